@@ -1,0 +1,1 @@
+//! api/src/lib.rs

@@ -1,0 +1,1 @@
+//! api/wire/src/lib.rs

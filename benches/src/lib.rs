@@ -1,0 +1,1 @@
+//! benches/src/lib.rs

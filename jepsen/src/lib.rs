@@ -1,0 +1,1 @@
+//! jepsen/src/lib.rs

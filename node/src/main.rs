@@ -1,0 +1,2 @@
+//! node/src/main.rs
+fn main() {}

@@ -1,0 +1,2 @@
+//! scripts/xtask/src/main.rs
+fn main() {}

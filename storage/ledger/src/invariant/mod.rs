@@ -1,0 +1,1 @@
+//! What must hold after every entry, one file per property.

@@ -1,0 +1,34 @@
+//! What all nodes agree on: virtual keys, budgets, providers, aliases, and what each node may spend.
+//!
+//! The whole crate is one pure function, [`apply`], over one value, [`Ledger`], and the questions a
+//! request asks of it ([`view`]). Time and ids are chosen by whoever proposes a command and travel in
+//! the [`Entry`]. A denial is an outcome like any other and is replicated.
+//!
+//! It will never do I/O, read a clock, draw a random number, use a float or iterate a hash map:
+//! five nodes that apply the same entries hold the same ledger, byte for byte.
+
+mod account;
+mod alias;
+mod budget;
+pub mod command;
+pub mod invariant;
+mod key;
+mod ledger;
+mod money;
+mod node;
+mod outcome;
+mod provider;
+mod time;
+pub mod view;
+
+pub use account::{Account, AccountId, Lane, Period};
+pub use alias::{Alias, Target};
+pub use budget::{Budget, BudgetWindow, Mode, Unit, Window};
+pub use command::{Command, Entry, apply};
+pub use key::{Allow, KeyHash, RateLimits, VirtualKey};
+pub use ledger::Ledger;
+pub use money::NanoUsd;
+pub use node::{NodeId, NodeRecord};
+pub use outcome::{Change, Denial, Grant, Outcome};
+pub use provider::{Credential, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
+pub use time::UnixMillis;

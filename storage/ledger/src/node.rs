@@ -1,0 +1,24 @@
+//! The nodes the cluster knows, and which of their lives may spend.
+
+/// A node's Raft id. Founders draw a random 62-bit number with the top bit set; a joiner's id is the log
+/// index of its `AllocateNode` entry. Never reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u64);
+
+/// What the ledger knows of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// The id.
+    pub id: NodeId,
+    /// Identity of the data directory (a ULID); a wiped node comes back with another.
+    pub uuid: String,
+    /// A label for people: host name or pod name. Not an identity.
+    pub label: String,
+    /// The life of the node that may spend: rises by one at each start. Zero: never enrolled.
+    ///
+    /// A refill of an older incarnation is denied, and what that one was granted and did not report
+    /// is in suspense.
+    pub incarnation: u64,
+    /// Refill sequence last applied for this incarnation; a repeated or older one is a no-op.
+    pub refill_seq: u64,
+}

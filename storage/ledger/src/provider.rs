@@ -1,0 +1,116 @@
+//! Providers: where requests go, with which credentials, at what price.
+
+/// A secret sealed with XChaCha20-Poly1305 under the key-encryption key: the ledger never sees it open.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which key-encryption key sealed it (first 8 bytes of its BLAKE3).
+    pub kek_id: [u8; 8],
+    /// Nonce, 24 bytes.
+    pub nonce: [u8; 24],
+    /// Ciphertext and tag.
+    pub ciphertext: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealed({} bytes)", self.ciphertext.len())
+    }
+}
+
+/// One credential of a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Unique within the provider.
+    pub name: String,
+    /// Share of the traffic, relative to the other credentials. Zero: only when the others fail.
+    pub weight: u32,
+    /// The API key. `None` for keyless providers.
+    pub secret: Option<Sealed>,
+}
+
+/// A price in nano-USD per million tokens: $3 per million is 3,000,000,000.
+///
+/// Cost rounds up to the next nano-USD, once per class of tokens and request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// Uncached input tokens.
+    pub input_nano_usd_per_mtok: i64,
+    /// Output tokens, reasoning included.
+    pub output_nano_usd_per_mtok: i64,
+    /// Input tokens read from the provider's cache; `None` bills them as input.
+    pub cache_read_nano_usd_per_mtok: Option<i64>,
+    /// Input tokens written to the provider's cache; `None` bills them as input.
+    pub cache_write_nano_usd_per_mtok: Option<i64>,
+    /// Per request, on top.
+    pub request_nano_usd: i64,
+}
+
+/// A model a provider serves, with what the operator says of it. What is `None` comes from the catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// Name callers use.
+    pub name: String,
+    /// Name the provider knows it by, where different.
+    pub upstream_name: Option<String>,
+    /// Price, overriding the catalog.
+    pub price: Option<Price>,
+    /// Most output tokens, overriding the catalog.
+    pub output_tokens_max: Option<u64>,
+    /// Most input tokens, overriding the catalog.
+    pub input_tokens_max: Option<u64>,
+}
+
+/// What to do with a model that has no price, when a money budget is on the path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unpriced {
+    /// Refuse it.
+    #[default]
+    Deny,
+    /// Charge this price.
+    Flat(Price),
+    /// Charge nothing, count tokens and requests.
+    Track,
+}
+
+/// How a provider tells usage in a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamUsage {
+    /// Only when `stream_options.include_usage` is asked for.
+    #[default]
+    Ask,
+    /// Always, and asking may be refused.
+    Always,
+    /// Never: tokens are counted by us.
+    Never,
+}
+
+/// A provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Unique name; the part before the slash of `provider/model`.
+    pub name: String,
+    /// Name of the wire provider that speaks to it, e.g. `openai-compatible`.
+    pub kind: String,
+    /// Base URL, up to and with the version segment: `https://api.openai.com/v1`. No trailing slash.
+    pub base_url: String,
+    /// Credentials, at least one.
+    pub credentials: Vec<Credential>,
+    /// Models it serves. Empty: any model the catalog lists for `kind`, or, failing that, any name.
+    pub models: Vec<Model>,
+    /// What to do with a model without a price.
+    pub unpriced: Unpriced,
+    /// How usage comes in streams.
+    pub stream_usage: StreamUsage,
+    /// Longest wait for the head of an answer, and between two pieces of a stream.
+    pub timeout_ms: u64,
+    /// Attempts in all, first one included.
+    pub attempts_max: u32,
+    /// May resolve to loopback and private addresses.
+    pub allow_private_network: bool,
+    /// A disabled provider is not routed to.
+    pub enabled: bool,
+    /// Who owns it.
+    pub managed_by: String,
+    /// Log index of its last change; its `ETag`.
+    pub changed_index: u64,
+}

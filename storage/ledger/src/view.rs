@@ -1,0 +1,1 @@
+//! The read-only questions a request asks.
