@@ -1,1 +1,0 @@
-//! benches/src/lib.rs
