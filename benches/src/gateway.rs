@@ -31,16 +31,18 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start() -> Result<Gateway> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with the node under another program: `wrapper` is put before its command line.
+    pub(crate) async fn start_wrapped(wrapper: &str) -> Result<Gateway> {
+        Self::start_with(&["--node-wrapper", wrapper]).await
+    }
+
+    async fn start_with(more: &[&str]) -> Result<Gateway> {
         let mut child = Command::new(binary()?)
-            .args([
-                "dev",
-                "--nodes",
-                "1",
-                "--budget-usd",
-                "1000000",
-                "-o",
-                "json",
-            ])
+            .args(["dev", "--nodes", "1", "--budget-usd", "1000000", "-o", "json"])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -51,10 +53,7 @@ impl Gateway {
         BufReader::new(output).read_line(&mut line).await?;
         let facts =
             serde_json::from_str(&line).with_context(|| format!("bursar dev printed {line:?}"))?;
-        Ok(Gateway {
-            facts,
-            _child: child,
-        })
+        Ok(Gateway { facts, _child: child })
     }
 
     /// Host and port of the data listener.

@@ -13,14 +13,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) async fn open(authority: &str) -> Result<Connection> {
-        let socket = TcpStream::connect(authority)
-            .await
-            .with_context(|| authority.to_owned())?;
+        let socket = TcpStream::connect(authority).await.with_context(|| authority.to_owned())?;
         socket.set_nodelay(true)?;
-        Ok(Connection {
-            socket,
-            buffer: Vec::with_capacity(64 * 1024),
-        })
+        Ok(Connection { socket, buffer: Vec::with_capacity(64 * 1024) })
     }
 
     /// Sends a request and reads its answer to the end; an answer other than 200 is an error.
@@ -31,10 +26,7 @@ impl Connection {
         let head = String::from_utf8_lossy(&self.buffer[..head_bytes]).to_ascii_lowercase();
         let status = head.split(' ').nth(1).unwrap_or_default();
         if status != "200" {
-            bail!(
-                "answered {status}: {}",
-                String::from_utf8_lossy(&self.buffer)
-            );
+            bail!("answered {status}: {}", String::from_utf8_lossy(&self.buffer));
         }
         match header(&head, "content-length") {
             Some(length) => {
@@ -58,11 +50,7 @@ impl Connection {
 
     async fn read_head(&mut self) -> Result<usize> {
         loop {
-            if let Some(at) = self
-                .buffer
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n")
-            {
+            if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 return Ok(at + 4);
             }
             self.read_more().await?;
@@ -71,18 +59,13 @@ impl Connection {
 
     async fn read_more(&mut self) -> Result<()> {
         let read = self.socket.read_buf(&mut self.buffer).await?;
-        ensure!(
-            read > 0,
-            "the connection was closed in the middle of an answer"
-        );
+        ensure!(read > 0, "the connection was closed in the middle of an answer");
         Ok(())
     }
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        .map(str::trim)
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 /// The last chunk is empty. The bodies of these benchmarks hold no such line themselves.

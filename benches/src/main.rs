@@ -21,12 +21,8 @@ mod scenario;
 use anyhow::{Result, bail};
 
 fn main() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let mode = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "ratios".to_owned());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mode = std::env::args().nth(1).unwrap_or_else(|| "ratios".to_owned());
     runtime.block_on(async {
         match mode.as_str() {
             "ratios" => ratios::run().await,

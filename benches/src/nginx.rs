@@ -19,10 +19,7 @@ impl Nginx {
         let dir = tempfile::tempdir()?;
         let port = free_port().await?;
         let conf = dir.path().join("nginx.conf");
-        std::fs::write(
-            &conf,
-            configuration(dir.path().to_str().context("path")?, port, provider),
-        )?;
+        std::fs::write(&conf, configuration(dir.path().to_str().context("path")?, port, provider))?;
         // In the foreground and without a master, so that it ends with us and its CPU is one process.
         let child = Command::new("nginx")
             .arg("-c")
@@ -34,11 +31,7 @@ impl Nginx {
             .context("cannot run nginx: scripts/install-tools installs it")?;
         let authority = format!("127.0.0.1:{port}");
         wait_for(&authority).await?;
-        Ok(Nginx {
-            authority,
-            _child: child,
-            _dir: dir,
-        })
+        Ok(Nginx { authority, _child: child, _dir: dir })
     }
 
     pub(crate) fn pid(&self) -> Result<u32> {

@@ -11,11 +11,6 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
         .with_context(|| format!("process {pid}"))?;
     let after_name = stat.rsplit(") ").next().context("malformed stat")?;
     let fields: Vec<&str> = after_name.split(' ').collect();
-    let ticks: u64 = [11, 12]
-        .iter()
-        .filter_map(|&at| fields.get(at)?.parse::<u64>().ok())
-        .sum();
-    Ok(Duration::from_millis(
-        ticks * 1000 / rustix::param::clock_ticks_per_second(),
-    ))
+    let ticks: u64 = [11, 12].iter().filter_map(|&at| fields.get(at)?.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
 }

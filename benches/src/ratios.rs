@@ -35,21 +35,9 @@ pub(crate) async fn run() -> Result<()> {
     let nginx = Nginx::start(&provider).await?;
     let key = gateway.facts.virtual_key.clone();
     let targets = [
-        Target {
-            authority: &provider,
-            key: &key,
-            pid: None,
-        },
-        Target {
-            authority: &nginx.authority,
-            key: &key,
-            pid: Some(nginx.pid()?),
-        },
-        Target {
-            authority: gateway.authority(),
-            key: &key,
-            pid: Some(gateway.pid()),
-        },
+        Target { authority: &provider, key: &key, pid: None },
+        Target { authority: &nginx.authority, key: &key, pid: Some(nginx.pid()?) },
+        Target { authority: gateway.authority(), key: &key, pid: Some(gateway.pid()) },
     ];
     say(&format!(
         "{ROUNDS} rounds, interleaved; CPU: saturated over {CONNECTIONS} connections; latency: {STEADY_PER_SECOND}/s for {} s",

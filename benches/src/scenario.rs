@@ -1,5 +1,7 @@
 //! The requests that are measured.
 
+use crate::counts::Counts;
+
 /// One kind of request.
 pub(crate) struct Scenario {
     /// What the report calls it.
@@ -10,6 +12,8 @@ pub(crate) struct Scenario {
     stream: bool,
     /// Tokens of answer; in a stream, about as many chunks.
     answer_tokens: usize,
+    /// Most that one request may cost.
+    pub(crate) ceiling: Counts,
 }
 
 /// Chat of 200 bytes, chat of 10 kB, and a stream of 50 chunks.
@@ -19,18 +23,21 @@ pub(crate) const ALL: &[Scenario] = &[
         prompt_bytes: 80,
         stream: false,
         answer_tokens: 20,
+        ceiling: Counts { instructions: 60_000.0, allocations: 20.0, system_calls: 4.3 },
     },
     Scenario {
         name: "chat 10 kB",
         prompt_bytes: 10_000,
         stream: false,
         answer_tokens: 20,
+        ceiling: Counts { instructions: 120_000.0, allocations: 24.0, system_calls: 6.0 },
     },
     Scenario {
         name: "stream 50 chunks",
         prompt_bytes: 80,
         stream: true,
         answer_tokens: 50,
+        ceiling: Counts { instructions: 600_000.0, allocations: 200.0, system_calls: 160.0 },
     },
 ];
 

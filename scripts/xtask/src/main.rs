@@ -41,18 +41,12 @@ fn run() -> Result<()> {
 }
 
 /// Prints a line for the person who called.
-#[expect(
-    clippy::print_stdout,
-    reason = "this program's output is for its terminal"
-)]
+#[expect(clippy::print_stdout, reason = "this program's output is for its terminal")]
 fn say(line: &str) {
     println!("{line}");
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "this program's output is for its terminal"
-)]
+#[expect(clippy::print_stderr, reason = "this program's output is for its terminal")]
 fn complain(line: &str) {
     eprintln!("{line}");
 }

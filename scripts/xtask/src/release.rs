@@ -10,22 +10,10 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 pub(crate) fn static_binary(workspace: &Workspace) -> Result<()> {
     workspace.run(
         "cargo",
-        &[
-            "build",
-            "--locked",
-            "--release",
-            "--package",
-            "bursar",
-            "--target",
-            TARGET,
-        ],
+        &["build", "--locked", "--release", "--package", "bursar", "--target", TARGET],
         &[("RUSTFLAGS", "-C target-feature=+crt-static")],
     )?;
-    let built = workspace
-        .root
-        .join("target")
-        .join(TARGET)
-        .join("release/bursar");
+    let built = workspace.root.join("target").join(TARGET).join("release/bursar");
     say(&built.display().to_string());
     Ok(())
 }

@@ -38,27 +38,14 @@ impl Workspace {
     /// Finds the workspace this program was built from.
     pub(crate) fn find() -> Result<Workspace> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = here
-            .ancestors()
-            .nth(2)
-            .context("xtask stands two folders below the root")?;
-        Ok(Workspace {
-            root: root.to_owned(),
-        })
+        let root = here.ancestors().nth(2).context("xtask stands two folders below the root")?;
+        Ok(Workspace { root: root.to_owned() })
     }
 
     /// Files git tracks or would track, relative to the root, in order.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
-        let listed = self.output(
-            "git",
-            &[
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ],
-        )?;
+        let listed =
+            self.output("git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
         let mut files: Vec<PathBuf> = listed
             .split('\0')
             .filter(|name| !name.is_empty())
@@ -90,11 +77,7 @@ impl Workspace {
             .output()
             .with_context(|| format!("cannot run {program}"))?;
         let errors = String::from_utf8_lossy(&done.stderr);
-        ensure!(
-            done.status.success(),
-            "{program} {} failed: {errors}",
-            args.join(" ")
-        );
+        ensure!(done.status.success(), "{program} {} failed: {errors}", args.join(" "));
         String::from_utf8(done.stdout).context("output is not UTF-8")
     }
 

@@ -15,30 +15,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("api", &["wire"]),
     ("bursar", &["api", "cluster", "ledger", "wire"]),
     ("jepsen", &["bursar", "cluster", "ledger", "storage"]),
-    (
-        "benches",
-        &["bursar", "api", "cluster", "ledger", "storage", "wire"],
-    ),
+    ("benches", &["bursar", "api", "cluster", "ledger", "storage", "wire"]),
     ("xtask", &[]),
 ];
 
 /// Names that only some files may use: the name, the folders or files that may, what it is for.
 const FILES: &[(&str, &[&str], &str)] = &[
-    (
-        "sled::",
-        &["storage/src/engine.rs", "storage/src/engine/"],
-        "sled is named in one place",
-    ),
+    ("sled::", &["storage/src/engine.rs", "storage/src/engine/"], "sled is named in one place"),
     (
         "bincode::",
         &["storage/src/format.rs", "storage/src/format/"],
         "bincode is named in one place",
     ),
-    (
-        "ledger::Price",
-        &["node/", "storage/", "benches/"],
-        "money is the ledger's and the node's",
-    ),
+    ("ledger::Price", &["node/", "storage/", "benches/"], "money is the ledger's and the node's"),
 ];
 
 #[derive(Deserialize)]
@@ -61,10 +50,7 @@ struct Ban {
 /// Checks manifests against the rooms and `.deny.toml`, and files against the names they may use.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     let packages = workspace.packages()?;
-    let own: Vec<&Package> = packages
-        .iter()
-        .filter(|package| package.source.is_none())
-        .collect();
+    let own: Vec<&Package> = packages.iter().filter(|package| package.source.is_none()).collect();
     let deny: Deny =
         toml::from_str(&workspace.read(".deny.toml".as_ref())?).context(".deny.toml")?;
     let mut findings = rooms(&own);
@@ -79,19 +65,13 @@ fn rooms(own: &[&Package]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in own {
         let Some(allowed) = rules.get(package.name.as_str()) else {
-            findings.push(format!(
-                "crate {} has no rule in tidy/imports.rs",
-                package.name
-            ));
+            findings.push(format!("crate {} has no rule in tidy/imports.rs", package.name));
             continue;
         };
         for dependency in package.dependencies.iter().filter(|d| d.kind.is_none()) {
             let ours = rules.contains_key(dependency.name.as_str());
             if ours && !allowed.contains(&dependency.name.as_str()) {
-                findings.push(format!(
-                    "{} may not import {}",
-                    package.name, dependency.name
-                ));
+                findings.push(format!("{} may not import {}", package.name, dependency.name));
             }
         }
     }
@@ -105,10 +85,8 @@ fn bans(own: &[&Package], bans: &[Ban]) -> Vec<Finding> {
             for ban in bans.iter().filter(|ban| ban.name == dependency.name) {
                 if !ban.wrappers.contains(&package.name) {
                     let who = ban.wrappers.join(", ");
-                    findings.push(format!(
-                        "{} may not import {}: only {who}",
-                        package.name, ban.name
-                    ));
+                    findings
+                        .push(format!("{} may not import {}: only {who}", package.name, ban.name));
                 }
             }
         }
@@ -123,18 +101,14 @@ fn manifests(workspace: &Workspace) -> Result<Vec<Finding>> {
         if !file.ends_with("Cargo.toml") || file.components().count() == 1 {
             continue;
         }
-        let manifest: toml::Table = workspace
-            .read(&file)?
-            .parse()
-            .with_context(|| file.display().to_string())?;
+        let manifest: toml::Table =
+            workspace.read(&file)?.parse().with_context(|| file.display().to_string())?;
         for table in ["dependencies", "dev-dependencies", "build-dependencies"] {
             let lines = manifest.get(table).and_then(toml::Value::as_table);
             for (name, line) in lines.into_iter().flatten() {
                 if line.get("workspace").and_then(toml::Value::as_bool) != Some(true) {
-                    findings.push(format!(
-                        "{}: {name} must be `.workspace = true`",
-                        file.display()
-                    ));
+                    findings
+                        .push(format!("{}: {name} must be `.workspace = true`", file.display()));
                 }
             }
         }
@@ -153,10 +127,7 @@ fn names(workspace: &Workspace) -> Result<Vec<Finding>> {
         for (name, allowed, why) in FILES {
             let named = text.lines().any(|line| names_in_code(line, name));
             if named && !allowed.iter().any(|place| path.starts_with(place)) {
-                findings.push(format!(
-                    "{path} names {name} but {why}: {}",
-                    allowed.join(", ")
-                ));
+                findings.push(format!("{path} names {name} but {why}: {}", allowed.join(", ")));
             }
         }
     }

@@ -23,10 +23,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     for package in workspace.packages()? {
         let licence = package.license.as_deref().unwrap_or("none stated");
         if !acceptable(licence, &deny.licenses.allow) {
-            findings.push(format!(
-                "{} {} is under {licence}",
-                package.name, package.version
-            ));
+            findings.push(format!("{} {} is under {licence}", package.name, package.version));
         }
     }
     Ok(findings)
@@ -36,8 +33,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
 fn acceptable(expression: &str, allow: &[String]) -> bool {
     let flat = expression.replace(['(', ')'], "").replace('/', " OR ");
     flat.split(" OR ").any(|side| {
-        side.split(" AND ")
-            .all(|licence| allow.iter().any(|allowed| allowed == licence.trim()))
+        side.split(" AND ").all(|licence| allow.iter().any(|allowed| allowed == licence.trim()))
     })
 }
 

@@ -30,9 +30,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
             ));
         }
         if !text.starts_with("//!") {
-            findings.push(format!(
-                "{path} does not begin by saying what it is (`//!`)"
-            ));
+            findings.push(format!("{path} does not begin by saying what it is (`//!`)"));
         }
     }
     Ok(findings)

@@ -8,29 +8,13 @@ use anyhow::Result;
 const UNWELCOME: &[(&str, Place, &str)] = &[
     ("todo!(", Place::Anywhere, "finish it"),
     ("unimplemented!(", Place::Anywhere, "finish it"),
-    (
-        "TODO",
-        Place::Anywhere,
-        "finish it, or say what is so and why",
-    ),
+    ("TODO", Place::Anywhere, "finish it, or say what is so and why"),
     ("FIXME", Place::Anywhere, "mend it"),
     ("XXX", Place::Anywhere, "mend it"),
-    (
-        "#[allow(",
-        Place::Anywhere,
-        "use #[expect(..., reason = \"...\")]",
-    ),
-    (
-        "#[ignore",
-        Place::Anywhere,
-        "a test that does not run proves nothing",
-    ),
+    ("#[allow(", Place::Anywhere, "use #[expect(..., reason = \"...\")]"),
+    ("#[ignore", Place::Anywhere, "a test that does not run proves nothing"),
     ("thread::sleep", Place::Anywhere, "wait for the event"),
-    (
-        "time::sleep(",
-        Place::Tests,
-        "wait for the event, or pause the clock",
-    ),
+    ("time::sleep(", Place::Tests, "wait for the event, or pause the clock"),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
