@@ -1,10 +1,15 @@
 //! Accounts: what was granted, reported and returned, for each (budget, window) and period.
 //!
-//! See `LEDGER.md` section 1 for the letters: pool `F = L - S - sum(R) - sum(O) - Z`, outstanding
-//! `O = G - R - X`.
+//! Per period: limit `L`, closed spend `S`, and per lane the cumulative counters granted `G`, reported
+//! `R` and returned `X`. A lane's outstanding part is `O = G - R - X`; of a lane whose node lives a later
+//! life it is called suspense, `Z`. The pool, what may still be granted, is what is left:
+//! `F = L - S - sum(R) - sum(O) - sum(Z)`, which is `L - S - sum(G) + sum(X)` and so needs no scan.
+//!
+//! Every counter is at most a limit, and limits are at most 10^18: sums of a few fit an `i64`.
 
-use crate::{NodeId, UnixMillis};
+use crate::{NodeId, Unit, UnixMillis};
 use rpds::RedBlackTreeMapSync;
+use std::fmt;
 
 /// One window of one budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,40 +20,195 @@ pub struct AccountId {
     pub window: u8,
 }
 
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.budget, self.window)
+    }
+}
+
 /// Cumulative counters of one incarnation of one node on one (account, period). They never fall.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lane {
     /// `G`: granted.
     pub granted: i64,
-    /// `R`: reported as spent.
+    /// `R`: reported as spent, at most `G - X`.
     pub reported: i64,
-    /// `X`: given back.
+    /// `X`: given back by the node, or written off by an operator.
     pub returned: i64,
+    /// Billed beyond the holds, or reported beyond what was granted.
+    pub debt: i64,
+    /// The part of `returned` that an operator wrote off: the node may have spent it all the same.
+    pub written_off: i64,
+}
+
+impl Lane {
+    /// `O = G - R - X`: what the node may have spent, or may yet spend, and has not told.
+    pub fn outstanding(&self) -> i64 {
+        self.granted.saturating_sub(self.reported).saturating_sub(self.returned)
+    }
 }
 
 /// The books of one period of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Period {
     /// Opened at.
     pub starts_at: UnixMillis,
     /// Ends at; `None` for a window that never starts anew.
     pub ends_at: Option<UnixMillis>,
-    /// `S`: spend of incarnations that are settled and gone.
+    /// `L`: the limit; a past period keeps its last one.
+    pub limit: i64,
+    /// The limit, or what was already spent and out when an operator lowered the limit below that.
+    /// Spend, outstanding and suspense together never pass it.
+    pub ceiling: i64,
+    /// `S`: spend of lanes that are settled and gone.
     pub closed_spend: i64,
-    /// Lanes of incarnations that may still report, by (node, incarnation). Those that are not their
-    /// node's present incarnation are in suspense: their outstanding part is the account's `Z`.
+    /// Lanes by (node, incarnation). Those of another than their node's present incarnation are in
+    /// suspense: they may not report any more.
     pub lanes: RedBlackTreeMapSync<(NodeId, u64), Lane>,
-    /// Billed beyond the holds.
+    /// Sum of `granted` over the lanes.
+    pub granted: i64,
+    /// Sum of `reported` over the lanes.
+    pub reported: i64,
+    /// Sum of `returned` over the lanes.
+    pub returned: i64,
+    /// Debts of all lanes, those that are gone included. Spend may pass the limit by this much.
     pub debt: i64,
+    /// What operators wrote off, of lanes that are gone too. Spend may pass the limit by this much.
+    pub written_off: i64,
 }
 
-/// An account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Period {
+    /// The first books of a period: nothing spent, nothing out.
+    pub fn open(starts_at: UnixMillis, ends_at: Option<UnixMillis>, limit: i64) -> Period {
+        Period { starts_at, ends_at, limit, ceiling: limit, ..Period::default() }
+    }
+
+    /// `S + sum(R) + sum(O) + sum(Z)`: spent, or out where it may be spent.
+    pub fn committed(&self) -> i64 {
+        self.closed_spend.saturating_add(self.granted).saturating_sub(self.returned)
+    }
+
+    /// `S + sum(R)`: what is known to be spent.
+    pub fn spent(&self) -> i64 {
+        self.closed_spend.saturating_add(self.reported)
+    }
+
+    /// `F`: what may still be granted. Negative only after an operator lowered the limit.
+    pub fn pool(&self) -> i64 {
+        self.limit.saturating_sub(self.committed())
+    }
+
+    /// The pool is below 2 % of the limit: only exact needs should be asked for.
+    pub fn is_low(&self) -> bool {
+        let pool = self.pool();
+        pool <= 0 || pool < self.limit / 50
+    }
+
+    /// Counters of a lane; all zero where there is none.
+    pub fn lane(&self, node: NodeId, incarnation: u64) -> Lane {
+        let lane = self.lanes.get(&(node, incarnation));
+        lane.copied().unwrap_or_default()
+    }
+
+    /// Writes a lane and keeps the sums in step. A lane without any counter is not kept.
+    pub(crate) fn put_lane(&mut self, node: NodeId, incarnation: u64, lane: Lane) {
+        let old = self.lane(node, incarnation);
+        if old == lane {
+            return;
+        }
+        self.lanes.insert_mut((node, incarnation), lane);
+        self.granted = moved(self.granted, old.granted, lane.granted);
+        self.reported = moved(self.reported, old.reported, lane.reported);
+        self.returned = moved(self.returned, old.returned, lane.returned);
+        self.debt = moved(self.debt, old.debt, lane.debt);
+        self.written_off = moved(self.written_off, old.written_off, lane.written_off);
+    }
+
+    /// Turns a lane with nothing outstanding into closed spend. One that has something out stays.
+    pub(crate) fn fold_lane(&mut self, node: NodeId, incarnation: u64) {
+        let lane = self.lane(node, incarnation);
+        if lane.outstanding() != 0 || !self.lanes.remove_mut(&(node, incarnation)) {
+            return;
+        }
+        self.closed_spend = self.closed_spend.saturating_add(lane.reported);
+        self.granted = moved(self.granted, lane.granted, 0);
+        self.reported = moved(self.reported, lane.reported, 0);
+        self.returned = moved(self.returned, lane.returned, 0);
+    }
+
+    /// Changes the limit. What is already out stays out.
+    pub(crate) fn set_limit(&mut self, limit: i64) {
+        self.limit = limit;
+        self.ceiling = limit.max(self.committed());
+    }
+}
+
+/// A sum after one of its terms moved from `old` to `new`.
+fn moved(sum: i64, old: i64, new: i64) -> i64 {
+    sum.saturating_add(new.saturating_sub(old))
+}
+
+/// An account: one window of one budget, through its periods.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
-    /// Number of the period that admits.
+    /// What it counts: the budget's unit.
+    pub unit: Unit,
+    /// Number of the period that admits, from 1.
     pub period: u64,
-    /// Limit `L` of the present period.
-    pub limit: i64,
+    /// Set when its budget was deleted: nothing is granted any more, late reports are still booked.
+    pub deleted_at: Option<UnixMillis>,
+    /// Spend of all closed periods, what was outstanding at their close included.
+    pub closed_spend: i64,
     /// Books of the present period and of past ones that are not closed, by number.
     pub periods: RedBlackTreeMapSync<u64, Period>,
+}
+
+impl Account {
+    /// Books of the period that admits.
+    pub fn present(&self) -> Option<&Period> {
+        self.periods.get(&self.period)
+    }
+
+    /// Whether any lane of any period has something outstanding.
+    pub fn has_outstanding(&self) -> bool {
+        self.periods
+            .values()
+            .any(|period| period.granted != period.reported.saturating_add(period.returned))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: NodeId = NodeId(7);
+
+    #[test]
+    fn folding_a_settled_lane_moves_its_spend_and_leaves_the_pool() {
+        let mut period = Period::open(UnixMillis(0), None, 100);
+        let lane = Lane { granted: 60, reported: 40, returned: 20, debt: 3, written_off: 0 };
+        period.put_lane(NODE, 1, lane);
+        assert_eq!((period.pool(), period.spent()), (60, 40));
+        period.fold_lane(NODE, 1);
+        assert_eq!((period.pool(), period.spent(), period.debt), (60, 40, 3));
+        assert!(period.lanes.is_empty());
+    }
+
+    #[test]
+    fn a_lane_with_something_outstanding_is_never_folded() {
+        let mut period = Period::open(UnixMillis(0), None, 100);
+        let lane = Lane { granted: 60, reported: 40, ..Lane::default() };
+        period.put_lane(NODE, 1, lane);
+        period.fold_lane(NODE, 1);
+        assert_eq!(period.lane(NODE, 1), lane);
+    }
+
+    #[test]
+    fn lowering_a_limit_below_what_is_out_makes_the_pool_negative() {
+        let mut period = Period::open(UnixMillis(0), None, 100);
+        let lane = Lane { granted: 60, ..Lane::default() };
+        period.put_lane(NODE, 1, lane);
+        period.set_limit(50);
+        assert_eq!((period.pool(), period.ceiling), (-10, 60));
+    }
 }

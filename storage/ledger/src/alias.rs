@@ -1,7 +1,7 @@
 //! Model aliases: a name of the operator's for one or more models.
 
 /// One model an alias may stand for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// Provider's name.
     pub provider: String,
@@ -12,7 +12,7 @@ pub struct Target {
 }
 
 /// An alias.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Alias {
     /// Unique name, without a slash.
     pub name: String,

@@ -1,12 +1,18 @@
 //! Budgets: a limit in money, tokens or requests over one or more windows.
 
+use crate::{AccountId, UnixMillis};
+
 /// Most budgets one key may be charged to.
 pub const BUDGETS_MAX: usize = 16;
 /// Most windows one budget may have.
 pub const WINDOWS_MAX: usize = 3;
+/// Shortest fixed window: a second, since every period costs an entry of the log.
+pub const FIXED_MS_MIN: u64 = 1_000;
+/// Longest fixed window: ten years of 365 days.
+pub const FIXED_MS_MAX: u64 = 10 * 365 * 86_400_000;
 
 /// What a budget counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
     /// Nano-USD.
     NanoUsd,
@@ -16,8 +22,8 @@ pub enum Unit {
     Requests,
 }
 
-/// When a budget starts anew. Calendar windows are UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// When a budget starts anew. Calendar windows are in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
     /// Never: prepaid.
     Never,
@@ -38,7 +44,7 @@ pub enum Window {
 }
 
 /// One window with its own limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BudgetWindow {
     /// When it starts anew.
     pub window: Window,
@@ -47,7 +53,7 @@ pub struct BudgetWindow {
 }
 
 /// What happens at the limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Nothing is admitted that could pass the limit.
     #[default]
@@ -57,7 +63,7 @@ pub enum Mode {
 }
 
 /// A budget. Each of its windows is one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
     /// Unique name.
     pub name: String,
@@ -73,7 +79,18 @@ pub struct Budget {
     /// Who owns it.
     pub managed_by: String,
     /// Start of fixed windows.
-    pub created_at: crate::UnixMillis,
+    pub created_at: UnixMillis,
     /// Log index of its last change; its `ETag`.
     pub changed_index: u64,
+}
+
+impl Budget {
+    /// Its accounts, one per window, in order.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, BudgetWindow)> + use<'_> {
+        // A budget has at most three windows.
+        (0..).zip(&self.windows).map(|(window, terms)| {
+            let budget = self.handle;
+            (AccountId { budget, window }, *terms)
+        })
+    }
 }

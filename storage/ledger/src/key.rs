@@ -13,7 +13,7 @@ impl std::fmt::Debug for KeyHash {
 }
 
 /// A list of what is allowed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Allow {
     /// Anything.
     #[default]
@@ -23,7 +23,7 @@ pub enum Allow {
 }
 
 /// Limits that are shared out and not logged. `None` is no limit; zero lets nothing through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RateLimits {
     /// Requests begun in any minute.
     pub requests_per_minute: Option<u64>,
@@ -34,7 +34,7 @@ pub struct RateLimits {
 }
 
 /// A virtual key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VirtualKey {
     /// Public id: the middle part of `bsr-<public id>-<secret>`. May appear in logs and errors.
     pub id: String,

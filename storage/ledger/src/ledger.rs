@@ -6,7 +6,7 @@ use crate::{
 use rpds::RedBlackTreeMapSync as Map;
 
 /// Everything the nodes agree on. Cloning is O(1): the maps share structure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ledger {
     /// Log index of the last entry applied.
     pub applied_index: u64,
@@ -22,16 +22,33 @@ pub struct Ledger {
     pub nodes: Map<NodeId, NodeRecord>,
     /// Virtual keys by public id, revoked ones included.
     pub keys: Map<String, VirtualKey>,
-    /// Public id by hash.
+    /// Public id by hash, of revoked keys too: they are told from unknown ones, and their hashes stay taken.
     pub keys_by_hash: Map<KeyHash, String>,
-    /// Public id by name; a revoked key gives its name free.
+    /// Public id by name, of living keys: a revoked key gives its name free.
     pub keys_by_name: Map<String, String>,
     /// Budgets by name.
     pub budgets: Map<String, Budget>,
-    /// Accounts of living and deleted budgets that still have open lanes.
+    /// Accounts of living budgets, and of deleted ones that nodes may still report on.
     pub accounts: Map<AccountId, Account>,
     /// Providers by name.
     pub providers: Map<String, Provider>,
     /// Aliases by name.
     pub aliases: Map<String, Alias>,
+}
+
+impl Ledger {
+    /// The first format version: what a new cluster begins with.
+    pub const FIRST_VERSION: u32 = 1;
+
+    /// The key of that name that was not revoked.
+    pub fn living_key(&self, name: &str) -> Option<&VirtualKey> {
+        self.keys.get(self.keys_by_name.get(name)?)
+    }
+
+    /// Whether this is the incarnation of the node that may spend and report.
+    pub fn is_present(&self, node: NodeId, incarnation: u64) -> bool {
+        self.nodes.get(&node).is_some_and(|record| {
+            record.incarnation == incarnation && !record.is_retired() && incarnation > 0
+        })
+    }
 }

@@ -9,8 +9,11 @@
 
 mod account;
 mod alias;
-mod budget;
+mod allowance;
+pub mod budget;
+pub mod calendar;
 pub mod command;
+mod guard;
 pub mod invariant;
 mod key;
 mod ledger;
@@ -19,6 +22,7 @@ mod node;
 mod outcome;
 mod provider;
 mod time;
+pub mod valid;
 pub mod view;
 
 pub use account::{Account, AccountId, Lane, Period};

@@ -6,7 +6,7 @@
 pub struct NodeId(pub u64);
 
 /// What the ledger knows of one node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeRecord {
     /// The id.
     pub id: NodeId,
@@ -17,8 +17,19 @@ pub struct NodeRecord {
     /// The life of the node that may spend: rises by one at each start. Zero: never enrolled.
     ///
     /// A refill of an older incarnation is denied, and what that one was granted and did not report
-    /// is in suspense.
+    /// is in suspense. [`RETIRED`](NodeRecord::RETIRED): the node was removed for good.
     pub incarnation: u64,
     /// Refill sequence last applied for this incarnation; a repeated or older one is a no-op.
     pub refill_seq: u64,
+}
+
+impl NodeRecord {
+    /// The incarnation of a node that was removed for good: no node ever lives it, so whatever the node
+    /// was granted is in suspense and nothing it sends is taken.
+    pub const RETIRED: u64 = u64::MAX;
+
+    /// Whether the node was removed for good.
+    pub fn is_retired(&self) -> bool {
+        self.incarnation == Self::RETIRED
+    }
 }

@@ -1,7 +1,7 @@
 //! Providers: where requests go, with which credentials, at what price.
 
 /// A secret sealed with XChaCha20-Poly1305 under the key-encryption key: the ledger never sees it open.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sealed {
     /// Which key-encryption key sealed it (first 8 bytes of its BLAKE3).
     pub kek_id: [u8; 8],
@@ -18,7 +18,7 @@ impl std::fmt::Debug for Sealed {
 }
 
 /// One credential of a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Credential {
     /// Unique within the provider.
     pub name: String,
@@ -31,7 +31,7 @@ pub struct Credential {
 /// A price in nano-USD per million tokens: $3 per million is 3,000,000,000.
 ///
 /// Cost rounds up to the next nano-USD, once per class of tokens and request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Price {
     /// Uncached input tokens.
     pub input_nano_usd_per_mtok: i64,
@@ -46,7 +46,7 @@ pub struct Price {
 }
 
 /// A model a provider serves, with what the operator says of it. What is `None` comes from the catalog.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Model {
     /// Name callers use.
     pub name: String,
@@ -61,7 +61,7 @@ pub struct Model {
 }
 
 /// What to do with a model that has no price, when a money budget is on the path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Unpriced {
     /// Refuse it.
     #[default]
@@ -73,7 +73,7 @@ pub enum Unpriced {
 }
 
 /// How a provider tells usage in a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StreamUsage {
     /// Only when `stream_options.include_usage` is asked for.
     #[default]
@@ -85,7 +85,7 @@ pub enum StreamUsage {
 }
 
 /// A provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Provider {
     /// Unique name; the part before the slash of `provider/model`.
     pub name: String,

@@ -1,22 +1,42 @@
-//! Gives a node its id; idempotent per uuid. `id` is set for founders, else the log index is the id.
+//! Gives a node its id; idempotent per uuid.
 
 use super::At;
-use crate::{Change, Ledger, NodeId, Outcome};
+use crate::{Denial, Ledger, NodeId, NodeRecord, valid};
 
-/// Gives a node its id; idempotent per uuid. `id` is set for founders, else the log index is the id.
+/// Gives a node its id; idempotent per uuid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllocateNode {
-    /// uuid
+    /// Identity of the node's data directory.
     pub uuid: String,
-    /// label
+    /// A label for people; may be empty.
     pub label: String,
-    /// id
+    /// The id a founder drew. `None` for joiners: the entry's log index becomes the id.
     pub id: Option<NodeId>,
 }
 
 impl AllocateNode {
-    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> (Outcome, Vec<Change>) {
-        let _ = (ledger, at);
-        todo!()
+    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<NodeId, Denial> {
+        valid::name("uuid", &self.uuid)?;
+        if self.label.len() > valid::LABEL_BYTES_MAX {
+            let bytes = self.label.len();
+            let reason = format!("has {bytes} bytes, at most 253 are allowed");
+            return Err(Denial::Invalid("label", reason));
+        }
+        if let Some(known) = ledger.nodes.values().find(|node| node.uuid == self.uuid) {
+            return Ok(known.id);
+        }
+        let id = self.id.unwrap_or(NodeId(at.index));
+        if ledger.nodes.contains_key(&id) {
+            return Err(Denial::Taken("node", id.0.to_string()));
+        }
+        let record = NodeRecord {
+            id,
+            uuid: self.uuid.clone(),
+            label: self.label.clone(),
+            incarnation: 0,
+            refill_seq: 0,
+        };
+        ledger.nodes.insert_mut(id, record);
+        Ok(id)
     }
 }

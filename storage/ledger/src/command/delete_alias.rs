@@ -1,20 +1,27 @@
 //! Deletes an alias.
 
 use super::At;
-use crate::{Change, Ledger, Outcome};
+use crate::{Change, Denial, Ledger, guard};
 
 /// Deletes an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeleteAlias {
-    /// name
+    /// Name of the alias.
     pub name: String,
-    /// if index
+    /// Who asks; what a file owns is deleted only in its name.
+    pub managed_by: String,
+    /// Log index of the change it follows.
     pub if_index: Option<u64>,
 }
 
 impl DeleteAlias {
-    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> (Outcome, Vec<Change>) {
-        let _ = (ledger, at);
-        todo!()
+    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<Vec<Change>, Denial> {
+        let Some(present) = ledger.aliases.get(&self.name) else {
+            return Err(Denial::NotFound("alias", self.name.clone()));
+        };
+        guard::index(self.if_index, Some(present.changed_index))?;
+        guard::owner(&present.managed_by, &self.managed_by)?;
+        ledger.aliases.remove_mut(&self.name);
+        Ok(at.config_changed(ledger))
     }
 }

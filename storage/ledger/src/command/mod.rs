@@ -13,8 +13,10 @@ mod put_budget;
 mod put_key;
 mod put_provider;
 mod refill;
+mod retire_node;
 mod revoke_key;
 mod rotate_key;
+mod write_off;
 
 pub use allocate_node::AllocateNode;
 pub use close_period::ClosePeriod;
@@ -29,10 +31,12 @@ pub use put_budget::PutBudget;
 pub use put_key::PutKey;
 pub use put_provider::PutProvider;
 pub use refill::Refill;
+pub use retire_node::RetireNode;
 pub use revoke_key::RevokeKey;
 pub use rotate_key::RotateKey;
+pub use write_off::WriteOff;
 
-use crate::{AccountId, Change, Ledger, Outcome, UnixMillis};
+use crate::{AccountId, Change, Denial, Ledger, Outcome, UnixMillis};
 
 /// A command at its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,24 +49,25 @@ pub struct Entry {
     pub command: Command,
 }
 
-/// One account's line of a refill.
+/// One account's line of a refill. Counters are of the node's present incarnation since its begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefillLine {
     /// The account.
     pub account: AccountId,
-    /// The period.
+    /// The period the amounts belong to: that of their holds.
     pub period: u64,
-    /// Spent by this incarnation so far: cumulative.
+    /// Spent so far: cumulative.
     pub settled_cum: i64,
-    /// Given back by this incarnation so far: cumulative.
+    /// Given back so far: cumulative.
     pub returned_cum: i64,
-    /// Debt by this incarnation so far (spent beyond holds), cumulative.
+    /// Spent beyond holds so far: cumulative.
     pub debt_cum: i64,
-    /// Would like.
+    /// Would like to be granted, on top of what it has. What is below `must` counts as `must`.
     pub want: i64,
-    /// Needs for requests that are waiting now.
+    /// Needs, on top of what it has, for requests that are waiting now.
     pub must: i64,
-    /// Lines of one path carry one number: their grants are cut to the least of them.
+    /// Lines of one path carry one number, so that no level is granted what another keeps from being
+    /// spent. Zero: on no path.
     pub path: u32,
 }
 
@@ -73,16 +78,24 @@ pub(crate) struct At {
     pub(crate) at: UnixMillis,
 }
 
+impl At {
+    /// Notes that a request can feel this entry.
+    fn config_changed(self, ledger: &mut Ledger) -> Vec<Change> {
+        ledger.config_index = self.index;
+        vec![Change::Config]
+    }
+}
+
 /// What may be put into the log. New ones go last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Names the cluster; the first entry of its log. A second one is denied.
+    /// Names the cluster; the first entry of its log. Another one is denied.
     InitCluster(InitCluster),
-    /// Gives a node its id; idempotent per uuid. `id` is set for founders, else the log index is the id.
+    /// Gives a node its id; idempotent per uuid.
     AllocateNode(AllocateNode),
     /// Begins a node's new life: its older ones may not spend any more.
     EnrolNode(EnrolNode),
-    /// Creates or replaces a key, by name. `hash` and `id` of an existing key change only by rotation.
+    /// Creates or replaces a key, by name.
     PutKey(PutKey),
     /// Gives an existing key another secret: the old one stops.
     RotateKey(RotateKey),
@@ -90,7 +103,7 @@ pub enum Command {
     RevokeKey(RevokeKey),
     /// Creates or replaces a budget, by name. Spend stays.
     PutBudget(PutBudget),
-    /// Deletes a budget that no key names.
+    /// Deletes a budget that no living key names.
     DeleteBudget(DeleteBudget),
     /// Creates or replaces a provider, by name.
     PutProvider(PutProvider),
@@ -102,33 +115,54 @@ pub enum Command {
     DeleteAlias(DeleteAlias),
     /// Reports, gives back and asks, for all accounts of a node.
     Refill(Refill),
-    /// Opens the next period of an account; `period` is the present one plus one, else a no-op.
+    /// Opens the next period of an account.
     OpenPeriod(OpenPeriod),
-    /// Closes a past period: its lanes' reports become closed spend, and outstanding ones are charged.
+    /// Closes a past period: what is still outstanding counts as spent.
     ClosePeriod(ClosePeriod),
+    /// Removes a node for good: nothing it sends is taken any more.
+    RetireNode(RetireNode),
+    /// Releases what a lost node was granted, on an operator's word.
+    WriteOff(WriteOff),
 }
 
-/// Applies an entry. Total and deterministic.
+/// Applies an entry. Total and deterministic: what is denied changes nothing but the applied index.
 pub fn apply(ledger: &mut Ledger, entry: &Entry) -> (Outcome, Vec<Change>) {
-    let at = At {
-        index: entry.index,
-        at: entry.at,
+    ledger.applied_index = entry.index;
+    let applied = dispatch(ledger, entry);
+    applied.unwrap_or_else(|denial| (Outcome::Denied(denial), Vec::new()))
+}
+
+fn dispatch(ledger: &mut Ledger, entry: &Entry) -> Result<(Outcome, Vec<Change>), Denial> {
+    let at = At { index: entry.index, at: entry.at };
+    let changes = match &entry.command {
+        Command::InitCluster(command) => command.apply(ledger, at)?,
+        Command::AllocateNode(command) => {
+            let id = command.apply(ledger, at)?;
+            return Ok((Outcome::NodeAllocated(id), Vec::new()));
+        }
+        Command::EnrolNode(command) => unfelt(command.apply(ledger))?,
+        Command::PutKey(command) => command.apply(ledger, at)?,
+        Command::RotateKey(command) => command.apply(ledger, at)?,
+        Command::RevokeKey(command) => command.apply(ledger, at)?,
+        Command::PutBudget(command) => command.apply(ledger, at)?,
+        Command::DeleteBudget(command) => command.apply(ledger, at)?,
+        Command::PutProvider(command) => command.apply(ledger, at)?,
+        Command::DeleteProvider(command) => command.apply(ledger, at)?,
+        Command::PutAlias(command) => command.apply(ledger, at)?,
+        Command::DeleteAlias(command) => command.apply(ledger, at)?,
+        Command::Refill(command) => {
+            let (grants, changes) = command.apply(ledger)?;
+            return Ok((Outcome::Refilled(grants), changes));
+        }
+        Command::OpenPeriod(command) => command.apply(ledger, at)?,
+        Command::ClosePeriod(command) => unfelt(command.apply(ledger))?,
+        Command::RetireNode(command) => unfelt(command.apply(ledger))?,
+        Command::WriteOff(command) => command.apply(ledger)?,
     };
-    match &entry.command {
-        Command::InitCluster(command) => command.apply(ledger, at),
-        Command::AllocateNode(command) => command.apply(ledger, at),
-        Command::EnrolNode(command) => command.apply(ledger, at),
-        Command::PutKey(command) => command.apply(ledger, at),
-        Command::RotateKey(command) => command.apply(ledger, at),
-        Command::RevokeKey(command) => command.apply(ledger, at),
-        Command::PutBudget(command) => command.apply(ledger, at),
-        Command::DeleteBudget(command) => command.apply(ledger, at),
-        Command::PutProvider(command) => command.apply(ledger, at),
-        Command::DeleteProvider(command) => command.apply(ledger, at),
-        Command::PutAlias(command) => command.apply(ledger, at),
-        Command::DeleteAlias(command) => command.apply(ledger, at),
-        Command::Refill(command) => command.apply(ledger, at),
-        Command::OpenPeriod(command) => command.apply(ledger, at),
-        Command::ClosePeriod(command) => command.apply(ledger, at),
-    }
+    Ok((Outcome::Done, changes))
+}
+
+/// What no request can feel has no changes to tell.
+fn unfelt(applied: Result<(), Denial>) -> Result<Vec<Change>, Denial> {
+    applied.map(|()| Vec::new())
 }

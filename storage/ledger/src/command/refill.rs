@@ -1,26 +1,198 @@
 //! Reports, gives back and asks, for all accounts of a node.
 
-use super::{At, RefillLine};
-use crate::{Change, Ledger, NodeId, Outcome};
+use super::RefillLine;
+use crate::allowance::{self, Ask};
+use crate::{Account, AccountId, Change, Denial, Grant, Lane, Ledger, NanoUsd, NodeId, Unit};
+use std::collections::BTreeMap;
 
 /// Reports, gives back and asks, for all accounts of a node.
+///
+/// First all lines are booked, then grants are made: what one line gives back, another may get. Counters
+/// are cumulative, so a line repeated or overtaken by a later one changes nothing. Lines for past
+/// periods are booked until the period is closed and granted nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refill {
-    /// node
+    /// The node.
     pub node: NodeId,
-    /// incarnation
+    /// Its incarnation: the present one, else the refill is denied.
     pub incarnation: u64,
-    /// seq
+    /// Rises by one with each refill of an incarnation. A sequence already applied is only answered,
+    /// with the grants as they stand, so that a lost answer is not a lost grant.
     pub seq: u64,
-    /// active nodes
+    /// Nodes that share the pools, by the proposer's view.
     pub active_nodes: u32,
-    /// lines
+    /// One line per account and period.
     pub lines: Vec<RefillLine>,
 }
 
+/// A refill's grants and the pools that grew by it.
+pub(super) type Refilled = (Vec<Grant>, Vec<Change>);
+
 impl Refill {
-    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> (Outcome, Vec<Change>) {
-        let _ = (ledger, at);
-        todo!()
+    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Refilled, Denial> {
+        let Some(node) = ledger.nodes.get_mut(&self.node) else {
+            return Err(Denial::NotFound("node", self.node.0.to_string()));
+        };
+        let present = node.incarnation;
+        if self.incarnation < present || node.is_retired() {
+            return Err(Denial::StaleIncarnation { present });
+        }
+        if self.incarnation > present {
+            let reason = format!("{} has not been enrolled", self.incarnation);
+            return Err(Denial::Invalid("incarnation", reason));
+        }
+        let mut changes = Vec::new();
+        if self.seq > node.refill_seq {
+            node.refill_seq = self.seq;
+            changes = self.book_and_grant(ledger);
+        }
+        let grants: Vec<Grant> = self.lines.iter().map(|line| self.answer(ledger, line)).collect();
+        let granted = Change::Granted {
+            node: self.node,
+            incarnation: self.incarnation,
+            seq: self.seq,
+            grants: grants.clone(),
+        };
+        changes.insert(0, granted);
+        Ok((grants, changes))
+    }
+
+    fn book_and_grant(&self, ledger: &mut Ledger) -> Vec<Change> {
+        let mut pools_before = BTreeMap::new();
+        for line in &self.lines {
+            pools_before.entry(line.account).or_insert_with(|| present_pool(ledger, line.account));
+            self.book(ledger, line);
+        }
+        for lines in self.paths() {
+            let asks: Vec<Ask> = lines.iter().map(|line| ask(ledger, line)).collect();
+            let sizes = allowance::path(&asks, self.active_nodes);
+            for (line, size) in lines.into_iter().zip(sizes) {
+                self.grant(ledger, line, size.sum());
+            }
+        }
+        pools_before
+            .into_iter()
+            .filter(|&(account, before)| present_pool(ledger, account) > before)
+            .map(|(account, _)| Change::PoolGrew(account))
+            .collect()
+    }
+
+    /// Lines that are granted together: those of one path number, and each without one by itself.
+    fn paths(&self) -> Vec<Vec<&RefillLine>> {
+        let mut numbered: BTreeMap<u32, Vec<&RefillLine>> = BTreeMap::new();
+        let mut paths = Vec::new();
+        for line in &self.lines {
+            if line.path == 0 {
+                paths.push(vec![line]);
+            } else {
+                numbered.entry(line.path).or_default().push(line);
+            }
+        }
+        paths.extend(numbered.into_values());
+        paths
+    }
+
+    /// Books what was spent and given back. A first line of a new life also tidies away the node's
+    /// earlier lanes that have nothing outstanding.
+    fn book(&self, ledger: &mut Ledger, line: &RefillLine) {
+        let Some(account) = ledger.accounts.get_mut(&line.account) else {
+            return;
+        };
+        let may_grant = grants_in(account, line.period);
+        let Some(period) = account.periods.get_mut(&line.period) else {
+            return;
+        };
+        let mine = (self.node, self.incarnation);
+        if !period.lanes.contains_key(&mine) {
+            let earlier: Vec<u64> = period
+                .lanes
+                .range((self.node, 0)..mine)
+                .map(|(&(_, incarnation), _)| incarnation)
+                .collect();
+            for incarnation in earlier {
+                period.fold_lane(self.node, incarnation);
+            }
+        }
+        let pool = if may_grant { period.pool().max(0) } else { 0 };
+        let lane = booked(period.lane(self.node, self.incarnation), line, pool);
+        period.put_lane(self.node, self.incarnation, lane);
+    }
+
+    /// Adds to the lane, never more than the pool holds now.
+    fn grant(&self, ledger: &mut Ledger, line: &RefillLine, amount: i64) {
+        let Some(account) = ledger.accounts.get_mut(&line.account) else {
+            return;
+        };
+        if amount <= 0 || !grants_in(account, line.period) {
+            return;
+        }
+        let Some(period) = account.periods.get_mut(&line.period) else {
+            return;
+        };
+        let mut lane = period.lane(self.node, self.incarnation);
+        let amount = amount.min(period.pool().max(0));
+        lane.granted = lane.granted.saturating_add(amount);
+        period.put_lane(self.node, self.incarnation, lane);
+    }
+
+    fn answer(&self, ledger: &Ledger, line: &RefillLine) -> Grant {
+        let account = ledger.accounts.get(&line.account);
+        let period = account.and_then(|account| account.periods.get(&line.period));
+        let admits = account.is_some_and(|account| grants_in(account, line.period));
+        let lane = period.map(|period| period.lane(self.node, self.incarnation));
+        let pool = period.filter(|_| admits).map_or(0, |period| period.pool());
+        Grant {
+            account: line.account,
+            period: line.period,
+            granted_cum: lane.unwrap_or_default().granted,
+            pool,
+            low: period.is_none_or(|period| !admits || period.is_low()),
+        }
+    }
+}
+
+/// A lane after a line was booked on it. Negative counters count as zero.
+///
+/// Spend beyond what was granted is an error of the node's or the provider's, and true all the same: it
+/// is granted after the fact as far as the pool goes, and the rest is debt. Spend is booked before
+/// returns, so a node that claims both for one amount has spent it.
+fn booked(lane: Lane, line: &RefillLine, pool: i64) -> Lane {
+    let mut next = lane;
+    let free = lane.granted.saturating_sub(lane.returned);
+    let excess = line.settled_cum.saturating_sub(free).max(0);
+    let covered = excess.min(pool);
+    next.granted = lane.granted.saturating_add(covered);
+    let spent = line.settled_cum.min(free.saturating_add(covered));
+    next.reported = lane.reported.max(spent);
+    let returnable = next.granted.saturating_sub(next.reported);
+    next.returned = lane.returned.max(line.returned_cum.min(returnable));
+    let debt = line.debt_cum.max(excess.saturating_sub(covered));
+    next.debt = lane.debt.max(debt.min(NanoUsd::LIMIT_MAX.0));
+    next
+}
+
+/// Whether this period of the account grants: the present one of a budget that was not deleted.
+fn grants_in(account: &Account, period: u64) -> bool {
+    account.deleted_at.is_none() && account.period == period
+}
+
+fn present_pool(ledger: &Ledger, id: AccountId) -> i64 {
+    let account = ledger.accounts.get(&id);
+    let granting = account.filter(|account| account.deleted_at.is_none());
+    let period = granting.and_then(Account::present);
+    period.map_or(0, |period| period.pool())
+}
+
+fn ask(ledger: &Ledger, line: &RefillLine) -> Ask {
+    let account = ledger.accounts.get(&line.account);
+    let granting = account.filter(|account| grants_in(account, line.period));
+    let period = granting.and_then(Account::present);
+    let must = line.must.max(0);
+    Ask {
+        unit: account.map_or(Unit::NanoUsd, |account| account.unit),
+        limit: period.map_or(0, |period| period.limit),
+        pool: period.map_or(0, |period| period.pool()),
+        must,
+        want: line.want.max(must),
     }
 }

@@ -1,24 +1,44 @@
 //! Gives an existing key another secret: the old one stops.
 
 use super::At;
-use crate::{Change, KeyHash, Ledger, Outcome};
+use super::put_key::check_fresh;
+use crate::{Change, Denial, KeyHash, Ledger, guard};
 
-/// Gives an existing key another secret: the old one stops.
+/// Gives an existing key another secret and public id: the old ones stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotateKey {
-    /// name
+    /// Name of the key.
     pub name: String,
-    /// id
+    /// Its new public id.
     pub id: String,
-    /// hash
+    /// Keyed hash of its new secret.
     pub hash: KeyHash,
-    /// if index
+    /// Who asks; what a file owns is rotated only in its name.
+    pub managed_by: String,
+    /// Log index of the change it follows.
     pub if_index: Option<u64>,
 }
 
 impl RotateKey {
-    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> (Outcome, Vec<Change>) {
-        let _ = (ledger, at);
-        todo!()
+    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<Vec<Change>, Denial> {
+        let Some(present) = ledger.living_key(&self.name).cloned() else {
+            return Err(Denial::NotFound("key", self.name.clone()));
+        };
+        if (present.hash, &present.id) == (self.hash, &self.id) {
+            return Ok(Vec::new());
+        }
+        guard::index(self.if_index, Some(present.changed_index))?;
+        guard::owner(&present.managed_by, &self.managed_by)?;
+        check_fresh(ledger, &self.id, &self.hash)?;
+        ledger.keys.remove_mut(&present.id);
+        ledger.keys_by_hash.remove_mut(&present.hash);
+        let mut key = present;
+        key.id.clone_from(&self.id);
+        key.hash = self.hash;
+        key.changed_index = at.index;
+        ledger.keys_by_hash.insert_mut(key.hash, key.id.clone());
+        ledger.keys_by_name.insert_mut(key.name.clone(), key.id.clone());
+        ledger.keys.insert_mut(key.id.clone(), key);
+        Ok(at.config_changed(ledger))
     }
 }

@@ -1,0 +1,57 @@
+//! Releases what a lost node was granted, on an operator's word.
+
+use crate::{AccountId, Change, Denial, Ledger, NodeId};
+
+/// Releases suspense of one lane back into the pool, on an operator's word.
+///
+/// Nobody can know whether the lost node spent it: the amount is what the operator accepts the budget
+/// may be overspent by, and it is kept in the period's `written_off`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteOff {
+    /// The account.
+    pub account: AccountId,
+    /// The period; past ones too, as long as they are not closed.
+    pub period: u64,
+    /// The lost node.
+    pub node: NodeId,
+    /// Its incarnation, which must not be the node's present one.
+    pub incarnation: u64,
+    /// Written off of this lane in all, earlier write-offs included, so that a repetition changes
+    /// nothing. More than the suspense releases the suspense.
+    pub amount: i64,
+}
+
+impl WriteOff {
+    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Vec<Change>, Denial> {
+        if self.amount < 0 {
+            let reason = format!("{} is negative", self.amount);
+            return Err(Denial::Invalid("amount", reason));
+        }
+        if ledger.is_present(self.node, self.incarnation) {
+            let reason = format!("{} is the node's present one", self.incarnation);
+            return Err(Denial::Invalid("incarnation", reason));
+        }
+        let unknown = || {
+            let account = self.account;
+            Denial::NotFound("period", format!("{account} period {}", self.period))
+        };
+        let account = ledger.accounts.get_mut(&self.account);
+        let account = account.ok_or_else(unknown)?;
+        let books = account.periods.get_mut(&self.period).ok_or_else(unknown)?;
+        let mut lane = books.lane(self.node, self.incarnation);
+        let more = self.amount.saturating_sub(lane.written_off);
+        let more = more.min(lane.outstanding());
+        if more <= 0 {
+            return Ok(Vec::new());
+        }
+        lane.written_off = lane.written_off.saturating_add(more);
+        lane.returned = lane.returned.saturating_add(more);
+        books.put_lane(self.node, self.incarnation, lane);
+        books.fold_lane(self.node, self.incarnation);
+        let grants = self.period == account.period && account.deleted_at.is_none();
+        Ok(match grants {
+            true => vec![Change::PoolGrew(self.account)],
+            false => Vec::new(),
+        })
+    }
+}
