@@ -2,5 +2,6 @@
 //!
 //! It will never keep a setting that a tenant can feel anywhere but in the ledger.
 
+pub mod config;
 pub mod vault;
 pub mod virtual_key;

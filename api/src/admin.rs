@@ -1,0 +1,5 @@
+//! The operators' side: `/admin/v1/...`, health and metrics.
+
+mod suggest;
+
+pub use suggest::suggest;
