@@ -1,1 +1,25 @@
-//! api/wire/src/lib.rs
+//! Bytes in, meaning out: the published formats of model APIs.
+//!
+//! `wire` reads what a caller sends, says which bytes must change for a provider, and finds out of the
+//! provider's answer what it used and whether it is whole. The same dialect in and out is lossless:
+//! the caller's bytes go on with only the necessary spans spliced, the answer comes back untouched.
+//!
+//! It will never open a socket, read a clock, know a price or keep a budget. Whatever depends on time
+//! takes the time as an argument.
+
+pub mod bound;
+mod call;
+pub mod dialect;
+mod json;
+pub mod provider;
+mod provider_error;
+mod refusal;
+pub mod retry_after;
+pub mod splice;
+pub mod sse;
+mod usage;
+
+pub use call::{Call, Media, Operation};
+pub use provider_error::ProviderError;
+pub use refusal::{Fault, Refusal, Retry};
+pub use usage::Usage;

@@ -1,0 +1,69 @@
+//! How many tokens a request can have, known before it is sent and without a tokenizer.
+//!
+//! Every byte-level tokenizer gives each token at least one byte of the text, and JSON never writes a
+//! text shorter than it is. So the bytes of the body bound the tokens of its text; what the provider's
+//! template adds around messages and tools is bounded by constants, images by the dearest formula known.
+
+use crate::call::Call;
+
+/// Tokens a template adds to a request: begin marks, a default system prompt, date lines.
+const REQUEST_TOKENS: u64 = 64;
+
+/// Tokens a template adds to a message beyond the bytes its JSON already counts (`{"role":…}`).
+const MESSAGE_TOKENS: u64 = 8;
+
+/// Tokens of the instructions that come with tools.
+const TOOLS_TOKENS: u64 = 1024;
+
+/// Tokens a template adds to a tool.
+const TOOL_TOKENS: u64 = 32;
+
+/// Tokens of the instructions that come with a schema for the answer.
+const SCHEMA_TOKENS: u64 = 512;
+
+/// Most tokens of one image: gpt-4o-mini at high detail, 2,833 and 5,667 for each of eight tiles.
+pub const IMAGE_TOKENS_MAX: u64 = 48_169;
+
+/// Tokens around one audio clip. Its own tokens are fewer than its bytes: 32 a second at most, and no
+/// codec takes less than 500 bytes for a second.
+const AUDIO_TOKENS: u64 = 64;
+
+/// A bound on the input tokens of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputBound {
+    /// Never more than this.
+    Tokens(u64),
+    /// Some content cannot be bounded from the body: only the model's context limit holds.
+    Unknown,
+}
+
+impl InputBound {
+    /// The bound, given the model's own limit where known. `None` if nothing bounds the input.
+    #[must_use]
+    pub fn within(self, context_tokens: Option<u64>) -> Option<u64> {
+        match (self, context_tokens) {
+            (Self::Tokens(tokens), Some(context)) => Some(tokens.min(context)),
+            (Self::Tokens(tokens), None) => Some(tokens),
+            (Self::Unknown, context) => context,
+        }
+    }
+}
+
+/// Bounds the input tokens that a provider can count for this call.
+///
+/// Holds for what is in the request. Tools that the provider runs by itself (web search, files) put
+/// more into the context than the caller sent.
+#[must_use]
+pub fn input_tokens(call: &Call) -> InputBound {
+    if call.media.unbounded > 0 {
+        return InputBound::Unknown;
+    }
+    let tools = if call.tools == 0 { 0 } else { TOOLS_TOKENS + call.tools * TOOL_TOKENS };
+    let schema = if call.schema { SCHEMA_TOKENS } else { 0 };
+    let media = call.media.images * IMAGE_TOKENS_MAX
+        + call.media.audio_bytes
+        + call.media.audio * AUDIO_TOKENS;
+    InputBound::Tokens(
+        REQUEST_TOKENS + call.input_bytes + call.messages * MESSAGE_TOKENS + tools + schema + media,
+    )
+}

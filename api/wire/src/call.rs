@@ -1,0 +1,162 @@
+//! What a caller asks for, as far as a gateway must understand it.
+
+use std::ops::Range;
+
+/// A kind of call. Each has its own path, body and shape of answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `POST /v1/chat/completions`
+    ChatCompletions,
+    /// `POST /v1/completions`
+    Completions,
+    /// `POST /v1/embeddings`
+    Embeddings,
+    /// `GET /v1/models`; answered by the gateway itself
+    Models,
+}
+
+impl Operation {
+    /// Every operation, in the order of the enum.
+    pub const ALL: &'static [Self] =
+        &[Self::ChatCompletions, Self::Completions, Self::Embeddings, Self::Models];
+
+    /// The name used in logs and metric labels.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChatCompletions => "chat_completions",
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
+            Self::Models => "models",
+        }
+    }
+
+    /// Whether the answer holds generated text, so that an output limit means something.
+    #[must_use]
+    pub const fn generates(self) -> bool {
+        match self {
+            Self::ChatCompletions | Self::Completions => true,
+            Self::Embeddings | Self::Models => false,
+        }
+    }
+}
+
+/// One request, read. Owns only short strings; everything long stays in the body it was read from.
+///
+/// The private spans point into exactly that body: [`crate::splice::apply`] must be given the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// What kind of call this is.
+    pub operation: Operation,
+    /// The model as the caller wrote it, e.g. `openai/gpt-4o-mini`; never empty.
+    pub model: String,
+    /// Whether the caller wants a stream.
+    pub stream: bool,
+    /// Whether the caller itself asked for the usage chunk of a stream.
+    pub include_usage: bool,
+    /// Most output tokens per choice the caller allows; the larger one where both
+    /// `max_completion_tokens` and `max_tokens` are given, so that it bounds either reading.
+    pub output_tokens_max: Option<u64>,
+    /// Answers generated and billed for one prompt: the larger of `n` and `best_of`, at least 1.
+    pub choices: u64,
+    /// `fallbacks`: models to try in order when the first fails. Never forwarded.
+    pub fallbacks: Vec<String>,
+    /// Length of the whole body, in bytes.
+    pub body_bytes: u64,
+    /// Bytes of the body that may be text for the model: all of it but inline media.
+    pub input_bytes: u64,
+    /// Entries of `messages`, or of `prompt`/`input` where that is a list; at least 1.
+    pub messages: u64,
+    /// Entries of `tools` and `functions`.
+    pub tools: u64,
+    /// Whether a JSON schema for the answer is given (`response_format`).
+    pub schema: bool,
+    /// What the messages hold beside text.
+    pub media: Media,
+    pub(crate) spans: Spans,
+}
+
+/// Content that is not text, counted by how its tokens can be bounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Media {
+    /// Images, inline or by URL.
+    pub images: u64,
+    /// Inline audio clips.
+    pub audio: u64,
+    /// Bytes of inline audio, as base64.
+    pub audio_bytes: u64,
+    /// Files, videos, references to stored content and kinds not known here: their tokens cannot be
+    /// bounded from the body.
+    pub unbounded: u64,
+}
+
+impl Media {
+    /// Whether there is nothing but text.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.images == 0 && self.audio == 0 && self.unbounded == 0
+    }
+}
+
+/// Where the fields that may be edited stand in the body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Spans {
+    /// Just behind the `{` of the body.
+    pub(crate) open: usize,
+    pub(crate) model: Range<usize>,
+    pub(crate) max_tokens: Option<Limit>,
+    pub(crate) max_completion_tokens: Option<Limit>,
+    pub(crate) stream_options: StreamOptions,
+    pub(crate) fallbacks: Option<Member>,
+}
+
+/// An output limit: where its value stands, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) value: Range<usize>,
+    pub(crate) says: Says,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// `null`: as if it were absent.
+    Nothing,
+    /// A negative number, which some local servers read as "no limit".
+    Unlimited,
+    Tokens(u64),
+}
+
+impl Limit {
+    pub(crate) const fn tokens(&self) -> Option<u64> {
+        match self.says {
+            Says::Tokens(tokens) => Some(tokens),
+            Says::Nothing | Says::Unlimited => None,
+        }
+    }
+}
+
+/// A member of the body to be taken out whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// From the key's quote to the end of the value.
+    pub(crate) whole: Range<usize>,
+    /// The comma before it, if it is not the first member.
+    pub(crate) comma_before: Option<usize>,
+}
+
+/// `stream_options` as found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum StreamOptions {
+    #[default]
+    Absent,
+    /// `null`, at this span.
+    Null(Range<usize>),
+    /// An object that does not name `include_usage`.
+    Open {
+        /// Just behind its `{`.
+        open: usize,
+        empty: bool,
+    },
+    /// An object that names it; the span of its value.
+    Named { value: Range<usize>, on: bool },
+}

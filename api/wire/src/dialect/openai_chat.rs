@@ -1,0 +1,35 @@
+//! OpenAI's chat completions, legacy completions and embeddings: one family of bodies and answers.
+
+mod chunk;
+mod error;
+mod models;
+mod read;
+mod reply;
+mod stream;
+mod usage;
+
+pub use error::{error_body, error_event, provider_answer};
+pub use models::{Model, models_body};
+pub use read::read;
+pub use reply::{Reply, reply};
+pub use stream::{Progress, StreamEnd, StreamOptions, StreamRelay, Trailer};
+
+pub(crate) use error::read_error;
+pub(crate) use usage::read_usage;
+
+use super::Dialect;
+use crate::call::Operation;
+
+/// The dialect as data.
+pub const DIALECT: Dialect = Dialect {
+    name: "openai_chat",
+    operations: &[
+        Operation::ChatCompletions,
+        Operation::Completions,
+        Operation::Embeddings,
+        Operation::Models,
+    ],
+    read,
+    error_body,
+    error_event,
+};
