@@ -114,3 +114,10 @@ pub struct Provider {
     /// Log index of its last change; its `ETag`.
     pub changed_index: u64,
 }
+
+impl Provider {
+    /// The model of this name, if the provider lists it.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+}
