@@ -1,0 +1,320 @@
+//! What models cost, how much they take and what they can do, where an operator says nothing of it.
+//!
+//! The facts are in `node/catalog/catalog.json`, which `scripts/catalog.py` makes from two published
+//! packages and which is built into the program. A model whose price the two do not agree on has none.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use ledger::Price;
+use serde::Deserialize;
+
+const TEXT: &str = include_str!("../catalog/catalog.json");
+
+/// Kinds of upstream that say nothing of who made the model.
+const GENERIC_KINDS: [&str; 2] = ["openai-compatible", "openai-responses-compatible"];
+
+/// Whose price list is asked for a bare name at a generic upstream, in this order: those who make models
+/// and sell them under names of their own. The many who host the models of others set other prices.
+const MAKERS: [&str; 11] = [
+    "openai",
+    "anthropic",
+    "gemini",
+    "mistral",
+    "deepseek",
+    "xai",
+    "cohere",
+    "perplexity",
+    "moonshot",
+    "zai",
+    "voyage",
+];
+
+/// Kinds of upstream that the catalog has under other names.
+const NAMES: [(&str, &str); 6] = [
+    ("azure-openai", "azure"),
+    ("fireworks", "fireworks_ai"),
+    ("google", "gemini"),
+    ("together", "together_ai"),
+    ("vertex", "vertex_ai"),
+    ("voyageai", "voyage"),
+];
+
+/// The catalog.
+#[derive(Debug)]
+pub struct Catalog {
+    made_on: &'static str,
+    providers: HashMap<&'static str, HashMap<&'static str, CatalogEntry>>,
+}
+
+/// What the catalog knows of one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogEntry {
+    /// What it is for.
+    pub mode: Mode,
+    /// Its price at the ordinary class of service; `None` where none is known for sure.
+    pub price: Option<Price>,
+    /// Other prices for requests with more input tokens than the number given, rising.
+    pub tiers: Vec<(u64, Price)>,
+    /// Most input tokens.
+    pub input_tokens_max: Option<u64>,
+    /// Most output tokens.
+    pub output_tokens_max: Option<u64>,
+    /// What it supports: `function_calling`, `vision`, `reasoning`, ...
+    pub supports: Vec<&'static str>,
+    /// The day its provider switches it off, `YYYY-MM-DD`.
+    pub deprecated_on: Option<&'static str>,
+}
+
+/// What a model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Chat; models that speak only OpenAI's newer Responses API are among them.
+    #[serde(alias = "responses")]
+    Chat,
+    /// Text completion.
+    Completion,
+    /// Embeddings.
+    Embedding,
+    /// Something else: pictures, speech, search.
+    #[serde(other)]
+    Other,
+}
+
+impl Catalog {
+    /// The catalog this program was built with.
+    pub fn built_in() -> &'static Catalog {
+        static BUILT_IN: LazyLock<Catalog> =
+            LazyLock::new(|| Catalog::parse(TEXT).expect("a test reads the same bytes"));
+        &BUILT_IN
+    }
+
+    /// The day it was made, `YYYY-MM-DD`.
+    pub fn made_on(&self) -> &'static str {
+        self.made_on
+    }
+
+    /// Looks a model up by the name its provider knows it by.
+    ///
+    /// `kind` is the kind of upstream. At a generic one, `maker/model` is looked up with that maker and
+    /// a bare name with the makers of models in turn. A name with a date that is not listed is looked up
+    /// without it.
+    pub fn find(&self, kind: &str, model: &str) -> Option<&CatalogEntry> {
+        if !GENERIC_KINDS.contains(&kind) {
+            let provider =
+                NAMES.iter().find(|(name, _)| *name == kind).map_or(kind, |(_, ours)| ours);
+            return self.of_provider(provider, model);
+        }
+        if let Some((provider, model)) = model.split_once('/')
+            && self.providers.contains_key(provider)
+        {
+            return self.of_provider(provider, model);
+        }
+        MAKERS.iter().find_map(|maker| self.of_provider(maker, model))
+    }
+
+    /// Every model listed for a kind of upstream, by name. Empty for generic kinds.
+    pub fn models<'a>(
+        &'a self,
+        kind: &str,
+    ) -> impl Iterator<Item = (&'static str, &'a CatalogEntry)> {
+        let provider = NAMES.iter().find(|(name, _)| *name == kind).map_or(kind, |(_, ours)| ours);
+        let models = self.providers.get(provider);
+        models.into_iter().flat_map(|models| models.iter().map(|(name, entry)| (*name, entry)))
+    }
+
+    fn of_provider(&self, provider: &str, model: &str) -> Option<&CatalogEntry> {
+        let models = self.providers.get(provider)?;
+        models.get(model).or_else(|| models.get(without_date(model)?))
+    }
+
+    fn parse(text: &'static str) -> serde_json::Result<Catalog> {
+        let file: File = serde_json::from_str(text)?;
+        let entries = |models: HashMap<&'static str, RawEntry>| {
+            models.into_iter().map(|(name, raw)| (name, raw.into_entry())).collect()
+        };
+        let providers =
+            file.models.into_iter().map(|(name, models)| (name, entries(models))).collect();
+        Ok(Catalog { made_on: file.made_on, providers })
+    }
+}
+
+impl CatalogEntry {
+    /// The price of a request with so many input tokens.
+    pub fn price_for(&self, input_tokens: u64) -> Option<Price> {
+        let tier = self.tiers.iter().rev().find(|(above, _)| input_tokens > *above);
+        tier.map(|(_, price)| *price).or(self.price)
+    }
+}
+
+/// `gpt-4o` of `gpt-4o-2024-08-06`, `gpt-4o-20240806`, `gpt-4o@20240806` and `gpt-4o-latest`.
+fn without_date(model: &str) -> Option<&str> {
+    if let Some(bare) = model.strip_suffix("-latest") {
+        return Some(bare);
+    }
+    // A version may stand before the date (`claude-sonnet-4-5-20250929`), so only the date goes.
+    let date = if model.len() >= 11 && model.as_bytes()[model.len() - 3] == b'-' { 11 } else { 9 };
+    let cut = model.len().checked_sub(date)?;
+    let (name, date) = (model.get(..cut)?, model.get(cut + 1..)?);
+    let separated = matches!(model.as_bytes()[cut], b'-' | b'@');
+    let dated = date.starts_with("20") && date.bytes().filter(u8::is_ascii_digit).count() == 8;
+    (separated && dated).then_some(name)
+}
+
+#[derive(Deserialize)]
+struct File {
+    made_on: &'static str,
+    models: HashMap<&'static str, HashMap<&'static str, RawEntry>>,
+}
+
+#[derive(Deserialize)]
+struct RawEntry {
+    mode: Mode,
+    #[serde(default)]
+    prices: RawPrices,
+    input_max: Option<u64>,
+    output_max: Option<u64>,
+    #[serde(borrow = "'static", default)]
+    supports: Vec<&'static str>,
+    deprecated_on: Option<&'static str>,
+}
+
+/// Prices of the ordinary class of service, in nano-USD per million tokens.
+#[derive(Default, Deserialize)]
+struct RawPrices {
+    input: Option<i64>,
+    output: Option<i64>,
+    cache_read: Option<i64>,
+    cache_write: Option<i64>,
+    reasoning: Option<i64>,
+    #[serde(default)]
+    above: BTreeMap<u64, RawPrices>,
+    #[serde(default)]
+    units: Units,
+}
+
+/// Prices by other units, per million of them.
+#[derive(Default, Deserialize)]
+struct Units {
+    #[serde(default)]
+    input_request: i64,
+}
+
+impl RawEntry {
+    fn into_entry(self) -> CatalogEntry {
+        let price = self.prices.price(self.mode, None);
+        let tiers = self.prices.above.iter();
+        let tiers = tiers.filter_map(|(above, raw)| Some((*above, raw.price(self.mode, price)?)));
+        CatalogEntry {
+            mode: self.mode,
+            price,
+            tiers: tiers.collect(),
+            input_tokens_max: self.input_max,
+            output_tokens_max: self.output_max,
+            supports: self.supports,
+            deprecated_on: self.deprecated_on,
+        }
+    }
+}
+
+impl RawPrices {
+    /// The price, if everything a request of this mode is billed for has one. What a tier does not say
+    /// is as in the base price.
+    fn price(&self, mode: Mode, base: Option<Price>) -> Option<Price> {
+        let input = self.input.or(base.map(|base| base.input_nano_usd_per_mtok))?;
+        let output = match (self.output, base) {
+            (Some(output), _) => output,
+            (None, Some(base)) => base.output_nano_usd_per_mtok,
+            (None, None) if mode == Mode::Embedding => 0,
+            (None, None) => return None,
+        };
+        let per_request = (self.units.input_request + 999_999) / 1_000_000;
+        Some(Price {
+            input_nano_usd_per_mtok: input,
+            // Reasoning is output to us; the dearer of the two errs on our side.
+            output_nano_usd_per_mtok: output.max(self.reasoning.unwrap_or(0)),
+            cache_read_nano_usd_per_mtok: self
+                .cache_read
+                .or(base.and_then(|base| base.cache_read_nano_usd_per_mtok)),
+            cache_write_nano_usd_per_mtok: self
+                .cache_write
+                .or(base.and_then(|base| base.cache_write_nano_usd_per_mtok)),
+            request_nano_usd: base.map_or(per_request, |base| base.request_nano_usd),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalog_that_is_built_in_can_be_read() {
+        let catalog = Catalog::parse(TEXT).unwrap();
+        assert!(catalog.providers.values().map(HashMap::len).sum::<usize>() > 4_000);
+        assert_eq!(catalog.made_on.len(), 10);
+        for (provider, models) in &catalog.providers {
+            for (name, entry) in models {
+                let prices = entry.price.iter().chain(entry.tiers.iter().map(|(_, price)| price));
+                for price in prices {
+                    assert!(price.input_nano_usd_per_mtok >= 0, "{provider}/{name}");
+                    assert!(price.output_nano_usd_per_mtok >= 0, "{provider}/{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_model_is_found_by_each_of_its_names() {
+        let catalog = Catalog::built_in();
+        let expected = catalog.find("openai", "gpt-4o").unwrap();
+        assert_eq!(expected.mode, Mode::Chat);
+        assert_eq!(expected.price.unwrap().input_nano_usd_per_mtok, 2_500_000_000);
+        for name in ["gpt-4o", "openai/gpt-4o"] {
+            assert_eq!(catalog.find("openai-compatible", name), Some(expected), "{name}");
+        }
+        assert_eq!(
+            catalog.find("openai", "gpt-4o-1999-01-01"),
+            None,
+            "no model is that old"
+        );
+        let dated = catalog.find("openai", "gpt-4o-2099-01-01").unwrap();
+        assert_eq!(dated, expected);
+    }
+
+    #[test]
+    fn a_host_of_the_models_of_others_sets_its_own_prices() {
+        let catalog = Catalog::built_in();
+        assert_eq!(catalog.find("openai-compatible", "no-such-model"), None);
+        assert_eq!(catalog.find("groq", "gpt-4o"), None);
+        assert!(catalog.models("openai-compatible").next().is_none());
+        assert!(catalog.models("anthropic").count() > 10);
+    }
+
+    #[test]
+    fn only_a_date_is_taken_off_a_name() {
+        assert_eq!(without_date("claude-sonnet-4-5-20250929"), Some("claude-sonnet-4-5"));
+        assert_eq!(without_date("gpt-4o-2024-08-06"), Some("gpt-4o"));
+        assert_eq!(without_date("claude@20240620"), Some("claude"));
+        assert_eq!(without_date("mistral-large-latest"), Some("mistral-large"));
+        for bare in ["gpt-4o", "gpt-4-0613", "llama-3.1-405", "m", "", "ä-20240101x", "20240101"] {
+            assert_eq!(without_date(bare), None, "{bare}");
+        }
+    }
+
+    #[test]
+    fn a_long_prompt_has_the_price_of_its_tier() {
+        let entry = Catalog::built_in().find("gemini", "gemini-2.5-pro").unwrap();
+        let input = |tokens| entry.price_for(tokens).unwrap().input_nano_usd_per_mtok;
+        assert_eq!(input(200_000), 1_250_000_000);
+        assert_eq!(input(200_001), 2_500_000_000);
+    }
+
+    #[test]
+    fn a_chat_model_without_an_output_price_has_no_price() {
+        let half = RawPrices { input: Some(1), ..RawPrices::default() };
+        assert_eq!(half.price(Mode::Chat, None), None);
+        assert!(half.price(Mode::Embedding, None).is_some());
+    }
+}
