@@ -21,6 +21,8 @@ mod money;
 mod node;
 mod outcome;
 mod provider;
+#[cfg(test)]
+mod sample;
 mod time;
 pub mod valid;
 pub mod view;

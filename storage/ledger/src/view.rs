@@ -5,6 +5,7 @@ mod key;
 mod model;
 mod periods;
 
+pub(crate) use books::suspense;
 pub use books::{Books, books};
 pub use key::{
     AccountTerms, KeyBlock, accounts_of, admissible, key_by_hash, model_allowed, provider_allowed,

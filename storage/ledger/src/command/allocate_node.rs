@@ -40,3 +40,36 @@ impl AllocateNode {
         Ok(id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Log;
+    use crate::{Outcome, command::Command};
+
+    fn allocate(log: &mut Log, uuid: &str, id: Option<u64>) -> Outcome {
+        let allocate =
+            AllocateNode { uuid: uuid.to_owned(), label: "host".to_owned(), id: id.map(NodeId) };
+        log.propose(Command::AllocateNode(allocate)).0
+    }
+
+    #[test]
+    fn a_node_gets_one_id_however_often_it_asks() {
+        let mut log = Log::default();
+        let founder = Outcome::NodeAllocated(NodeId(1 << 63));
+        assert_eq!(allocate(&mut log, "a", Some(1 << 63)), founder);
+        let joiner = Outcome::NodeAllocated(NodeId(2));
+        assert_eq!(allocate(&mut log, "b", None), joiner);
+        assert_eq!(allocate(&mut log, "b", None), joiner);
+        assert_eq!(allocate(&mut log, "a", None), founder);
+        assert_eq!(log.ledger.nodes.size(), 2);
+    }
+
+    #[test]
+    fn an_id_is_never_given_to_two_nodes() {
+        let mut log = Log::default();
+        allocate(&mut log, "a", Some(7));
+        let taken = Denial::Taken("node", "7".to_owned());
+        assert_eq!(allocate(&mut log, "b", Some(7)), Outcome::Denied(taken));
+    }
+}

@@ -35,3 +35,26 @@ impl ClosePeriod {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, Log, NODES, line};
+    use crate::{Outcome, command::Command};
+
+    #[test]
+    fn what_is_outstanding_at_the_close_counts_as_spent() {
+        let mut log = Log::sample();
+        let (account, period) = (ACCOUNT, 1);
+        let close = Command::ClosePeriod(ClosePeriod { account, period });
+        log.refill(NODES[0], line(0, 0, 30));
+        log.refill(NODES[0], line(20, 5, 0));
+        let (outcome, _) = log.propose(close.clone());
+        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("period", _))));
+        log.roll();
+        log.done(close.clone());
+        log.done(close);
+        let account = &log.ledger.accounts[&ACCOUNT];
+        assert_eq!((account.closed_spend, account.periods.size()), (25, 1));
+    }
+}

@@ -25,3 +25,26 @@ impl DeleteAlias {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Outcome, command::Command, sample::Log};
+
+    #[test]
+    fn an_alias_is_deleted_at_the_index_it_was_read_at() {
+        let mut log = Log::sample();
+        let present = log.ledger.aliases["fast"].changed_index;
+        let delete = |if_index| {
+            Command::DeleteAlias(DeleteAlias {
+                name: "fast".to_owned(),
+                managed_by: "api:ann".to_owned(),
+                if_index,
+            })
+        };
+        let mismatch = Denial::IndexMismatch { present };
+        assert_eq!(log.propose(delete(Some(1))).0, Outcome::Denied(mismatch));
+        assert_eq!(log.done(delete(Some(present))), [Change::Config]);
+        assert!(log.ledger.aliases.is_empty());
+    }
+}

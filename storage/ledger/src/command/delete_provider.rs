@@ -32,3 +32,28 @@ impl DeleteProvider {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Command, DeleteAlias};
+    use crate::{Outcome, sample::Log};
+
+    #[test]
+    fn a_provider_an_alias_names_is_not_deleted() {
+        let mut log = Log::sample();
+        let delete = Command::DeleteProvider(DeleteProvider {
+            name: "openai".to_owned(),
+            managed_by: "api:ann".to_owned(),
+            if_index: None,
+        });
+        let in_use = Denial::InUse("alias fast".to_owned());
+        assert_eq!(log.propose(delete.clone()).0, Outcome::Denied(in_use));
+        log.done(Command::DeleteAlias(DeleteAlias {
+            name: "fast".to_owned(),
+            managed_by: "api:ann".to_owned(),
+            if_index: None,
+        }));
+        assert_eq!(log.done(delete), [Change::Config]);
+    }
+}

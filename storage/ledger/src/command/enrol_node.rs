@@ -34,3 +34,41 @@ impl EnrolNode {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, Log, NODES, line};
+    use crate::view::books;
+    use crate::{Outcome, command::Command};
+
+    fn enrol(log: &mut Log, incarnation: u64) -> Outcome {
+        let id = NODES[0];
+        log.propose(Command::EnrolNode(EnrolNode { id, incarnation })).0
+    }
+
+    #[test]
+    fn a_new_life_puts_the_old_ones_grants_into_suspense() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 30));
+        log.refill(NODES[0], line(10, 0, 0));
+        assert_eq!(enrol(&mut log, 4), Outcome::Done);
+        let books = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((books.reported, books.outstanding, books.suspense), (10, 0, 20));
+        assert_eq!(log.ledger.nodes[&NODES[0]].refill_seq, 0);
+    }
+
+    #[test]
+    fn lives_only_rise() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 30));
+        assert_eq!(enrol(&mut log, 1), Outcome::Done);
+        assert_eq!(log.ledger.nodes[&NODES[0]].refill_seq, 1);
+        assert_eq!(enrol(&mut log, 3), Outcome::Done);
+        let stale = Denial::StaleIncarnation { present: 3 };
+        assert_eq!(enrol(&mut log, 2), Outcome::Denied(stale));
+        for odd in [0, NodeRecord::RETIRED] {
+            assert!(matches!(enrol(&mut log, odd), Outcome::Denied(Denial::Invalid(..))));
+        }
+    }
+}

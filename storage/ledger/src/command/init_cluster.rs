@@ -33,3 +33,23 @@ impl InitCluster {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Log, sealed};
+    use crate::{Outcome, command::Command};
+
+    #[test]
+    fn the_first_cluster_id_in_the_log_wins() {
+        let mut log = Log::default();
+        let init = |id: &str| {
+            Command::InitCluster(InitCluster { cluster_id: id.to_owned(), key_pepper: sealed() })
+        };
+        assert_eq!(log.done(init("one")), [Change::Config]);
+        assert_eq!(log.done(init("one")), []);
+        let taken = Denial::AlreadyInitialised("one".to_owned());
+        assert_eq!(log.propose(init("two")).0, Outcome::Denied(taken));
+        assert_eq!((log.ledger.cluster_version, log.ledger.config_index), (1, 1));
+    }
+}

@@ -166,3 +166,41 @@ fn dispatch(ledger: &mut Ledger, entry: &Entry) -> Result<(Outcome, Vec<Change>)
 fn unfelt(applied: Result<(), Denial>) -> Result<Vec<Change>, Denial> {
     applied.map(|()| Vec::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// `put_key` for `PutKey`.
+    fn file_name(variant: &str) -> String {
+        let mut name = String::new();
+        for letter in variant.chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    #[test]
+    fn every_command_file_is_a_command_and_the_other_way_round() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/command");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter(|file| file != "mod.rs")
+            .map(|file| file.trim_end_matches(".rs").to_owned())
+            .collect();
+        let source = include_str!("mod.rs");
+        let (_, after) = source.split_once("pub enum Command {").unwrap();
+        let (variants, _) = after.split_once("\n}").unwrap();
+        let commands: BTreeSet<String> = variants
+            .lines()
+            .filter_map(|line| line.trim().split_once('('))
+            .filter(|(variant, _)| !variant.starts_with("//"))
+            .map(|(variant, _)| file_name(variant))
+            .collect();
+        assert_eq!(files, commands);
+    }
+}

@@ -49,3 +49,44 @@ impl OpenPeriod {
         Ok(changes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, LIMIT, Log, NODES, line};
+    use crate::{Outcome, command::Command};
+
+    fn open(period: u64, starts_ms: u64, ends_ms: u64) -> Command {
+        Command::OpenPeriod(OpenPeriod {
+            account: ACCOUNT,
+            period,
+            starts_at: UnixMillis(starts_ms),
+            ends_at: Some(UnixMillis(ends_ms)),
+        })
+    }
+
+    #[test]
+    fn a_new_period_starts_with_the_whole_limit() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 600));
+        let (account, period) = (ACCOUNT, 2);
+        let changes =
+            [Change::Config, Change::PeriodOpened { account, period }, Change::PoolGrew(ACCOUNT)];
+        assert_eq!(log.done(open(2, 1_000, 2_000)), changes);
+        assert_eq!(log.ledger.accounts[&ACCOUNT].present().unwrap().pool(), LIMIT);
+        assert_eq!(log.refill(NODES[0], line(500, 0, 50)), 600);
+        assert_eq!(log.ledger.accounts[&ACCOUNT].periods[&1].spent(), 500);
+    }
+
+    #[test]
+    fn no_clock_opens_a_period_twice_or_early() {
+        let mut log = Log::sample();
+        assert_eq!(log.done(open(2, 999, 2_000)), []);
+        assert_eq!(log.done(open(3, 1_000, 2_000)), []);
+        assert_eq!(log.done(open(1, 1_000, 2_000)), []);
+        assert_eq!(log.done(open(2, 5_000, 6_000)).len(), 3);
+        assert_eq!(log.done(open(2, 5_000, 6_000)), []);
+        let (outcome, _) = log.propose(open(3, 6_000, 6_000));
+        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("ends_at", _))));
+    }
+}

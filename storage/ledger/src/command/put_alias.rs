@@ -35,3 +35,22 @@ impl PutAlias {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Log, alias, put_alias};
+    use crate::{Outcome, view::Resolution, view::resolve_model};
+
+    #[test]
+    fn an_alias_stands_for_models_of_providers_that_exist() {
+        let mut log = Log::sample();
+        let missing = Denial::NotFound("provider", "nope".to_owned());
+        let (outcome, _) = log.propose(put_alias(alias("slow", "nope")));
+        assert_eq!(outcome, Outcome::Denied(missing));
+        log.done(put_alias(alias("slow", "openai")));
+        assert_eq!(log.done(put_alias(alias("slow", "openai"))), []);
+        let found = resolve_model(&log.ledger, "slow");
+        assert!(matches!(found, Resolution::Alias(alias) if alias.name == "slow"));
+    }
+}

@@ -110,3 +110,61 @@ fn set_limit(ledger: &mut Ledger, id: AccountId, limit: i64) -> bool {
     period.set_limit(limit);
     grew
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, LIMIT, Log, NODES, budget, line, put_budget};
+    use crate::view::books;
+    use crate::{BudgetWindow, Outcome, Unit, UnixMillis, Window};
+
+    #[test]
+    fn a_new_budget_opens_one_account_per_window() {
+        let mut log = Log::sample();
+        log.now_ms = 1_709_210_096_000;
+        let mut two = budget("two", 5);
+        let (window, limit) = (Window::Day, 3);
+        two.windows.push(BudgetWindow { window, limit });
+        log.done(put_budget(two));
+        let made = &log.ledger.budgets["two"];
+        assert_eq!(made.handle, log.ledger.applied_index);
+        let periods: Vec<_> = made
+            .accounts()
+            .map(|(id, _)| log.ledger.accounts[&id].present().unwrap().clone())
+            .collect();
+        let starts: Vec<u64> = periods.iter().map(|period| period.starts_at.0).collect();
+        assert_eq!(starts, [1_709_210_096_000, 1_709_164_800_000]);
+        assert_eq!(periods[1].ends_at, Some(UnixMillis(1_709_251_200_000)));
+    }
+
+    #[test]
+    fn a_limit_counts_at_once_and_spend_stays() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 100));
+        log.refill(NODES[0], line(60, 0, 0));
+        assert_eq!(log.done(put_budget(budget("team", LIMIT))), []);
+        assert_eq!(log.done(put_budget(budget("team", 50))), [Change::Config]);
+        let lowered = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((lowered.pool, lowered.overspend_bound), (-50, 50));
+        assert_eq!(log.refill(NODES[1], line(0, 0, 10)), 0);
+        let raised = log.done(put_budget(budget("team", 120)));
+        assert_eq!(raised, [Change::Config, Change::PoolGrew(ACCOUNT)]);
+        let raised = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((raised.reported, raised.outstanding, raised.pool), (60, 40, 20));
+    }
+
+    #[test]
+    fn unit_and_windows_of_a_budget_are_for_ever() {
+        let mut log = Log::sample();
+        let mut tokens = budget("team", LIMIT);
+        tokens.unit = Unit::Tokens;
+        let mut daily = budget("team", LIMIT);
+        daily.windows[0].window = Window::Day;
+        for (odd, field) in [(tokens, "unit"), (daily, "windows")] {
+            let (outcome, _) = log.propose(put_budget(odd));
+            assert!(
+                matches!(outcome, Outcome::Denied(Denial::Invalid(named, _)) if named == field)
+            );
+        }
+    }
+}

@@ -67,3 +67,85 @@ pub(super) fn check_fresh(ledger: &Ledger, id: &str, hash: &KeyHash) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Log, key, put_key};
+    use crate::{KeyHash, Outcome, UnixMillis};
+
+    fn denied(log: &mut Log, key: VirtualKey) -> Denial {
+        match log.propose(put_key(key)).0 {
+            Outcome::Denied(denial) => denial,
+            other @ (Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Refilled(_)) => {
+                panic!("{other:?}")
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_put_again_keeps_its_id_hash_and_birth() {
+        let mut log = Log::sample();
+        let before = log.ledger.living_key("ann").unwrap().clone();
+        log.now_ms = 500;
+        assert_eq!(log.done(put_key(key("ann", 9))), []);
+        assert_eq!(log.ledger.living_key("ann"), Some(&before));
+        let mut disabled = key("ann", 9);
+        disabled.enabled = false;
+        assert_eq!(log.done(put_key(disabled)), [Change::Config]);
+        let after = log.ledger.living_key("ann").unwrap();
+        assert_eq!((&after.id, after.hash), (&before.id, before.hash));
+        assert_eq!(after.created_at, before.created_at);
+        assert_eq!(after.changed_index, log.ledger.applied_index);
+        assert!(!after.enabled);
+    }
+
+    #[test]
+    fn a_hash_or_id_that_was_ever_a_keys_is_refused() {
+        let mut log = Log::sample();
+        assert_eq!(denied(&mut log, key("bob", 1)), Denial::Taken("key hash", "id1".to_owned()));
+        let mut same_id = key("bob", 1);
+        same_id.hash = KeyHash([8; 32]);
+        assert_eq!(denied(&mut log, same_id), Denial::Taken("key id", "id1".to_owned()));
+        log.revoke("ann");
+        assert_eq!(denied(&mut log, key("ann", 1)), Denial::Revoked);
+        log.now_ms = 7;
+        log.done(put_key(key("ann", 2)));
+        assert_eq!(log.ledger.living_key("ann").unwrap().created_at, UnixMillis(7));
+    }
+
+    #[test]
+    fn a_name_never_is_another_keys_id() {
+        let mut log = Log::sample();
+        assert_eq!(denied(&mut log, key("id1", 2)), Denial::Taken("key id", "id1".to_owned()));
+        let mut named = key("bob", 2);
+        named.id = "ann".to_owned();
+        assert_eq!(denied(&mut log, named), Denial::Taken("key id", "ann".to_owned()));
+    }
+
+    #[test]
+    fn a_key_names_budgets_that_exist_and_each_once() {
+        let mut log = Log::sample();
+        let mut lost = key("bob", 2);
+        lost.budgets = vec!["nope".to_owned()];
+        assert_eq!(denied(&mut log, lost), Denial::NotFound("budget", "nope".to_owned()));
+        let mut twice = key("bob", 2);
+        twice.budgets = vec!["team".to_owned(); 2];
+        assert!(matches!(denied(&mut log, twice), Denial::Invalid("budgets", _)));
+    }
+
+    #[test]
+    fn an_index_or_a_file_can_guard_a_key() {
+        let mut log = Log::sample();
+        let present = log.ledger.living_key("ann").unwrap().changed_index;
+        let mut put = PutKey { key: key("ann", 1), if_index: Some(0) };
+        let mismatch = Denial::IndexMismatch { present };
+        let command = crate::command::Command::PutKey(put.clone());
+        assert_eq!(log.propose(command).0, Outcome::Denied(mismatch));
+        put.if_index = Some(present);
+        put.key.managed_by = "file:a".to_owned();
+        log.done(crate::command::Command::PutKey(put));
+        let owner = Denial::ManagedBy("file:a".to_owned());
+        assert_eq!(denied(&mut log, key("ann", 1)), owner);
+    }
+}

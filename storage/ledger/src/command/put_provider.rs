@@ -30,3 +30,47 @@ impl PutProvider {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Log, provider, put_provider};
+    use crate::{Outcome, command::Command};
+
+    #[test]
+    fn a_provider_put_again_unchanged_keeps_its_index() {
+        let mut log = Log::sample();
+        let present = log.ledger.providers["openai"].changed_index;
+        assert_eq!(log.done(put_provider(provider("openai"))), []);
+        assert_eq!(log.ledger.providers["openai"].changed_index, present);
+        let mut disabled = provider("openai");
+        disabled.enabled = false;
+        assert_eq!(log.done(put_provider(disabled)), [Change::Config]);
+        assert!(!log.ledger.providers["openai"].enabled);
+    }
+
+    type Break = (&'static str, fn(&mut Provider));
+
+    #[test]
+    fn what_a_provider_may_not_be_is_named() {
+        let breaks: [Break; 6] = [
+            ("base_url", |p| p.base_url.push('/')),
+            ("credentials", |p| p.credentials.clear()),
+            ("credentials", |p| p.credentials[0].weight = 0),
+            ("timeout_ms", |p| p.timeout_ms = 0),
+            ("attempts_max", |p| p.attempts_max = 0),
+            ("managed_by", |p| p.managed_by.clear()),
+        ];
+        for (field, broken) in breaks {
+            let mut log = Log::sample();
+            let mut provider = provider("other");
+            broken(&mut provider);
+            let put = Command::PutProvider(PutProvider { provider, if_index: Some(0) });
+            let (outcome, _) = log.propose(put);
+            assert!(
+                matches!(&outcome, Outcome::Denied(Denial::Invalid(named, _)) if *named == field),
+                "{outcome:?}"
+            );
+        }
+    }
+}

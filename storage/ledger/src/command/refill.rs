@@ -196,3 +196,132 @@ fn ask(ledger: &Ledger, line: &RefillLine) -> Ask {
         want: line.want.max(must),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+    use crate::sample::{ACCOUNT, LIMIT, Log, NODES, line};
+    use crate::{Outcome, view::books};
+
+    fn refill(incarnation: u64, seq: u64, lines: Vec<RefillLine>) -> Command {
+        Command::Refill(Refill { node: NODES[0], incarnation, seq, active_nodes: 2, lines })
+    }
+
+    #[test]
+    fn a_lost_answer_is_given_again_and_grants_nothing_new() {
+        let mut log = Log::sample();
+        let ask = refill(1, 1, vec![line(0, 0, 30)]);
+        let first = log.propose(ask.clone());
+        let grant =
+            Grant { account: ACCOUNT, period: 1, granted_cum: 30, pool: LIMIT - 30, low: false };
+        assert_eq!(first.0, Outcome::Refilled(vec![grant]));
+        let before = log.ledger.accounts.clone();
+        assert_eq!(log.propose(ask), first);
+        assert_eq!(log.ledger.accounts, before);
+    }
+
+    #[test]
+    fn a_life_that_is_over_or_has_not_begun_is_denied() {
+        let mut log = Log::sample();
+        log.enrol(NODES[0], 2);
+        let stale = Denial::StaleIncarnation { present: 2 };
+        let (outcome, changes) = log.propose(refill(1, 9, vec![line(0, 0, 30)]));
+        assert_eq!((outcome, changes), (Outcome::Denied(stale), Vec::new()));
+        let (outcome, _) = log.propose(refill(3, 1, vec![line(0, 0, 30)]));
+        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("incarnation", _))));
+    }
+
+    #[test]
+    fn returns_of_one_refill_are_granted_in_the_next() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, LIMIT));
+        assert_eq!(log.refill(NODES[1], line(0, 0, 40)), 0);
+        let (_, changes) = log.propose(refill(1, 2, vec![line(100, 50, 0)]));
+        assert_eq!(changes[1..], [Change::PoolGrew(ACCOUNT)]);
+        assert_eq!(log.refill(NODES[1], line(0, 0, 40)), 40);
+        assert_eq!(log.refill(NODES[1], line(0, 0, 40)), 50);
+    }
+
+    #[test]
+    fn old_counters_take_nothing_back() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 100));
+        log.refill(NODES[0], line(60, 20, 0));
+        let before = log.ledger.accounts.clone();
+        log.refill(NODES[0], line(30, 10, 0));
+        log.refill(NODES[0], line(-5, i64::MIN, -3));
+        assert_eq!(log.ledger.accounts, before);
+    }
+
+    #[test]
+    fn spend_beyond_the_grants_is_covered_by_the_pool_and_else_is_debt() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 100));
+        assert_eq!(log.refill(NODES[0], line(150, 0, 0)), 150);
+        log.refill(NODES[1], line(0, 0, LIMIT));
+        assert_eq!(log.refill(NODES[0], line(180, 0, 0)), 150);
+        let books = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((books.reported, books.debt, books.overspend_bound), (150, 30, 30));
+    }
+
+    #[test]
+    fn a_new_life_tidies_settled_lanes_and_leaves_the_others() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 100));
+        log.refill(NODES[0], line(60, 40, 0));
+        log.enrol(NODES[0], 2);
+        log.refill(NODES[0], line(0, 0, 10));
+        log.enrol(NODES[0], 3);
+        log.refill(NODES[0], line(0, 0, 20));
+        let books = log.ledger.accounts[&ACCOUNT].present().unwrap();
+        let lives: Vec<u64> = books.lanes.keys().map(|(_, life)| *life).collect();
+        assert_eq!((lives, books.closed_spend), (vec![2, 3], 60));
+    }
+
+    #[test]
+    fn unknown_accounts_and_periods_are_answered_with_nothing() {
+        let mut log = Log::sample();
+        let mut unknown = line(5, 0, 10);
+        unknown.account.window = 1;
+        let mut future = line(5, 0, 10);
+        future.period = 2;
+        let (outcome, _) = log.propose(refill(1, 1, vec![unknown, future]));
+        let nothing = |line: RefillLine| Grant {
+            account: line.account,
+            period: line.period,
+            granted_cum: 0,
+            pool: 0,
+            low: true,
+        };
+        let grants = vec![nothing(unknown), nothing(future)];
+        assert_eq!(outcome, Outcome::Refilled(grants));
+    }
+
+    #[test]
+    fn two_lines_for_one_account_share_one_pool() {
+        let mut log = Log::sample();
+        let mut lines = vec![line(0, 0, 700); 2];
+        lines[0].path = 1;
+        lines[1].path = 1;
+        log.propose(refill(1, 1, lines));
+        assert_eq!(log.ledger.accounts[&ACCOUNT].present().unwrap().pool(), 0);
+    }
+
+    #[test]
+    fn a_pool_below_a_fiftieth_of_the_limit_is_low() {
+        let mut log = Log::sample();
+        log.refill(NODES[1], line(0, 0, LIMIT - 20));
+        let low = |log: &mut Log, seq, must| match log
+            .propose(refill(1, seq, vec![line(0, 0, must)]))
+            .0
+        {
+            Outcome::Refilled(grants) => grants[0].low,
+            other @ (Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Denied(_)) => {
+                panic!("{other:?}")
+            }
+        };
+        assert!(!low(&mut log, 1, 0));
+        assert!(low(&mut log, 2, 1));
+    }
+}

@@ -21,3 +21,35 @@ impl RetireNode {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Command, EnrolNode, Refill};
+    use crate::sample::{ACCOUNT, Log, NODES, line};
+    use crate::{Outcome, view::books};
+
+    #[test]
+    fn a_retired_node_neither_refills_nor_enrols_and_its_grants_are_suspended() {
+        let mut log = Log::sample();
+        let id = NODES[0];
+        log.refill(id, line(0, 0, 30));
+        log.done(Command::RetireNode(RetireNode { node: id }));
+        log.done(Command::RetireNode(RetireNode { node: id }));
+        let present = NodeRecord::RETIRED;
+        let stale = Outcome::Denied(Denial::StaleIncarnation { present });
+        let enrol = Command::EnrolNode(EnrolNode { id, incarnation: 9 });
+        assert_eq!(log.propose(enrol).0, stale);
+        for incarnation in [1, NodeRecord::RETIRED] {
+            let refill = Refill {
+                node: id,
+                incarnation,
+                seq: 2,
+                active_nodes: 1,
+                lines: vec![line(0, 30, 0)],
+            };
+            assert_eq!(log.propose(Command::Refill(refill)).0, stale);
+        }
+        assert_eq!(books(&log.ledger, ACCOUNT).unwrap().suspense, 30);
+    }
+}

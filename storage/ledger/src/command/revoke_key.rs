@@ -32,3 +32,35 @@ impl RevokeKey {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::{Log, key, put_key};
+    use crate::view::{KeyBlock, admissible, key_by_hash};
+    use crate::{KeyHash, UnixMillis};
+
+    #[test]
+    fn a_revoked_key_is_known_and_blocked_and_its_name_is_free() {
+        let mut log = Log::sample();
+        log.now_ms = 42;
+        log.revoke("ann");
+        let revoked = key_by_hash(&log.ledger, &KeyHash([1; 32])).unwrap().clone();
+        assert_eq!(revoked.revoked_at, Some(UnixMillis(42)));
+        assert_eq!(admissible(&revoked, UnixMillis(42)), Err(KeyBlock::Revoked));
+        log.done(put_key(key("ann", 2)));
+        log.now_ms = 50;
+        log.revoke("id1");
+        assert_eq!(key_by_hash(&log.ledger, &KeyHash([1; 32])), Some(&revoked));
+        assert!(log.ledger.living_key("ann").is_some());
+    }
+
+    #[test]
+    fn a_key_a_file_owns_can_be_revoked_by_anybody() {
+        let mut log = Log::sample();
+        let mut owned = key("ann", 1);
+        owned.managed_by = "file:a".to_owned();
+        log.done(put_key(owned));
+        log.revoke("id1");
+        assert!(log.ledger.living_key("ann").is_none());
+    }
+}

@@ -42,3 +42,39 @@ impl RotateKey {
         Ok(at.config_changed(ledger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Log;
+    use crate::view::key_by_hash;
+    use crate::{Outcome, command::Command};
+
+    fn rotate(seed: u8) -> Command {
+        Command::RotateKey(RotateKey {
+            name: "ann".to_owned(),
+            id: format!("id{seed}"),
+            hash: KeyHash([seed; 32]),
+            managed_by: "api:bob".to_owned(),
+            if_index: None,
+        })
+    }
+
+    #[test]
+    fn a_rotated_key_answers_to_its_new_secret_only() {
+        let mut log = Log::sample();
+        assert_eq!(log.done(rotate(2)), [Change::Config]);
+        assert_eq!(log.done(rotate(2)), []);
+        assert_eq!(key_by_hash(&log.ledger, &KeyHash([1; 32])), None);
+        let key = key_by_hash(&log.ledger, &KeyHash([2; 32])).unwrap();
+        assert_eq!((key.name.as_str(), key.id.as_str()), ("ann", "id2"));
+    }
+
+    #[test]
+    fn a_revoked_key_is_not_rotated() {
+        let mut log = Log::sample();
+        log.revoke("ann");
+        let missing = Denial::NotFound("key", "ann".to_owned());
+        assert_eq!(log.propose(rotate(2)).0, Outcome::Denied(missing));
+    }
+}

@@ -55,3 +55,46 @@ impl WriteOff {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, LIMIT, Log, NODES, line};
+    use crate::view::books;
+    use crate::{Outcome, command::Command};
+
+    fn write_off(incarnation: u64, amount: i64) -> Command {
+        Command::WriteOff(WriteOff {
+            account: ACCOUNT,
+            period: 1,
+            node: NODES[0],
+            incarnation,
+            amount,
+        })
+    }
+
+    #[test]
+    fn a_write_off_releases_suspense_once_and_is_remembered() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 300));
+        log.refill(NODES[0], line(100, 0, 0));
+        log.enrol(NODES[0], 2);
+        let grew = [Change::PoolGrew(ACCOUNT)];
+        assert_eq!(log.done(write_off(1, 50)), grew);
+        assert_eq!(log.done(write_off(1, 50)), []);
+        let part = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((part.suspense, part.overspend_bound), (150, 50));
+        assert_eq!(log.done(write_off(1, i64::MAX)), grew);
+        let all = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((all.suspense, all.overspend_bound), (0, 200));
+        assert_eq!((all.closed_spend, all.pool), (100, LIMIT - 100));
+    }
+
+    #[test]
+    fn what_a_node_may_be_spending_is_not_written_off() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 300));
+        let (outcome, _) = log.propose(write_off(1, 50));
+        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("incarnation", _))));
+    }
+}

@@ -1,1 +1,119 @@
 //! What must hold after every entry, one file per property.
+//!
+//! [`check`] looks at one ledger, [`check_step`] at a ledger before and after an entry. Both scan
+//! everything: they are for tests and for samples, not for every request.
+
+mod accounts_match_budgets;
+mod budgets_exist;
+mod conservation;
+mod counters_in_order;
+mod indexes_agree;
+mod names_valid;
+mod never_overspent;
+mod numbers_never_fall;
+mod one_spender;
+mod periods_ascend;
+mod revoked_stays_revoked;
+mod sums_agree;
+mod targets_exist;
+
+use crate::{Account, AccountId, Ledger, Period};
+
+/// A property of one ledger: what is wrong, if anything.
+pub type Check = fn(&Ledger) -> Result<(), String>;
+/// A property of a ledger before and after an entry.
+pub type CheckStep = fn(&Ledger, &Ledger) -> Result<(), String>;
+
+/// Every property of one ledger, by name.
+pub const ALL: &[(&str, Check)] = &[
+    ("accounts_match_budgets", accounts_match_budgets::check),
+    ("budgets_exist", budgets_exist::check),
+    ("conservation", conservation::check),
+    ("counters_in_order", counters_in_order::check),
+    ("indexes_agree", indexes_agree::check),
+    ("names_valid", names_valid::check),
+    ("never_overspent", never_overspent::check),
+    ("one_spender", one_spender::check),
+    ("periods_ascend", periods_ascend::check),
+    ("revoked_stays_revoked", revoked_stays_revoked::check),
+    ("sums_agree", sums_agree::check),
+    ("targets_exist", targets_exist::check),
+];
+
+/// Every property of a step, by name.
+pub const STEPS: &[(&str, CheckStep)] = &[
+    ("numbers_never_fall", numbers_never_fall::check_step),
+    ("revoked_stays_revoked", revoked_stays_revoked::check_step),
+];
+
+/// Checks every property of a ledger; the first that does not hold is named.
+pub fn check(ledger: &Ledger) -> Result<(), String> {
+    for (name, property) in ALL {
+        property(ledger).map_err(|broken| format!("{name}: {broken}"))?;
+    }
+    Ok(())
+}
+
+/// Checks every property of the step from `before` to `after`; the first that does not hold is named.
+pub fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
+    for (name, property) in STEPS {
+        property(before, after).map_err(|broken| format!("{name}: {broken}"))?;
+    }
+    Ok(())
+}
+
+/// Every period on the books, with where it stands.
+fn periods(ledger: &Ledger) -> impl Iterator<Item = (AccountId, &Account, u64, &Period)> {
+    ledger.accounts.iter().flat_map(|(&id, account)| {
+        let periods = account.periods.iter();
+        periods.map(move |(&number, period)| (id, account, number, period))
+    })
+}
+
+/// `Err(say())` unless `holds`.
+fn ensure(holds: bool, say: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(say()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, Log, NODES, line};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_invariant_file_is_in_a_list() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/invariant");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter(|file| file != "mod.rs")
+            .map(|file| file.trim_end_matches(".rs").to_owned())
+            .collect();
+        let all = ALL.iter().map(|(name, _)| *name);
+        let steps = STEPS.iter().map(|(name, _)| *name);
+        let listed: BTreeSet<String> = all.chain(steps).map(str::to_owned).collect();
+        assert_eq!(files, listed);
+    }
+
+    #[test]
+    fn a_ledger_in_use_breaks_nothing() {
+        let mut log = Log::sample();
+        assert_eq!(check(&Ledger::default()), Ok(()));
+        assert_eq!(log.refill(NODES[0], line(0, 0, 300)), 300);
+        assert_eq!(log.refill(NODES[0], line(200, 50, 0)), 300);
+        log.enrol(NODES[0], 2);
+        log.roll();
+        log.revoke("ann");
+        assert_eq!(check(&log.ledger), Ok(()));
+    }
+
+    #[test]
+    fn a_broken_property_is_named() {
+        let mut log = Log::sample();
+        let account = log.ledger.accounts.get_mut(&ACCOUNT).unwrap();
+        account.periods.get_mut(&1).unwrap().debt -= 1;
+        let broken = check(&log.ledger).unwrap_err();
+        assert!(broken.starts_with("sums_agree: "), "{broken}");
+    }
+}

@@ -76,3 +76,23 @@ pub(crate) fn suspense(ledger: &Ledger, period: &Period) -> i64 {
         .map(|(_, lane)| Lane::outstanding(lane))
         .fold(0, i64::saturating_add)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, LIMIT, Log, NODES, line};
+
+    #[test]
+    fn the_books_sum_to_the_limit() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 300));
+        log.refill(NODES[0], line(100, 50, 0));
+        log.refill(NODES[1], line(0, 0, 70));
+        log.enrol(NODES[0], 2);
+        let books = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((books.reported, books.outstanding, books.suspense), (100, 70, 150));
+        let sum = books.closed_spend + books.reported + books.outstanding;
+        assert_eq!(sum + books.suspense + books.pool, LIMIT);
+        assert_eq!(books.overspend_bound, 0);
+    }
+}

@@ -104,3 +104,62 @@ pub fn accounts_of(ledger: &Ledger, key: &VirtualKey) -> Vec<AccountTerms> {
     all.sort_by_key(|terms| terms.account);
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, LIMIT, Log, SPAN_MS, budget, key, put_budget, put_key};
+
+    #[test]
+    fn a_key_is_blocked_for_the_reason_that_cannot_be_undone() {
+        let mut ann = key("ann", 1);
+        let now = UnixMillis(10);
+        assert_eq!(admissible(&ann, now), Ok(()));
+        ann.enabled = false;
+        assert_eq!(admissible(&ann, now), Err(KeyBlock::Disabled));
+        ann.expires_at = Some(now);
+        assert_eq!(admissible(&ann, now), Err(KeyBlock::Expired));
+        assert_eq!(admissible(&ann, UnixMillis(9)), Err(KeyBlock::Disabled));
+        ann.revoked_at = Some(now);
+        assert_eq!(admissible(&ann, now), Err(KeyBlock::Revoked));
+    }
+
+    #[test]
+    fn a_model_is_allowed_qualified_bare_or_by_its_alias() {
+        let mut ann = key("ann", 1);
+        let allowed = |ann: &VirtualKey| model_allowed(ann, "openai", "gpt-4o", "fast");
+        assert!(allowed(&ann) && provider_allowed(&ann, "openai"));
+        for entry in ["openai/gpt-4o", "gpt-4o", "fast"] {
+            ann.models = Allow::Only(vec!["x".to_owned(), entry.to_owned()]);
+            assert!(allowed(&ann), "{entry}");
+        }
+        for entry in ["", "openai", "openai/", "openaigpt-4o", "azure/gpt-4o", "gpt-4"] {
+            ann.models = Allow::Only(vec![entry.to_owned()]);
+            assert!(!allowed(&ann), "{entry}");
+        }
+        ann.providers = Allow::Only(Vec::new());
+        assert!(!provider_allowed(&ann, "openai"));
+    }
+
+    #[test]
+    fn a_keys_accounts_are_the_windows_of_its_budgets_in_order() {
+        let mut log = Log::sample();
+        log.done(put_budget(budget("later", 5)));
+        let mut ann = key("ann", 1);
+        ann.budgets = vec!["later".to_owned(), "team".to_owned()];
+        log.done(put_key(ann));
+        let terms = accounts_of(&log.ledger, log.ledger.living_key("ann").unwrap());
+        let first = AccountTerms {
+            account: ACCOUNT,
+            period: 1,
+            unit: Unit::Requests,
+            mode: Mode::Hard,
+            limit: LIMIT,
+            ends_at: Some(UnixMillis(SPAN_MS)),
+            budget: "team".to_owned(),
+            window: Window::Fixed(SPAN_MS),
+        };
+        assert_eq!(terms[0], first);
+        assert_eq!((terms.len(), terms[1].budget.as_str()), (2, "later"));
+    }
+}

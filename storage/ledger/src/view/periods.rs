@@ -50,3 +50,39 @@ pub fn closable_periods(ledger: &Ledger, now: UnixMillis, grace_ms: u64) -> Vec<
     }
     closable
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+    use crate::sample::{ACCOUNT, Log, SPAN_MS};
+
+    #[test]
+    fn a_period_is_due_at_its_end_and_opens_where_now_is() {
+        let mut log = Log::sample();
+        assert_eq!(due_periods(&log.ledger, UnixMillis(SPAN_MS - 1)), []);
+        let due = due_periods(&log.ledger, UnixMillis(7 * SPAN_MS + 3));
+        let expected = OpenPeriod {
+            account: ACCOUNT,
+            period: 2,
+            starts_at: UnixMillis(7 * SPAN_MS),
+            ends_at: Some(UnixMillis(8 * SPAN_MS)),
+        };
+        assert_eq!(due, [expected]);
+        log.done(Command::OpenPeriod(due[0].clone()));
+        assert_eq!(due_periods(&log.ledger, UnixMillis(7 * SPAN_MS + 3)), []);
+    }
+
+    #[test]
+    fn a_past_period_is_closable_after_its_grace() {
+        let mut log = Log::sample();
+        let far = UnixMillis(u64::MAX);
+        assert_eq!(closable_periods(&log.ledger, far, 0), []);
+        log.roll();
+        let ended = SPAN_MS;
+        assert_eq!(closable_periods(&log.ledger, UnixMillis(ended + 9), 10), []);
+        let closable = closable_periods(&log.ledger, UnixMillis(ended + 10), 10);
+        let (account, period) = (ACCOUNT, 1);
+        assert_eq!(closable, [ClosePeriod { account, period }]);
+    }
+}

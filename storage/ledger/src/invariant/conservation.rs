@@ -1,0 +1,58 @@
+//! Nothing is made and nothing is lost: `L = S + sum(R) + sum(O) + Z + F`.
+
+use super::{ensure, periods};
+use crate::Ledger;
+use crate::view::suspense;
+
+/// Counts every period lane by lane and compares with the limit and the pool that is kept.
+///
+/// No term is negative, but for the pool of a period whose limit was lowered below what was out.
+pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
+    for (id, _account, number, period) in periods(ledger) {
+        let mut reported = 0_i128;
+        let mut out = 0_i128;
+        for lane in period.lanes.values() {
+            reported += i128::from(lane.reported);
+            out += i128::from(lane.outstanding());
+        }
+        let suspended = i128::from(suspense(ledger, period));
+        let (spent, pool) = (i128::from(period.closed_spend), i128::from(period.pool()));
+        let sum = spent + reported + (out - suspended) + suspended + pool;
+        let limit = period.limit;
+        ensure(sum == i128::from(limit), || {
+            format!("account {id} period {number}: the terms sum to {sum}, the limit is {limit}")
+        })?;
+        let none_negative = [spent, reported, out - suspended, suspended, i128::from(limit)]
+            .iter()
+            .all(|term| *term >= 0);
+        ensure(none_negative, || {
+            format!("account {id} period {number}: a term is negative: {period:?}")
+        })?;
+        ensure(pool >= 0 || period.ceiling > limit, || {
+            format!("account {id} period {number}: the pool is {pool} and nobody lowered the limit")
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, Log};
+
+    #[test]
+    fn a_pool_below_zero_that_nobody_made_is_caught() {
+        let mut log = Log::sample();
+        let account = log.ledger.accounts.get_mut(&ACCOUNT).unwrap();
+        account.periods.get_mut(&1).unwrap().closed_spend = 1_001;
+        assert!(check(&log.ledger).is_err());
+    }
+
+    #[test]
+    fn a_return_out_of_nowhere_is_caught() {
+        let mut log = Log::sample();
+        let account = log.ledger.accounts.get_mut(&ACCOUNT).unwrap();
+        account.periods.get_mut(&1).unwrap().returned = 1;
+        assert!(check(&log.ledger).is_err());
+    }
+}

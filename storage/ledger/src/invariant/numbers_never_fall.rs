@@ -1,0 +1,124 @@
+//! Indices, lives, period numbers and cumulative counters only grow: a duplicate or an old message can
+//! take nothing back.
+
+use super::ensure;
+use crate::{Account, Ledger, Period};
+
+/// Compares a ledger with the one before.
+pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
+    let indices = before.applied_index <= after.applied_index
+        && before.config_index <= after.config_index
+        && before.cluster_version <= after.cluster_version
+        && (before.cluster_id.is_empty() || before.cluster_id == after.cluster_id);
+    ensure(indices, || "an index, the version or the cluster fell".to_owned())?;
+    for (id, old) in &before.nodes {
+        let rose = after.nodes.get(id).is_some_and(|new| {
+            (old.incarnation, old.refill_seq) <= (new.incarnation, new.refill_seq)
+                && old.uuid == new.uuid
+        });
+        ensure(rose, || format!("node {} fell or is gone", id.0))?;
+    }
+    for (id, new) in &after.accounts {
+        match before.accounts.get(id) {
+            Some(old) => account(old, new).map_err(|broken| format!("account {id}: {broken}"))?,
+            None => ensure(id.budget > before.applied_index, || format!("account {id} came back"))?,
+        }
+    }
+    Ok(())
+}
+
+fn account(old: &Account, new: &Account) -> Result<(), String> {
+    let numbers = old.period <= new.period
+        && old.closed_spend <= new.closed_spend
+        && old.unit == new.unit
+        && (old.deleted_at.is_none() || old.deleted_at == new.deleted_at);
+    ensure(numbers, || "its period or closed spend fell, or it changed its kind".to_owned())?;
+    for (number, newer) in &new.periods {
+        match old.periods.get(number) {
+            Some(older) => period(older, newer).map_err(|e| format!("period {number}: {e}"))?,
+            None => ensure(*number > old.period, || format!("period {number} came back"))?,
+        }
+    }
+    Ok(())
+}
+
+fn period(old: &Period, new: &Period) -> Result<(), String> {
+    let sums = old.spent() <= new.spent()
+        && old.closed_spend <= new.closed_spend
+        && old.debt <= new.debt
+        && old.written_off <= new.written_off
+        && (old.starts_at, old.ends_at) == (new.starts_at, new.ends_at);
+    ensure(sums, || "spend, debt or a write-off fell, or its time changed".to_owned())?;
+    for (key, lane) in &old.lanes {
+        let Some(newer) = new.lanes.get(key) else {
+            let (node, life) = (key.0.0, key.1);
+            let settled = lane.outstanding() == 0 || new.written_off > old.written_off;
+            ensure(settled, || {
+                format!("node {node} life {life} is gone with something outstanding")
+            })?;
+            continue;
+        };
+        let rose = lane.granted <= newer.granted
+            && lane.reported <= newer.reported
+            && lane.returned <= newer.returned
+            && lane.debt <= newer.debt
+            && lane.written_off <= newer.written_off;
+        ensure(rose, || format!("a counter fell: {lane:?} to {newer:?}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{ACCOUNT, Log, NODES, line};
+
+    fn used() -> Log {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 10));
+        log.refill(NODES[0], line(5, 2, 0));
+        log.roll();
+        log
+    }
+
+    #[test]
+    fn whatever_falls_is_caught() {
+        let breaks: [fn(&mut Ledger); 9] = [
+            |ledger| ledger.applied_index -= 1,
+            |ledger| ledger.config_index -= 1,
+            |ledger| ledger.cluster_id = "other".to_owned(),
+            |ledger| ledger.nodes.get_mut(&NODES[0]).unwrap().incarnation = 0,
+            |ledger| ledger.nodes.get_mut(&NODES[0]).unwrap().refill_seq = 0,
+            |ledger| assert!(ledger.nodes.remove_mut(&NODES[1])),
+            |ledger| ledger.accounts.get_mut(&ACCOUNT).unwrap().period = 1,
+            |ledger| {
+                let account = ledger.accounts.get_mut(&ACCOUNT).unwrap();
+                let period = account.periods.get_mut(&1).unwrap();
+                let mut lane = period.lane(NODES[0], 1);
+                lane.returned = 1;
+                period.put_lane(NODES[0], 1, lane);
+            },
+            |ledger| {
+                let account = ledger.accounts.get_mut(&ACCOUNT).unwrap();
+                let period = account.periods.get_mut(&1).unwrap();
+                period.lanes.remove_mut(&(NODES[0], 1));
+            },
+        ];
+        for broken in breaks {
+            let before = used().ledger;
+            let mut after = before.clone();
+            assert_eq!(check_step(&before, &after), Ok(()));
+            broken(&mut after);
+            assert!(check_step(&before, &after).is_err());
+        }
+    }
+
+    #[test]
+    fn a_closed_period_that_comes_back_is_caught() {
+        let after = used().ledger;
+        let mut before = after.clone();
+        let account = before.accounts.get_mut(&ACCOUNT).unwrap();
+        account.periods.remove_mut(&1);
+        assert!(check_step(&before, &after).is_err());
+    }
+}
