@@ -40,6 +40,15 @@ impl std::str::FromStr for Prices {
     }
 }
 
+impl std::fmt::Display for Prices {
+    /// The same form: `1.000000000,4.000000000`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (input, output) = (self.input_nano_usd_per_mtok, self.output_nano_usd_per_mtok);
+        let usd = |nanos: i64| format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+        write!(f, "{},{}", usd(input), usd(output))
+    }
+}
+
 /// Reads dollars as nano-USD, without a float on the way.
 fn nano_usd(text: &str) -> Result<i64, String> {
     let bad = || format!("`{text}` is no price in dollars with at most nine decimals");
@@ -227,6 +236,7 @@ mod tests {
         let prices: Prices = "0.15,.6".parse().unwrap();
         assert_eq!(prices.input_nano_usd_per_mtok, 150_000_000);
         assert_eq!(prices.output_nano_usd_per_mtok, 600_000_000);
+        assert_eq!(prices.to_string().parse(), Ok(prices));
         for bad in ["1", "1,", "1,x", "-1,4", "1,0.0000000001", "1,99999999999999999999"] {
             assert!(bad.parse::<Prices>().is_err(), "{bad}");
         }

@@ -1,0 +1,144 @@
+//! `bursar dev`: a whole cluster on this machine, with a simulated provider and a key that works.
+//!
+//! The nodes are real processes of this very program, and so is the simulated provider; what is started
+//! here stops with it, also when it is killed.
+
+mod children;
+mod facts;
+mod layout;
+mod setup;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use children::die_with_parent;
+use children::{Children, progress};
+use facts::Facts;
+use layout::Layout;
+
+use crate::simulator::Prices;
+
+/// Starts a cluster, a simulated provider and a virtual key on this machine, and prints how to use them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  bursar dev                                    three nodes, simulated provider, a key with a $1 budget
+  bursar dev --nodes 1 --data-dir ./dev-data    one node whose state survives a restart
+  bursar dev --upstream https://api.openai.com/v1 --upstream-key \"$OPENAI_API_KEY\" --upstream-models gpt-4o-mini
+  bursar dev -o json > facts.json               the same facts as one JSON object, once all is ready
+
+Ctrl-C stops everything it started.")]
+pub struct Dev {
+    /// How many nodes.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub nodes: u16,
+    /// Any OpenAI-compatible upstream in the place of the simulated provider, up to its version segment.
+    #[arg(long, value_name = "URL")]
+    pub upstream: Option<String>,
+    /// API key of the upstream.
+    #[arg(long, requires = "upstream", env = "BURSAR_UPSTREAM_KEY", hide_env_values = true)]
+    pub upstream_key: Option<String>,
+    /// Models of the upstream, separated by commas. Without any, the upstream is asked.
+    #[arg(long, requires = "upstream", value_delimiter = ',', value_name = "MODELS")]
+    pub upstream_models: Vec<String>,
+    /// Dollars per million input and output tokens. Without it the simulated provider takes 1,4, and for
+    /// an upstream the built-in catalog is asked; what it does not know is refused.
+    #[arg(long, value_name = "IN,OUT")]
+    pub price_per_mtok: Option<Prices>,
+    /// Budget of the key, in dollars. One, unless told otherwise.
+    #[arg(long, value_name = "USD")]
+    pub budget_usd: Option<String>,
+    /// Where all state is kept. Without it, in a directory that is removed at the end.
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+    /// First of the ports to use, ten for each node. Without it, free ones.
+    #[arg(long)]
+    pub base_port: Option<u16>,
+    /// What is printed on standard output.
+    #[arg(short, long, default_value = "text", value_enum)]
+    pub output: Output,
+}
+
+/// What is printed once all is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// For people: addresses, secrets and two snippets to paste.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+impl Dev {
+    /// Starts everything, prints the facts, and waits for SIGINT or SIGTERM.
+    pub fn run(self) -> Result<()> {
+        // On this thread: what is started dies with the thread that started it.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.start_and_wait())
+    }
+
+    async fn start_and_wait(self) -> Result<()> {
+        let mut children = Children::default();
+        let mut layout = Layout::prepare(&self)?;
+        let outcome = tokio::select! {
+            ready = self.start(&mut layout, &mut children) => ready,
+            stopped = stop_asked() => stopped.and_then(|()| bail!("stopped before all was ready")),
+        };
+        let outcome = match outcome {
+            Ok(facts) => self.show_and_wait(&facts, &mut children).await,
+            Err(error) => Err(error),
+        };
+        progress("stopping; once more to stop at once");
+        tokio::select! {
+            () = children.stop() => {}
+            again = stop_asked() => { again?; children.kill().await; }
+        }
+        match &outcome {
+            Err(_) if layout.temporary => {
+                progress(&format!("logs are in {}", layout.root.display()))
+            }
+            Err(_) | Ok(()) => layout.remove_temporary(),
+        }
+        outcome
+    }
+
+    async fn start(&self, layout: &mut Layout, children: &mut Children) -> Result<Facts> {
+        if self.upstream.is_none() {
+            progress("starting the simulated provider");
+            let price = self.price_per_mtok.unwrap_or_default();
+            children.start_simulator(layout, price).await?;
+        }
+        for node in &layout.nodes {
+            progress(&format!("starting {} on {}", node.name, node.base_url()));
+            children.start_node(node)?;
+        }
+        let setup = setup::Setup::new(layout)?;
+        setup.wait_for_one_cluster(layout, children).await?;
+        let provider = setup.provider(self, layout).await?;
+        let virtual_key = setup.key(self.budget_usd.as_deref(), layout).await?;
+        setup.wait_for_key(layout, &virtual_key).await?;
+        Facts::new(layout, children, virtual_key, provider)
+    }
+
+    async fn show_and_wait(&self, facts: &Facts, children: &mut Children) -> Result<()> {
+        match self.output {
+            Output::Text => facts.print_text()?,
+            Output::Json => facts.print_json()?,
+        }
+        tokio::select! {
+            stopped = stop_asked() => stopped,
+            () = children.report_ends() => bail!("every node has ended"),
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn stop_asked() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

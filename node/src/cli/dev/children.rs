@@ -1,0 +1,189 @@
+//! The processes that were started, from the first to the last breath.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::layout::{Layout, Node};
+use crate::simulator::Prices;
+
+/// Names the process a started one must not outlive.
+const PARENT: &str = "BURSAR_PARENT_PID";
+/// Longest wait for the simulated provider to listen.
+const SIMULATOR_START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest wait for a node to stop: its drain timeout, and some.
+const STOP_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// What was started.
+#[derive(Default)]
+pub(super) struct Children {
+    started: Vec<Started>,
+}
+
+struct Started {
+    name: String,
+    node: bool,
+    pid: u32,
+    child: Child,
+    ended: bool,
+}
+
+/// Tells the user how it goes. Standard output is kept for the facts.
+pub(super) fn progress(text: &str) {
+    // With standard error closed there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Has the kernel stop this process when the one that started it is gone, if that one asked for it.
+///
+/// To be called first thing, from the main thread.
+pub fn die_with_parent() -> std::io::Result<()> {
+    let Some(parent) = std::env::var(PARENT).ok().and_then(|pid| pid.parse::<i32>().ok()) else {
+        return Ok(());
+    };
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    // The parent may have gone before the kernel was told.
+    if rustix::process::getppid().is_none_or(|pid| pid.as_raw_nonzero().get() != parent) {
+        return Err(std::io::Error::other("the process that started this one is gone"));
+    }
+    Ok(())
+}
+
+impl Children {
+    /// Starts the simulated provider and waits until it listens.
+    pub(super) async fn start_simulator(&mut self, layout: &Layout, price: Prices) -> Result<()> {
+        let mut command = itself()?;
+        command
+            .args(["simulate", "--listen", &layout.simulator_address().to_string()])
+            .args(["--price-per-mtok", &price.to_string()])
+            .args(["--models", &super::setup::SIMULATED_MODELS.join(",")])
+            .env("BURSAR_SIMULATOR_API_KEY", &layout.state.simulator_key)
+            .stdout(Stdio::piped())
+            .stderr(File::create(layout.root.join("simulator.log"))?);
+        let mut child = command.spawn().context("cannot start the simulated provider")?;
+        let output = child.stdout.take().context("the simulated provider has no output")?;
+        self.push("simulator", false, child)?;
+        let mut line = String::new();
+        let mut output = BufReader::new(output);
+        let read = tokio::time::timeout(SIMULATOR_START_TIMEOUT, output.read_line(&mut line)).await;
+        if !matches!(read, Ok(Ok(bytes)) if bytes > 0) {
+            let log = layout.root.join("simulator.log");
+            bail!("the simulated provider did not start:\n{}", last_lines(&log));
+        }
+        Ok(())
+    }
+
+    /// Starts a node; whether it comes up is for others to find out.
+    pub(super) fn start_node(&mut self, node: &Node) -> Result<()> {
+        let log = File::options().create(true).append(true).open(node.log())?;
+        let mut command = itself()?;
+        command.arg("serve").arg("--config").arg(&node.config).stdout(Stdio::null()).stderr(log);
+        let child = command.spawn().with_context(|| format!("cannot start {}", node.name))?;
+        self.push(&node.name, true, child)
+    }
+
+    fn push(&mut self, name: &str, node: bool, child: Child) -> Result<()> {
+        let pid = child.id().with_context(|| format!("{name} ended at once"))?;
+        self.started.push(Started { name: name.to_owned(), node, pid, child, ended: false });
+        Ok(())
+    }
+
+    /// Process id of a node.
+    pub(super) fn pid(&self, name: &str) -> Option<u32> {
+        self.started.iter().find(|started| started.name == name).map(|started| started.pid)
+    }
+
+    /// Fails if a node has ended, with what it said last.
+    pub(super) fn check(&mut self, layout: &Layout) -> Result<()> {
+        for started in &mut self.started {
+            let Some(status) = started.child.try_wait()? else { continue };
+            started.ended = true;
+            let node = layout.nodes.iter().find(|node| node.name == started.name);
+            let said = node.map(|node| last_lines(&node.log())).unwrap_or_default();
+            bail!("{} ended with {status}:\n{said}", started.name);
+        }
+        Ok(())
+    }
+
+    /// Tells of each process that ends; returns when no node is left. Ending one is a thing to try out.
+    pub(super) async fn report_ends(&mut self) {
+        while self.started.iter().any(|started| started.node && !started.ended) {
+            let living = self.started.iter_mut().filter(|started| !started.ended);
+            let ends = living.map(|started| {
+                Box::pin(async {
+                    let status = started.child.wait().await;
+                    started.ended = true;
+                    (started.name.clone(), status)
+                })
+            });
+            let ((name, status), _, _) = futures_util::future::select_all(ends).await;
+            match status {
+                Ok(status) => progress(&format!("{name} ended: {status}")),
+                Err(error) => progress(&format!("{name} ended: {error}")),
+            }
+        }
+    }
+
+    /// Asks the nodes to leave, waits for them, then ends the rest.
+    pub(super) async fn stop(&mut self) {
+        for nodes in [true, false] {
+            for started in self.started.iter().filter(|started| started.node == nodes) {
+                started.signal(rustix::process::Signal::TERM);
+            }
+            for started in self.started.iter_mut().filter(|started| started.node == nodes) {
+                if tokio::time::timeout(STOP_TIMEOUT, started.child.wait()).await.is_err() {
+                    progress(&format!("{} does not stop and is killed", started.name));
+                    drop(started.child.kill().await);
+                }
+                started.ended = true;
+            }
+        }
+    }
+
+    /// Ends everything at once.
+    pub(super) async fn kill(&mut self) {
+        for started in &mut self.started {
+            // It may have ended by itself.
+            drop(started.child.kill().await);
+            started.ended = true;
+        }
+    }
+}
+
+impl Started {
+    fn signal(&self, signal: rustix::process::Signal) {
+        // `id` is `None` once it has ended, so that the signal cannot hit a stranger with its old id.
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            rustix::process::kill_process(pid, signal).ok();
+        }
+    }
+}
+
+/// A command that runs this very program, in a process group of its own: Ctrl-C comes to us alone.
+fn itself() -> Result<Command> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut command = Command::new(program);
+    command
+        .env(PARENT, std::process::id().to_string())
+        .stdin(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// The end of a log, for an error message.
+fn last_lines(log: &std::path::Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join("\n")
+}
