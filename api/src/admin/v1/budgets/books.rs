@@ -1,0 +1,148 @@
+//! The figures of one period, in whatever the budget counts.
+
+use crate::admin::Usd;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+
+/// What a budget counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum Unit {
+    /// Money, in billionths of a dollar.
+    #[default]
+    #[serde(rename = "usd")]
+    NanoUsd,
+    /// Input and output tokens.
+    #[serde(rename = "tokens")]
+    Tokens,
+    /// Requests that reached a provider.
+    #[serde(rename = "requests")]
+    Requests,
+}
+
+/// The figures of one period. `limit = spent + held + suspense + remaining`.
+///
+/// As JSON each figure names its unit: `limit_usd` and `limit_nano_usd`, or `limit_tokens`, or
+/// `limit_requests`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Books {
+    /// What the figures count.
+    pub unit: Unit,
+    /// Most that may be spent.
+    pub limit: i64,
+    /// Reported by the nodes as spent.
+    pub spent: i64,
+    /// Granted to live nodes and not reported as spent yet.
+    pub held: i64,
+    /// Granted to nodes that went silent: spent perhaps, and counted as if.
+    pub suspense: i64,
+    /// Billed beyond the holds.
+    pub debt: i64,
+    /// Granted to nobody; below zero only where the limit was lowered.
+    pub remaining: i64,
+    /// Most by which the limit can be exceeded now.
+    pub overspend_bound: i64,
+}
+
+/// One figure of the books: its name, what it means, where it is.
+pub struct Figure {
+    /// First part of its JSON name.
+    pub name: &'static str,
+    /// What it means.
+    pub means: &'static str,
+    /// Where it is.
+    pub of: fn(&Books) -> i64,
+}
+
+impl Books {
+    /// All figures, in the order they are shown.
+    pub const FIGURES: [Figure; 7] = [
+        Figure { name: "limit", means: "Most that may be spent.", of: |books| books.limit },
+        Figure { name: "spent", means: "Reported by the nodes as spent.", of: |books| books.spent },
+        Figure {
+            name: "held",
+            means: "Granted to live nodes and not reported as spent yet.",
+            of: |books| books.held,
+        },
+        Figure {
+            name: "suspense",
+            means: "Granted to nodes that went silent: spent perhaps, and counted as if.",
+            of: |books| books.suspense,
+        },
+        Figure { name: "debt", means: "Billed beyond the holds.", of: |books| books.debt },
+        Figure {
+            name: "remaining",
+            means: "Granted to nobody; below zero only where the limit was lowered.",
+            of: |books| books.remaining,
+        },
+        Figure {
+            name: "overspend_bound",
+            means: "Most by which the limit can be exceeded now.",
+            of: |books| books.overspend_bound,
+        },
+    ];
+}
+
+impl Serialize for Books {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for figure in &Self::FIGURES {
+            let (name, value) = (figure.name, (figure.of)(self));
+            match self.unit {
+                Unit::NanoUsd => {
+                    map.serialize_entry(&format!("{name}_usd"), &Usd(value))?;
+                    map.serialize_entry(&format!("{name}_nano_usd"), &value)?;
+                }
+                Unit::Tokens => map.serialize_entry(&format!("{name}_tokens"), &value)?,
+                Unit::Requests => map.serialize_entry(&format!("{name}_requests"), &value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+impl utoipa::PartialSchema for Books {
+    fn schema() -> RefOr<Schema> {
+        let mut object = ObjectBuilder::new().description(Some(
+            "The figures of one period; each names its unit, and only those of the budget's unit are there.",
+        ));
+        for figure in &Self::FIGURES {
+            let whole = || ObjectBuilder::new().schema_type(Type::Integer).description(Some(figure.means));
+            object = object
+                .property(format!("{}_usd", figure.name), Usd::schema())
+                .property(format!("{}_nano_usd", figure.name), whole())
+                .property(format!("{}_tokens", figure.name), whole())
+                .property(format!("{}_requests", figure.name), whole());
+        }
+        object.into()
+    }
+}
+
+impl utoipa::ToSchema for Books {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Books".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_name_their_unit() {
+        let mut books = Books {
+            limit: 1_000_000_000,
+            spent: 1,
+            ..Books::default()
+        };
+        let json = serde_json::to_value(books).unwrap();
+        assert_eq!(json["limit_usd"], "1.00");
+        assert_eq!(json["limit_nano_usd"], 1_000_000_000);
+        assert_eq!(json["spent_usd"], "0.000000001");
+        books.unit = Unit::Tokens;
+        let json = serde_json::to_value(books).unwrap();
+        assert_eq!(json["limit_tokens"], 1_000_000_000);
+        assert!(json.get("limit_usd").is_none());
+    }
+}

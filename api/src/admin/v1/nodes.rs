@@ -1,0 +1,129 @@
+//! The node that is asked.
+
+use super::cluster::ClusterStatus;
+use crate::admin::call::{Read, Write, told};
+use crate::admin::probes::Check;
+use crate::admin::read_body::Query;
+use crate::admin::{Admin, Answer, Problem};
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The node that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Node {
+    /// Its number; absent until it belongs to a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// Its name for people.
+    pub label: String,
+    /// Program version.
+    pub version: String,
+    /// Process id.
+    pub pid: u32,
+    /// Seconds since it started.
+    pub uptime_seconds: u64,
+    /// Starts so far.
+    pub incarnation: u64,
+    /// Where callers reach it.
+    pub base_url: String,
+    /// Where operators reach it.
+    pub admin_url: String,
+    /// Whether it takes requests.
+    pub ready: bool,
+    /// Whether it is on its way out.
+    pub draining: bool,
+    /// Conditions of readiness.
+    pub checks: Vec<Check>,
+    /// Requests in flight, streams included.
+    pub requests_in_flight: u64,
+    /// Streams in flight.
+    pub streams_in_flight: u64,
+    /// Log index applied here.
+    pub applied_index: u64,
+}
+
+/// How much of each there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Counts {
+    /// Keys that are not revoked.
+    pub keys: usize,
+    /// Budgets.
+    pub budgets: usize,
+    /// Providers.
+    pub providers: usize,
+    /// Aliases.
+    pub aliases: usize,
+}
+
+/// Everything at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Status {
+    /// The node that is asked.
+    pub node: Node,
+    /// The cluster, seen from it.
+    pub cluster: ClusterStatus,
+    /// How much of each there is.
+    pub counts: Counts,
+}
+
+/// What a node says of itself.
+pub trait Nodes {
+    /// The node itself.
+    fn node(&self) -> Node;
+
+    /// How much of each there is.
+    fn counts(&self) -> Counts;
+
+    /// Begins to leave, as SIGTERM does.
+    fn begin_drain(&self);
+}
+
+pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
+    Router::new()
+        .route("/status", get(status::<A>))
+        .route("/nodes/self", get(node::<A>))
+        .route("/nodes/self:drain", post(drain::<A>))
+}
+
+/// Shows the node, the cluster and how much of each there is.
+#[utoipa::path(get, path = "/admin/v1/status", tag = "nodes", params(Read), responses(
+    (status = 200, body = Status), (status = "default", body = Problem)))]
+pub(in crate::admin) async fn status<A: Admin>(
+    State(admin): State<Arc<A>>,
+    Query(read): Query<Read>,
+) -> Answer<Response> {
+    let index = admin.fresh(read).await?;
+    let status = Status {
+        node: admin.node(),
+        cluster: admin.cluster_status(),
+        counts: admin.counts(),
+    };
+    Ok(told(status, index))
+}
+
+/// Shows the node that is asked.
+#[utoipa::path(get, path = "/admin/v1/nodes/self", tag = "nodes", params(Read), responses(
+    (status = 200, body = Node), (status = "default", body = Problem)))]
+pub(in crate::admin) async fn node<A: Admin>(
+    State(admin): State<Arc<A>>,
+    Query(read): Query<Read>,
+) -> Answer<Response> {
+    let index = admin.fresh(read).await?;
+    Ok(told(admin.node(), index))
+}
+
+/// Begins to leave, as SIGTERM does: not ready at once, requests in flight finish, then the process ends.
+#[utoipa::path(post, path = "/admin/v1/nodes/self:drain", tag = "nodes", responses(
+    (status = 200, body = Node), (status = "default", body = Problem)))]
+pub(in crate::admin) async fn drain<A: Admin>(
+    State(admin): State<Arc<A>>,
+    _write: Write,
+) -> Answer<Response> {
+    admin.begin_drain();
+    Ok(told(admin.node(), admin.applied_index()))
+}
