@@ -20,6 +20,8 @@ mod ledger;
 mod money;
 mod node;
 mod outcome;
+#[cfg(test)]
+mod proof;
 mod provider;
 #[cfg(test)]
 mod sample;

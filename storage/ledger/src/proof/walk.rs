@@ -1,0 +1,236 @@
+//! Every sequence of commands of a small alphabet up to a length, each step checked.
+
+use crate::command::{
+    ClosePeriod, Command, DeleteBudget, EnrolNode, Entry, OpenPeriod, Refill, RefillLine,
+    RetireNode, RevokeKey, RotateKey, WriteOff, apply,
+};
+use crate::invariant::{check, check_step};
+use crate::sample::{ACCOUNT, Log, NODES, SPAN_MS, budget, key, put_budget, put_key};
+use crate::{
+    AccountId, Budget, BudgetWindow, Change, KeyHash, Ledger, Mode, Outcome, UnixMillis, Window,
+};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The second window of the walk's budget, which never starts anew.
+const PREPAID: AccountId = AccountId { budget: ACCOUNT.budget, window: 1 };
+
+/// A budget of 10 in each second and 8 in all.
+fn team(per_second: i64) -> Budget {
+    let mut team = budget("team", per_second);
+    let (window, limit) = (Window::Never, 8);
+    team.windows.push(BudgetWindow { window, limit });
+    team
+}
+
+/// The sample, with its budget made anew as [`team`] under the same handle.
+fn start() -> Log {
+    let mut log = Log::default();
+    let sample = Log::sample();
+    log.ledger.cluster_id = sample.ledger.cluster_id;
+    log.ledger.key_pepper = sample.ledger.key_pepper;
+    log.ledger.cluster_version = sample.ledger.cluster_version;
+    log.ledger.nodes = sample.ledger.nodes;
+    log.ledger.applied_index = ACCOUNT.budget - 1;
+    log.done(put_budget(team(10)));
+    log.done(put_key(key("ann", 1)));
+    log
+}
+
+fn line(account: AccountId, period: u64, counters: [i64; 2], must: i64) -> RefillLine {
+    RefillLine {
+        account,
+        period,
+        settled_cum: counters[0],
+        returned_cum: counters[1],
+        debt_cum: 0,
+        want: must + 2,
+        must,
+        path: 1,
+    }
+}
+
+fn refill(node: usize, incarnation: u64, seq: u64, lines: &[RefillLine]) -> Command {
+    Command::Refill(Refill {
+        node: NODES[node],
+        incarnation,
+        seq,
+        active_nodes: 2,
+        lines: lines.to_vec(),
+    })
+}
+
+/// Refills of both nodes: asks that together pass the limit, reports, returns, a report of more than was
+/// granted, a late report, and those of a second life. Others' orders come from the walk.
+fn refills() -> Vec<Command> {
+    let second = |counters, must| line(ACCOUNT, 1, counters, must);
+    let prepaid = |counters, must| line(PREPAID, 1, counters, must);
+    vec![
+        refill(0, 1, 1, &[second([0, 0], 6), prepaid([0, 0], 6)]),
+        refill(0, 1, 2, &[second([4, 1], 0), prepaid([4, 2], 3)]),
+        refill(0, 1, 3, &[second([12, 3], 0), line(ACCOUNT, 2, [0, 0], 7)]),
+        refill(0, 2, 1, &[second([0, 0], 3), prepaid([0, 0], 2)]),
+        refill(0, 2, 2, &[second([3, 0], 9)]),
+        refill(1, 1, 1, &[second([0, 0], 7)]),
+        refill(1, 1, 2, &[second([2, 5], 1), line(ACCOUNT, 2, [0, 0], 5)]),
+    ]
+}
+
+fn rotate(seed: u8) -> Command {
+    Command::RotateKey(RotateKey {
+        name: "ann".to_owned(),
+        id: format!("id{seed}"),
+        hash: KeyHash([seed; 32]),
+        managed_by: "api:ann".to_owned(),
+        if_index: None,
+    })
+}
+
+fn alphabet() -> Vec<Command> {
+    let enrol = |node: usize, incarnation| {
+        let id = NODES[node];
+        Command::EnrolNode(EnrolNode { id, incarnation })
+    };
+    let open = |period: u64| {
+        Command::OpenPeriod(OpenPeriod {
+            account: ACCOUNT,
+            period,
+            starts_at: UnixMillis((period - 1) * SPAN_MS),
+            ends_at: Some(UnixMillis(period * SPAN_MS)),
+        })
+    };
+    let write_off = |account, amount| {
+        Command::WriteOff(WriteOff { account, period: 1, node: NODES[0], incarnation: 1, amount })
+    };
+    let close = |account| Command::ClosePeriod(ClosePeriod { account, period: 1 });
+    let mut soft = team(10);
+    soft.mode = Mode::Soft;
+    let mut all = refills();
+    all.extend([
+        enrol(0, 1),
+        enrol(0, 2),
+        enrol(1, 2),
+        Command::RetireNode(RetireNode { node: NODES[0] }),
+        write_off(ACCOUNT, 2),
+        write_off(PREPAID, 9),
+        open(2),
+        open(3),
+        close(ACCOUNT),
+        close(PREPAID),
+        put_budget(team(5)),
+        put_budget(team(12)),
+        put_budget(soft),
+        put_key(key("ann", 1)),
+        put_key(key("bob", 1)),
+        put_key(key("ann", 2)),
+        rotate(2),
+        Command::RevokeKey(RevokeKey { name: "ann".to_owned(), if_index: None }),
+        Command::DeleteBudget(DeleteBudget {
+            name: "team".to_owned(),
+            managed_by: "api:ann".to_owned(),
+            if_index: None,
+        }),
+    ]);
+    all
+}
+
+/// What tells two ledgers apart for any command of the alphabet: all but the indices of last changes,
+/// for no command of it carries an `if_index`.
+fn fingerprint(ledger: &Ledger) -> u64 {
+    let mut bare = ledger.clone();
+    (bare.applied_index, bare.config_index) = (0, 0);
+    for (id, key) in &ledger.keys {
+        let mut key = key.clone();
+        key.changed_index = 0;
+        bare.keys.insert_mut(id.clone(), key);
+    }
+    for (name, budget) in &ledger.budgets {
+        let mut budget = budget.clone();
+        budget.changed_index = 0;
+        bare.budgets.insert_mut(name.clone(), budget);
+    }
+    let mut hasher = DefaultHasher::new();
+    bare.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Applies one command and checks the step, whatever state it leads to.
+fn step(before: &Ledger, command: &Command) -> Result<Ledger, String> {
+    let mut after = before.clone();
+    let entry =
+        Entry { index: before.applied_index + 1, at: UnixMillis(0), command: command.clone() };
+    let (outcome, changes) = apply(&mut after, &entry);
+    check_step(before, &after)?;
+    if matches!(outcome, Outcome::Denied(_)) {
+        let mut untouched = before.clone();
+        untouched.applied_index = entry.index;
+        if after != untouched || !changes.is_empty() {
+            return Err(format!("a denial changed something: {outcome:?}"));
+        }
+    }
+    let felt = changes.contains(&Change::Config);
+    if felt != (after.config_index == entry.index) {
+        return Err(format!("the config index and {changes:?} differ"));
+    }
+    Ok(after)
+}
+
+/// Checks a state met for the first time, and that the command that led to it may come twice.
+fn arrive(after: &Ledger, command: &Command) -> Result<(), String> {
+    check(after)?;
+    let twice = step(after, command)?;
+    if fingerprint(&twice) != fingerprint(after) {
+        return Err("the command applied twice is not as applied once".to_owned());
+    }
+    Ok(())
+}
+
+/// Walks every sequence up to `length`; sequences that meet in one state go on as one. States met, or
+/// what broke and after which commands.
+fn walk(start: &Ledger, alphabet: &[Command], length: usize) -> Result<usize, String> {
+    let mut seen = BTreeSet::from([fingerprint(start)]);
+    let mut frontier: Vec<(Ledger, Vec<usize>)> = vec![(start.clone(), Vec::new())];
+    for _ in 0..length {
+        let mut next = Vec::new();
+        for (ledger, path) in &frontier {
+            for (letter, command) in alphabet.iter().enumerate() {
+                let stepped = step(ledger, command).and_then(|after| {
+                    if !seen.insert(fingerprint(&after)) {
+                        return Ok(None);
+                    }
+                    arrive(&after, command).map(|()| Some(after))
+                });
+                let mut path = path.clone();
+                path.push(letter);
+                match stepped {
+                    Ok(Some(after)) => next.push((after, path)),
+                    Ok(None) => {}
+                    Err(broken) => {
+                        let commands: Vec<_> = path.iter().map(|&l| &alphabet[l]).collect();
+                        return Err(format!("{broken}, after {commands:#?}"));
+                    }
+                }
+            }
+        }
+        frontier = next;
+    }
+    Ok(seen.len())
+}
+
+#[test]
+fn every_short_sequence_of_commands_keeps_every_invariant() {
+    let start = start();
+    assert_eq!(check(&start.ledger), Ok(()));
+    let states = walk(&start.ledger, &alphabet(), 5).unwrap();
+    println!("{states} states");
+    assert!(states > 10_000, "only {states} states: the walk stands still");
+}
+
+#[test]
+fn the_walk_catches_a_ledger_that_starts_with_a_hidden_overspend() {
+    let mut broken = start().ledger;
+    let account = broken.accounts.get_mut(&ACCOUNT).unwrap();
+    account.periods.get_mut(&1).unwrap().granted = -1;
+    let caught = walk(&broken, &alphabet(), 1).unwrap_err();
+    assert!(caught.starts_with("conservation: "), "{caught}");
+}
