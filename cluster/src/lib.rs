@@ -6,9 +6,13 @@
 //! It will never decide anything that must be right from gossip, hand a command to the log twice
 //! without saying so, or answer a peer that does not hold the cluster secret.
 
+pub mod allowance;
 mod config;
+mod discovery;
 mod error;
-mod seal;
+pub mod gossip;
+pub mod rates;
+pub mod seal;
 mod status;
 pub mod upgrade;
 

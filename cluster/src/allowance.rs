@@ -1,0 +1,303 @@
+//! What this node may spend without asking anybody.
+//!
+//! Every account a request is charged to has a [`Purse`] on this node, filled ahead of need by grants
+//! of the ledger. Holding and settling are a few atomic operations. A purse that runs dry asks for
+//! more in the next [`ledger::command::Refill`], one command for all purses of the node, while the
+//! request waits.
+//!
+//! Two rules carry everything: a grant counts as spent until this node reports otherwise, and only
+//! what was *applied* is a grant. So a crash, a lost answer or a doubled command never lets two nodes
+//! spend the same money.
+
+mod charge;
+mod desk;
+mod hold;
+mod observe;
+mod plan;
+mod purse;
+mod queue;
+mod refill;
+mod run;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub use charge::{CHARGE_MAX, Charge, Short, Why};
+pub use hold::Hold;
+pub use purse::{GRACE_MS, Purse, PurseBooks, PurseTerms};
+pub use run::Propose;
+
+use desk::{Desk, lock};
+use ledger::{AccountId, Change, Grant, Ledger, NodeId, UnixMillis};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Parts of the map of purses, each with a lock: looked into when terms are made, not per request.
+const SHARDS: usize = 16;
+
+/// All purses of a node. One per process, shared by all threads.
+#[derive(Default)]
+pub struct Allowances {
+    desk: Arc<Desk>,
+    shards: [Mutex<HashMap<AccountId, Purses>>; SHARDS],
+}
+
+/// The purses of one account. Never forgotten while the account lives: a purse made anew would take
+/// the grants of its life a second time.
+#[derive(Default)]
+struct Purses {
+    newest: u64,
+    by_period: Vec<Arc<Purse>>,
+}
+
+/// What has happened since the start, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllowanceCounts {
+    /// Refills sent.
+    pub refills: u64,
+    /// Refills that were not answered in time.
+    pub failed_refills: u64,
+    /// Holds that had to wait.
+    pub waited: u64,
+    /// Holds that were dropped without being settled: each is a bug.
+    pub dropped_holds: u64,
+    /// Attempts that cost more than their hold, once per account.
+    pub exceeded_holds: u64,
+}
+
+impl Allowances {
+    /// No purses yet, and nobody to ask.
+    #[must_use]
+    pub fn new() -> Arc<Allowances> {
+        Arc::new(Allowances::default())
+    }
+
+    /// Says who this node is, once. Nothing is granted before `EnrolNode` of this incarnation is applied.
+    pub fn identify(&self, node: NodeId, incarnation: u64) {
+        // A second call would change who spends; the first stands.
+        let _ = self.desk.identity.set((node, incarnation));
+    }
+
+    /// Says how many nodes share the pools.
+    pub fn set_active_nodes(&self, nodes: u32) {
+        self.desk.active_nodes.store(nodes, SeqCst);
+    }
+
+    /// The purse of this account and period, new or as it is. Callers keep it until their terms change.
+    #[must_use]
+    pub fn purse(&self, terms: &PurseTerms) -> Arc<Purse> {
+        let mut shard = lock(self.shard(terms.account));
+        let purses = shard.entry(terms.account).or_default();
+        if let Some(purse) = purses.of(terms.period) {
+            purse.retell(terms);
+            return purse;
+        }
+        let purse = Arc::new(Purse::new(terms, Arc::clone(&self.desk)));
+        if terms.period < purses.newest {
+            purse.end();
+            return purse;
+        }
+        purses.open(terms.period);
+        purses.by_period.push(Arc::clone(&purse));
+        drop(shard);
+        if let (Some(ledger), Some(me)) = (self.desk.ledger.load_full(), self.me()) {
+            observe::look(&purse, &ledger, me);
+        }
+        purse
+    }
+
+    /// Sets the charge aside on every purse of the path, or on none. Never waits.
+    ///
+    /// # Errors
+    /// The first account that is short, and why.
+    pub fn try_hold(
+        &self,
+        path: &Arc<[Arc<Purse>]>,
+        charge: &Charge,
+        now: UnixMillis,
+    ) -> Result<Hold, Short> {
+        Hold::take(path, charge, now).map_err(|miss| {
+            let purse = &path[miss.at];
+            purse.short(purse.amount(charge), miss.why)
+        })
+    }
+
+    /// As [`Allowances::try_hold`], and where money may yet come waits for it, at most `within`.
+    ///
+    /// # Errors
+    /// The first account that is short, and why.
+    pub async fn hold(
+        &self,
+        path: &Arc<[Arc<Purse>]>,
+        charge: &Charge,
+        now: UnixMillis,
+        within: Duration,
+    ) -> Result<Hold, Short> {
+        match Hold::take(path, charge, now) {
+            Ok(hold) => Ok(hold),
+            Err(miss) => {
+                let wish = wait::Wish { path, charge, now };
+                wish.wait(&self.desk, miss, within).await
+            }
+        }
+    }
+
+    /// Takes over what an applied entry changed. To be called for every entry, in order, on the apply path.
+    pub fn applied(&self, ledger: &Arc<Ledger>, changes: &[Change]) {
+        self.desk.ledger.store(Some(Arc::clone(ledger)));
+        for change in changes {
+            match change {
+                Change::Granted {
+                    node,
+                    incarnation,
+                    seq,
+                    grants,
+                } => self.granted(ledger, (*node, *incarnation), *seq, grants),
+                Change::PoolGrew(account) => self.look(ledger, *account),
+                Change::PeriodOpened { account, period } => self.opened(*account, *period),
+                // Limits, modes and deletions are taken over when terms are made anew, and once a second.
+                Change::Config => {}
+            }
+        }
+    }
+
+    /// Takes over a ledger that was installed as a whole.
+    pub fn installed(&self, ledger: &Arc<Ledger>) {
+        self.desk.ledger.store(Some(Arc::clone(ledger)));
+        let Some(me) = self.me() else {
+            return;
+        };
+        for purse in self.purses() {
+            observe::resync(&purse, ledger, me);
+        }
+    }
+
+    /// Takes over the grants of an applied refill, whosever it was: each tells of a pool.
+    fn granted(&self, ledger: &Ledger, to: (NodeId, u64), seq: u64, grants: &[Grant]) {
+        let Some(me) = self.me() else {
+            return;
+        };
+        for grant in grants {
+            let Some(purse) = self.find(grant.account, grant.period) else {
+                continue;
+            };
+            if to == me {
+                purse.grant(grant.granted_cum);
+            }
+            observe::look(&purse, ledger, me);
+        }
+        if to == me {
+            self.desk.answered(seq);
+        }
+    }
+
+    fn look(&self, ledger: &Ledger, account: AccountId) {
+        let newest = lock(self.shard(account)).get(&account).map_or(0, |purses| purses.newest);
+        if let (Some(purse), Some(me)) = (self.find(account, newest), self.me()) {
+            observe::look(&purse, ledger, me);
+        }
+    }
+
+    fn opened(&self, account: AccountId, period: u64) {
+        if let Some(purses) = lock(self.shard(account)).get_mut(&account) {
+            purses.open(period);
+        }
+    }
+
+    /// Has everything reported within a tick instead of within a second.
+    pub fn report(&self) {
+        self.desk.report_now.store(true, SeqCst);
+        self.desk.bell.notify_one();
+    }
+
+    /// Gives everything back and reports all, for good: no purse is filled again. Returns whether the
+    /// ledger has heard it all within the time given; holds that are still open keep it from that.
+    pub async fn return_everything(&self, within: Duration) -> bool {
+        self.desk.draining.store(true, SeqCst);
+        let all = async {
+            loop {
+                let answer = self.desk.answer.notified();
+                tokio::pin!(answer);
+                answer.as_mut().enable();
+                let open: Vec<_> = self.purses().into_iter().filter(|p| !p.is_done()).collect();
+                if open.is_empty() {
+                    return;
+                }
+                open.iter().for_each(Purse::press);
+                answer.await;
+            }
+        };
+        tokio::time::timeout(within, all).await.is_ok()
+    }
+
+    /// Whether refills can be asked for: this life of the node is enrolled, and no later one is.
+    #[must_use]
+    pub fn askable(&self) -> bool {
+        self.desk.is_enrolled()
+    }
+
+    /// Every purse as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<PurseBooks> {
+        self.purses().iter().map(|purse| purse.books()).collect()
+    }
+
+    /// What has happened since the start.
+    #[must_use]
+    pub fn counts(&self) -> AllowanceCounts {
+        let counts = &self.desk.counts;
+        AllowanceCounts {
+            refills: counts.refills.load(Relaxed),
+            failed_refills: counts.failed.load(Relaxed),
+            waited: counts.waited.load(Relaxed),
+            dropped_holds: counts.dropped_holds.load(Relaxed),
+            exceeded_holds: counts.exceeded_holds.load(Relaxed),
+        }
+    }
+
+    fn me(&self) -> Option<(NodeId, u64)> {
+        self.desk.identity.get().copied()
+    }
+
+    fn find(&self, account: AccountId, period: u64) -> Option<Arc<Purse>> {
+        lock(self.shard(account)).get(&account)?.of(period)
+    }
+
+    fn purses(&self) -> Vec<Arc<Purse>> {
+        let all = |shard: &Mutex<HashMap<AccountId, Purses>>| -> Vec<Arc<Purse>> {
+            let shard = lock(shard);
+            shard.values().flat_map(|purses| purses.by_period.clone()).collect()
+        };
+        self.shards.iter().flat_map(all).collect()
+    }
+
+    fn shard(&self, account: AccountId) -> &Mutex<HashMap<AccountId, Purses>> {
+        let index = (account.budget ^ u64::from(account.window)) % SHARDS as u64;
+        &self.shards[usize::try_from(index).unwrap_or(0)]
+    }
+}
+
+impl Purses {
+    fn of(&self, period: u64) -> Option<Arc<Purse>> {
+        let mut purses = self.by_period.iter();
+        purses.find(|purse| purse.period() == period).cloned()
+    }
+
+    /// Ends purses of earlier periods and forgets those that have nothing left to say: being of past
+    /// periods they cannot come back.
+    fn open(&mut self, period: u64) {
+        if period <= self.newest {
+            return;
+        }
+        self.newest = period;
+        self.by_period.retain(|purse| {
+            let past = purse.period() < period;
+            if past {
+                purse.end();
+            }
+            !(past && purse.is_done())
+        });
+    }
+}

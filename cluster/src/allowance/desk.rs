@@ -1,0 +1,126 @@
+//! Where purses leave word for the refill loop, and the loop for them.
+
+use super::Purse;
+use arc_swap::ArcSwapOption;
+use ledger::{Ledger, NodeId};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use tokio::sync::Notify;
+
+/// Shared by all purses of a node and its refill loop. Its locks are taken about once per purse and
+/// second, and when money is short; never by a hold that finds enough.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// This node and its life, once it has an id.
+    pub(super) identity: OnceLock<(NodeId, u64)>,
+    /// The ledger as last applied.
+    pub(super) ledger: ArcSwapOption<Ledger>,
+    /// Nodes that share the pools.
+    pub(super) active_nodes: AtomicU32,
+    /// Give everything back, keep nothing.
+    pub(super) draining: AtomicBool,
+    /// The next round shall report everything.
+    pub(super) report_now: AtomicBool,
+    /// A later life of this node is enrolled: this one asks no more.
+    pub(super) fenced: AtomicBool,
+    /// Rings when somebody cannot wait for the next second.
+    pub(super) bell: Notify,
+    /// Rings at each answer.
+    pub(super) answer: Notify,
+    /// Sequence of the last refill answered.
+    pub(super) answered_seq: AtomicU64,
+    pub(super) counts: Counts,
+    touched: Mutex<Vec<Arc<Purse>>>,
+    pressed: Mutex<Vec<Arc<Purse>>>,
+    sent: Mutex<Sent>,
+}
+
+/// What has happened since the start.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) refills: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) waited: AtomicU64,
+    pub(super) dropped_holds: AtomicU64,
+    pub(super) exceeded_holds: AtomicU64,
+}
+
+/// The refill that is out, and what it said of each purse.
+#[derive(Default)]
+pub(super) struct Sent {
+    pub(super) seq: u64,
+    pub(super) said: Vec<Said>,
+}
+
+/// What a refill said of one purse.
+pub(super) struct Said {
+    pub(super) purse: Arc<Purse>,
+    pub(super) settled_cum: i64,
+    pub(super) returned_cum: i64,
+}
+
+impl Desk {
+    /// Something of this purse changed: it will be in the next report.
+    pub(super) fn touch(&self, purse: &Arc<Purse>) {
+        lock(&self.touched).push(Arc::clone(purse));
+    }
+
+    /// This purse cannot wait for the next second.
+    pub(super) fn press(&self, purse: &Arc<Purse>) {
+        lock(&self.pressed).push(Arc::clone(purse));
+        self.bell.notify_one();
+    }
+
+    pub(super) fn take_touched(&self) -> Vec<Arc<Purse>> {
+        std::mem::take(&mut *lock(&self.touched))
+    }
+
+    pub(super) fn take_pressed(&self) -> Vec<Arc<Purse>> {
+        std::mem::take(&mut *lock(&self.pressed))
+    }
+
+    pub(super) fn is_pressed(&self) -> bool {
+        !lock(&self.pressed).is_empty()
+    }
+
+    /// Remembers what a refill says until it is answered. An unanswered one before it is forgotten: its
+    /// counters are repeated by later ones.
+    pub(super) fn send(&self, sent: Sent) {
+        *lock(&self.sent) = sent;
+        self.counts.refills.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A refill of this life was applied.
+    pub(super) fn answered(&self, seq: u64) {
+        let mut sent = lock(&self.sent);
+        if sent.seq == seq {
+            for said in sent.said.drain(..) {
+                said.purse.heard(said.settled_cum, said.returned_cum);
+            }
+        }
+        drop(sent);
+        self.answered_seq.fetch_max(seq, Ordering::SeqCst);
+        self.answer.notify_waiters();
+    }
+
+    /// The purses of the refill that is out.
+    pub(super) fn sent_purses(&self) -> Vec<Arc<Purse>> {
+        let sent = lock(&self.sent);
+        sent.said.iter().map(|said| Arc::clone(&said.purse)).collect()
+    }
+
+    /// This life of this node is the one that may spend, as far as this node has applied.
+    pub(super) fn is_enrolled(&self) -> bool {
+        let Some((node, incarnation)) = self.identity.get() else {
+            return false;
+        };
+        let ledger = self.ledger.load();
+        let record = ledger.as_ref().and_then(|ledger| ledger.nodes.get(node));
+        record.is_some_and(|record| record.incarnation == *incarnation)
+            && !self.fenced.load(Ordering::SeqCst)
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no thread panics while it holds this")
+}

@@ -1,0 +1,254 @@
+//! How much a node asks for and gives back: pure arithmetic over what it sees of one purse.
+
+/// Time without a hold after which a purse is emptied, in milliseconds.
+const IDLE_MS: u64 = 60_000;
+/// The same where the pool is low or the whole budget is a few hundred requests.
+const IDLE_TIGHT_MS: u64 = 3_000;
+/// What is kept while the pool is low, in milliseconds of the present rate.
+const LOW_KEEP_MS: i64 = 150;
+/// What an election and a refill take, in milliseconds of the present rate.
+const REFILL_MS: i64 = 600;
+/// Most of a limit that is kept ahead of need: the ledger grants no larger cushion at once.
+const CUSHION_PARTS: i64 = 64;
+
+/// One purse, seen from outside at one moment. Amounts in the purse's unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// May be held now.
+    pub(super) available: i64,
+    /// Charges that wait.
+    pub(super) waiting: i64,
+    /// Spend per second.
+    pub(super) rate: i64,
+    /// Mean size of a hold.
+    pub(super) mean_hold: i64,
+    /// The limit.
+    pub(super) limit: i64,
+    /// The pool as last applied; `None` where it is not known.
+    pub(super) pool: Option<i64>,
+    /// The pool is below 2 % of the limit.
+    pub(super) low: bool,
+    /// Since the last hold, in milliseconds.
+    pub(super) idle_ms: u64,
+    /// Nothing shall be kept: the node leaves, or the period is over.
+    pub(super) closing: bool,
+}
+
+/// What to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// Would like, at least `must`.
+    pub(super) want: i64,
+    /// Needed by charges that wait.
+    pub(super) must: i64,
+    /// Not needed here.
+    pub(super) give_back: i64,
+    /// Ask again at once below this.
+    pub(super) low_water: i64,
+    /// Give back at once above this.
+    pub(super) high_water: i64,
+}
+
+/// Decides for one purse.
+///
+/// In plenty a node keeps what it spends in 10 s (3 s once a fifth of the limit is left) and a little
+/// for the way, so that a lost leader is not felt. Once the pool is low it keeps 150 ms' worth and asks
+/// for exact needs, so that the last of a budget is where somebody wants it.
+pub(super) fn ask(seen: &Standing) -> Ask {
+    let lacking = (seen.waiting - seen.available).max(0);
+    let pool_is_dry = seen.pool.is_some_and(|pool| pool <= 0);
+    let must = if pool_is_dry { 0 } else { lacking };
+    let spare = (seen.available - seen.waiting).max(0);
+    let is_tight = seen.low || seen.mean_hold.saturating_mul(3) > seen.limit / CUSHION_PARTS;
+    let idle_limit_ms = if is_tight { IDLE_TIGHT_MS } else { IDLE_MS };
+    if seen.closing || seen.idle_ms >= idle_limit_ms {
+        return Ask {
+            want: must,
+            must,
+            give_back: spare,
+            low_water: i64::MIN,
+            high_water: 0,
+        };
+    }
+    if seen.low {
+        let keep = seen.rate.saturating_mul(LOW_KEEP_MS) / 1_000;
+        return Ask {
+            want: must,
+            must,
+            give_back: (spare - keep).max(0),
+            low_water: i64::MIN,
+            high_water: keep.saturating_add(seen.waiting),
+        };
+    }
+    let cushion = cushion(seen, must);
+    // A cushion below one hold serves nobody; what is left of one hold will serve the next.
+    let keep = cushion.max(seen.mean_hold.min(seen.limit / 16));
+    let target = seen.waiting.saturating_add(cushion);
+    let wants_cushion = seen.available < target / 4 * 3 && !pool_is_dry;
+    let want = if wants_cushion || must > 0 {
+        target.saturating_add(cushion / 4) - seen.available
+    } else {
+        0
+    };
+    Ask {
+        want: want.max(must),
+        must,
+        give_back: if spare / 2 > keep { spare - keep } else { 0 },
+        low_water: if pool_is_dry { i64::MIN } else { cushion / 2 },
+        high_water: i64::MAX,
+    }
+}
+
+/// What to keep ahead of need while there is plenty.
+fn cushion(seen: &Standing, must: i64) -> i64 {
+    let is_plenty = seen.pool.is_none_or(|pool| pool > seen.limit / 5);
+    let horizon_ms = if is_plenty { 10_000 } else { 3_000 };
+    let ahead = seen.rate.saturating_mul(horizon_ms + REFILL_MS) / 1_000;
+    let holds = if is_plenty {
+        seen.mean_hold.saturating_mul(3)
+    } else {
+        0
+    };
+    let wanted = ahead.saturating_add(holds).saturating_add(must);
+    let most = seen.limit / CUSHION_PARTS;
+    if most < seen.mean_hold {
+        return 0;
+    }
+    wanted.min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A budget of 64,000 with all of its pool, 10 per hold, 100 per second.
+    fn plenty() -> Standing {
+        Standing {
+            available: 0,
+            waiting: 0,
+            rate: 50,
+            mean_hold: 10,
+            limit: 64_000,
+            pool: Some(64_000),
+            ..Standing::default()
+        }
+    }
+
+    #[test]
+    fn in_plenty_a_node_asks_for_ten_seconds_and_a_quarter_more() {
+        let asked = ask(&plenty());
+        let target = 50 * 10 + 30 + 30;
+        assert_eq!((asked.want, asked.must), (target + target / 4, 0));
+        assert_eq!(asked.low_water, target / 2);
+    }
+
+    #[test]
+    fn nothing_moves_between_three_quarters_and_twice_the_target() {
+        for available in [420, 560, 1_100] {
+            let asked = ask(&Standing { available, ..plenty() });
+            assert_eq!((asked.want, asked.give_back), (0, 0), "{available}");
+        }
+        let above = ask(&Standing { available: 1_200, ..plenty() });
+        assert_eq!(above.give_back, 1_200 - 560);
+    }
+
+    #[test]
+    fn waiting_charges_are_asked_for_whole() {
+        let asked = ask(&Standing {
+            available: 100,
+            waiting: 7_000,
+            ..plenty()
+        });
+        assert_eq!(asked.must, 6_900);
+        assert!(asked.want > asked.must && asked.want <= 6_900 + 1_000 + 250);
+        assert_eq!(asked.give_back, 0);
+    }
+
+    #[test]
+    fn a_low_pool_is_asked_for_exact_needs_and_given_all_but_150_ms() {
+        let low = Standing {
+            low: true,
+            pool: Some(500),
+            available: 300,
+            ..plenty()
+        };
+        let asked = ask(&low);
+        assert_eq!((asked.want, asked.must), (0, 0));
+        assert_eq!(asked.give_back, 300 - 7);
+        assert_eq!(asked.high_water, 7);
+        let waiting = ask(&Standing { waiting: 350, ..low });
+        assert_eq!((waiting.want, waiting.must, waiting.give_back), (50, 50, 0));
+    }
+
+    #[test]
+    fn a_dry_pool_is_not_asked() {
+        let dry = Standing {
+            low: true,
+            pool: Some(0),
+            waiting: 350,
+            ..plenty()
+        };
+        assert_eq!((ask(&dry).want, ask(&dry).must), (0, 0));
+        let unknown = Standing { pool: None, ..dry };
+        assert_eq!(ask(&unknown).must, 350);
+    }
+
+    #[test]
+    fn idle_and_closing_purses_are_emptied_but_for_those_who_wait() {
+        let idle = Standing {
+            available: 300,
+            idle_ms: 60_000,
+            ..plenty()
+        };
+        assert_eq!(ask(&idle).give_back, 300);
+        let awake = Standing { idle_ms: 59_999, ..idle };
+        assert_eq!(ask(&awake).give_back, 0);
+        let tiny = Standing {
+            limit: 1_000,
+            idle_ms: 3_000,
+            ..idle
+        };
+        assert_eq!(ask(&tiny).give_back, 300);
+        let closing = Standing {
+            closing: true,
+            waiting: 100,
+            ..awake
+        };
+        assert_eq!(ask(&closing).give_back, 200);
+    }
+
+    #[test]
+    fn a_budget_of_few_requests_gets_no_cushion() {
+        let few = Standing {
+            limit: 600,
+            pool: Some(600),
+            ..plenty()
+        };
+        assert_eq!(ask(&few).want, 0);
+        assert_eq!(ask(&Standing { waiting: 10, ..few }).want, 10);
+        let kept = Standing { available: 20, ..few };
+        assert_eq!(ask(&kept).give_back, 0);
+        let too_much = Standing { available: 30, ..few };
+        assert_eq!(ask(&too_much).give_back, 20);
+    }
+
+    #[test]
+    fn no_amount_overflows() {
+        let most = 1_000_000_000_000_000_000;
+        for low in [false, true] {
+            let huge = Standing {
+                available: most,
+                waiting: most,
+                rate: most,
+                mean_hold: most,
+                limit: most,
+                pool: Some(most),
+                low,
+                idle_ms: 0,
+                closing: false,
+            };
+            assert!(ask(&huge).want >= 0);
+            assert!(ask(&Standing { available: 0, ..huge }).want >= most);
+        }
+    }
+}

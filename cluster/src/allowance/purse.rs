@@ -1,0 +1,510 @@
+//! What this node may still spend on one account and period.
+//!
+//! `available + held + settled + returned = granted`, but for the instant between two of a settlement's
+//! steps, and for `owed`. Every counter is at most a few limits, and limits are at most 10^18, so none
+//! of the sums here leaves an `i64`; the cumulative ones could after nine times the largest limit was
+//! granted and given back in one period.
+
+use super::desk::Desk;
+use super::queue::Queue;
+use super::{CHARGE_MAX, Charge, Short, Why};
+use ledger::{AccountId, Mode, Period, Unit, UnixMillis};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+
+/// A node admits on a period until its own clock is this far past the period's end.
+pub const GRACE_MS: u64 = 2_000;
+/// The pool is not known: nothing was heard of the account yet.
+const UNKNOWN: i64 = i64::MIN;
+
+/// Keeps what one thread writes off the cache lines that others read.
+#[repr(align(128))]
+#[derive(Default)]
+struct Line<T>(T);
+
+/// What the ledger says of an account at the moment a purse is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PurseTerms {
+    /// The account.
+    pub account: AccountId,
+    /// The number of its present period.
+    pub period: u64,
+    /// What it counts.
+    pub unit: Unit,
+    /// What happens at the limit.
+    pub mode: Mode,
+    /// The limit.
+    pub limit: i64,
+    /// End of the period.
+    pub ends_at: Option<UnixMillis>,
+}
+
+/// What this node may still spend on one account and period. Shared by all threads, without locks.
+pub struct Purse {
+    account: AccountId,
+    period: u64,
+    unit: Unit,
+    /// Changed by every hold.
+    hot: Line<Hot>,
+    /// Changed by every settlement.
+    books: Line<Books>,
+    /// Read by every hold, seldom changed.
+    terms: Line<Terms>,
+    far: Far,
+    pub(super) queue: Queue,
+    desk: Arc<Desk>,
+}
+
+#[derive(Default)]
+struct Hot {
+    available: AtomicI64,
+    last_hold: AtomicI64,
+}
+
+#[derive(Default)]
+struct Books {
+    held: AtomicI64,
+    settled: AtomicI64,
+}
+
+struct Terms {
+    limit: AtomicI64,
+    ends_at_ms: AtomicU64,
+    soft: AtomicBool,
+    over: AtomicBool,
+    touched: AtomicBool,
+    pressed: AtomicBool,
+    /// Below this much available, more is asked for at once.
+    low_water: AtomicI64,
+    /// Above this much available, the rest is given back at once.
+    high_water: AtomicI64,
+}
+
+/// What only refills and refusals look at.
+struct Far {
+    granted: AtomicI64,
+    returned: AtomicI64,
+    /// Billed beyond what was granted, until a grant covers it.
+    owed: AtomicI64,
+    heard_settled: AtomicI64,
+    heard_returned: AtomicI64,
+    pool: AtomicI64,
+    /// Outstanding at other nodes that may still report.
+    elsewhere: AtomicI64,
+    low: AtomicBool,
+    /// Which path it belongs to: 0 none yet, `SHARED` more than one.
+    path: AtomicU64,
+}
+
+const SHARED: u64 = u64::MAX;
+
+/// A purse at one moment, for metrics and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PurseBooks {
+    /// The account.
+    pub account: AccountId,
+    /// The period.
+    pub period: u64,
+    /// What it counts.
+    pub unit: Unit,
+    /// The limit, as last told.
+    pub limit: i64,
+    /// May be held.
+    pub available: i64,
+    /// Held by requests in flight.
+    pub held: i64,
+    /// Spent by this life of the node.
+    pub settled: i64,
+    /// The part of `settled` that the ledger has not applied yet.
+    pub unreported: i64,
+    /// Given back by this life of the node.
+    pub returned: i64,
+    /// Granted to this life of the node.
+    pub granted: i64,
+    /// Billed beyond what was granted.
+    pub owed: i64,
+    /// Charges that wait.
+    pub waiting: i64,
+    /// The pool as last applied; `None` where nothing was heard yet.
+    pub pool: Option<i64>,
+    /// The pool is low: only exact needs are asked for.
+    pub low: bool,
+}
+
+impl std::fmt::Debug for Purse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.books().fmt(f)
+    }
+}
+
+impl Purse {
+    pub(super) fn new(terms: &PurseTerms, desk: Arc<Desk>) -> Purse {
+        let purse = Purse {
+            account: terms.account,
+            period: terms.period,
+            unit: terms.unit,
+            hot: Line::default(),
+            books: Line::default(),
+            terms: Line(Terms {
+                limit: AtomicI64::new(0),
+                ends_at_ms: AtomicU64::new(0),
+                soft: AtomicBool::new(false),
+                over: AtomicBool::new(false),
+                touched: AtomicBool::new(false),
+                pressed: AtomicBool::new(false),
+                low_water: AtomicI64::new(i64::MIN),
+                high_water: AtomicI64::new(i64::MAX),
+            }),
+            far: Far {
+                granted: AtomicI64::new(0),
+                returned: AtomicI64::new(0),
+                owed: AtomicI64::new(0),
+                heard_settled: AtomicI64::new(0),
+                heard_returned: AtomicI64::new(0),
+                pool: AtomicI64::new(UNKNOWN),
+                elsewhere: AtomicI64::new(0),
+                low: AtomicBool::new(false),
+                path: AtomicU64::new(0),
+            },
+            queue: Queue::default(),
+            desk,
+        };
+        purse.retell(terms);
+        purse
+    }
+
+    /// Takes over what an operator may change while a period runs.
+    pub(super) fn retell(&self, terms: &PurseTerms) {
+        self.terms.0.limit.store(terms.limit, SeqCst);
+        let ends_at_ms = terms.ends_at.map_or(u64::MAX, |at| at.0);
+        self.terms.0.ends_at_ms.store(ends_at_ms, SeqCst);
+        self.terms.0.soft.store(terms.mode == Mode::Soft, SeqCst);
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The number of the period.
+    #[must_use]
+    pub fn period(&self) -> u64 {
+        self.period
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The purse at this moment. Counters are read one after another: exact only while nothing moves.
+    #[must_use]
+    pub fn books(&self) -> PurseBooks {
+        let settled = self.books.0.settled.load(SeqCst);
+        let pool = self.far.pool.load(SeqCst);
+        PurseBooks {
+            account: self.account,
+            period: self.period,
+            unit: self.unit,
+            limit: self.limit(),
+            available: self.available(),
+            held: self.held(),
+            settled,
+            unreported: settled - self.far.heard_settled.load(SeqCst),
+            returned: self.far.returned.load(SeqCst),
+            granted: self.far.granted.load(SeqCst),
+            owed: self.far.owed.load(SeqCst),
+            waiting: self.queue.waiting(),
+            pool: (pool != UNKNOWN).then_some(pool),
+            low: self.far.low.load(SeqCst),
+        }
+    }
+
+    pub(super) fn limit(&self) -> i64 {
+        self.terms.0.limit.load(Relaxed)
+    }
+
+    pub(super) fn available(&self) -> i64 {
+        self.hot.0.available.load(SeqCst)
+    }
+
+    fn held(&self) -> i64 {
+        self.books.0.held.load(SeqCst)
+    }
+
+    pub(super) fn last_hold(&self) -> i64 {
+        self.hot.0.last_hold.load(Relaxed)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.terms.0.over.load(SeqCst)
+    }
+
+    fn is_soft(&self) -> bool {
+        self.terms.0.soft.load(Relaxed)
+    }
+
+    /// Nothing in it, nothing on its way, everything said.
+    pub(super) fn is_done(&self) -> bool {
+        self.available() == 0 && self.held() == 0 && !self.has_news()
+    }
+
+    /// Whether the ledger has yet to hear of something.
+    pub(super) fn has_news(&self) -> bool {
+        self.books.0.settled.load(SeqCst) != self.far.heard_settled.load(SeqCst)
+            || self.far.returned.load(SeqCst) != self.far.heard_returned.load(SeqCst)
+    }
+
+    /// Whether more was billed than was granted.
+    pub(super) fn owes(&self) -> bool {
+        self.far.owed.load(SeqCst) > 0
+    }
+
+    pub(super) fn settled_and_returned(&self) -> (i64, i64) {
+        let returned = self.far.returned.load(SeqCst);
+        (self.books.0.settled.load(SeqCst), returned)
+    }
+
+    /// Sets a charge aside; returns how much of it is covered: all, or in soft mode what there was.
+    pub(super) fn take(self: &Arc<Self>, asked: i64, now: UnixMillis) -> Result<i64, Why> {
+        let terms = &self.terms.0;
+        let last_ms = terms.ends_at_ms.load(Relaxed).saturating_add(GRACE_MS);
+        if now.0 > last_ms || terms.over.load(Relaxed) {
+            return Err(Why::PeriodOver);
+        }
+        let soft = self.is_soft();
+        if !soft && (asked > self.limit() || self.limit() == 0) || asked > CHARGE_MAX {
+            return Err(Why::NeverFits);
+        }
+        let available = &self.hot.0.available;
+        let left = |available: i64| {
+            if available >= asked {
+                Some(available - asked)
+            } else {
+                soft.then_some(available.min(0))
+            }
+        };
+        let before = available
+            .fetch_update(SeqCst, SeqCst, left)
+            .map_err(|_| self.why(asked))?;
+        let covered = asked.min(before.max(0));
+        self.books.0.held.fetch_add(covered, SeqCst);
+        self.hot.0.last_hold.store(asked, Relaxed);
+        self.touch();
+        if before - covered < terms.low_water.load(Relaxed) {
+            self.press();
+        }
+        Ok(covered)
+    }
+
+    /// Undoes [`Purse::take`].
+    pub(super) fn put_back(self: &Arc<Self>, covered: i64) {
+        self.books.0.held.fetch_sub(covered, SeqCst);
+        self.hot.0.available.fetch_add(covered, SeqCst);
+        self.wake_served();
+    }
+
+    /// Ends a hold of which `covered` was set aside: `actual` was spent, the rest is available again.
+    ///
+    /// Returns what was billed beyond the hold and what was available: it is owed.
+    pub(super) fn settle(self: &Arc<Self>, covered: i64, actual: i64) -> i64 {
+        let from_hold = actual.min(covered);
+        let from_rest = self.draw(actual - from_hold);
+        let owed = actual - from_hold - from_rest;
+        if owed > 0 {
+            self.far.owed.fetch_add(owed, SeqCst);
+        }
+        // Spent before it stops being held: in between it counts twice, which is safe.
+        self.books.0.settled.fetch_add(actual, SeqCst);
+        self.books.0.held.fetch_sub(covered, SeqCst);
+        let freed = covered - from_hold;
+        let freed = freed - self.pay_owed(freed);
+        let available = self.hot.0.available.fetch_add(freed, SeqCst) + freed;
+        self.touch();
+        self.wake_served();
+        if owed > 0 || available > self.terms.0.high_water.load(Relaxed) || self.is_over() {
+            self.press();
+        }
+        owed
+    }
+
+    /// Gives back up to `most`; the next refill says so.
+    pub(super) fn give_back(&self, most: i64) {
+        let given = self.draw(most);
+        self.far.returned.fetch_add(given, SeqCst);
+    }
+
+    /// Takes up to `most` out of what is available.
+    fn draw(&self, most: i64) -> i64 {
+        if most <= 0 {
+            return 0;
+        }
+        let available = &self.hot.0.available;
+        let drawn = |available: i64| (available > 0).then_some((available - most).max(0));
+        match available.fetch_update(SeqCst, SeqCst, drawn) {
+            Ok(before) => before.min(most),
+            Err(_empty) => 0,
+        }
+    }
+
+    /// Takes over a cumulative grant: a repeated or overtaken one adds nothing.
+    pub(super) fn grant(self: &Arc<Self>, granted_cum: i64) {
+        let before = self.far.granted.fetch_max(granted_cum, SeqCst);
+        let new = granted_cum - before;
+        if new <= 0 {
+            return;
+        }
+        let added = new - self.pay_owed(new);
+        let available = self.hot.0.available.fetch_add(added, SeqCst) + added;
+        // The next cushion is asked for at half of this one, however small it came out.
+        self.terms.0.low_water.fetch_min(available / 2, SeqCst);
+    }
+
+    /// Pays what is owed out of `purse`; returns how much it took.
+    fn pay_owed(&self, purse: i64) -> i64 {
+        if self.far.owed.load(SeqCst) == 0 {
+            return 0;
+        }
+        let pay = |owed: i64| (owed > 0).then_some((owed - purse).max(0));
+        let paid = self.far.owed.fetch_update(SeqCst, SeqCst, pay);
+        paid.map_or(0, |owed| owed.min(purse))
+    }
+
+    /// The ledger has applied what a refill said.
+    pub(super) fn heard(&self, settled_cum: i64, returned_cum: i64) {
+        self.far.heard_settled.fetch_max(settled_cum, SeqCst);
+        self.far.heard_returned.fetch_max(returned_cum, SeqCst);
+    }
+
+    /// Takes over what the ledger says of the period, and wakes whom that decides for.
+    pub(super) fn look(self: &Arc<Self>, period: &Period, elsewhere: i64) {
+        self.terms.0.limit.store(period.limit, SeqCst);
+        self.far.pool.store(period.pool(), SeqCst);
+        self.far.elsewhere.store(elsewhere, SeqCst);
+        let low = period.is_low();
+        let was_low = self.far.low.swap(low, SeqCst);
+        if low && !was_low {
+            self.terms.0.high_water.store(0, SeqCst);
+            if self.available() > 0 {
+                self.press();
+            }
+        }
+        if !self.queue.is_empty() {
+            self.queue.wake_decided(self.available(), self.reachable());
+            if period.pool() > 0 && self.queue.waiting() > self.available() {
+                self.press();
+            }
+        }
+    }
+
+    /// No new holds from now on; what is left goes back.
+    pub(super) fn end(self: &Arc<Self>) {
+        if !self.terms.0.over.swap(true, SeqCst) {
+            self.queue.wake_decided(0, 0);
+            self.press();
+        }
+    }
+
+    pub(super) fn set_water(&self, low: i64, high: i64) {
+        self.terms.0.low_water.store(low, SeqCst);
+        self.terms.0.high_water.store(high, SeqCst);
+    }
+
+    /// What a charge of this size could hope for: the pool, what is here, what is out elsewhere.
+    fn reachable(&self) -> i64 {
+        let pool = self.far.pool.load(SeqCst);
+        if pool == UNKNOWN {
+            return i64::MAX;
+        }
+        let here = self.available() + self.held();
+        pool.max(0) + here + self.far.elsewhere.load(SeqCst)
+    }
+
+    /// Whether a refill could bring what a charge of this size lacks.
+    pub(super) fn asking_helps(&self, asked: i64) -> bool {
+        let pool = self.far.pool.load(SeqCst);
+        pool == UNKNOWN || pool.max(0) + self.available() >= asked
+    }
+
+    /// Why a charge that finds too little available is not held.
+    fn why(&self, asked: i64) -> Why {
+        if self.reachable() >= asked {
+            Why::InFlight
+        } else {
+            Why::Spent
+        }
+    }
+
+    pub(super) fn short(&self, asked: i64, why: Why) -> Short {
+        let pool = self.far.pool.load(SeqCst).max(0);
+        let ends_at_ms = self.terms.0.ends_at_ms.load(Relaxed);
+        Short {
+            account: self.account,
+            why,
+            limit: self.limit(),
+            asked,
+            remaining: pool + self.available(),
+            resets_at: (ends_at_ms != u64::MAX).then_some(UnixMillis(ends_at_ms)),
+        }
+    }
+
+    pub(super) fn wake_served(&self) {
+        if !self.queue.is_empty() {
+            self.queue.wake_served(self.available());
+        }
+    }
+
+    /// Has this purse looked at in the next report.
+    pub(super) fn touch(self: &Arc<Self>) {
+        let touched = &self.terms.0.touched;
+        if !touched.load(Relaxed) && !touched.swap(true, SeqCst) {
+            self.desk.touch(self);
+        }
+    }
+
+    /// Has this purse looked at within 20 ms.
+    pub(super) fn press(self: &Arc<Self>) {
+        let pressed = &self.terms.0.pressed;
+        if !pressed.load(SeqCst) && !pressed.swap(true, SeqCst) {
+            self.desk.press(self);
+        }
+    }
+
+    pub(super) fn lift_touch(&self) {
+        self.terms.0.touched.store(false, SeqCst);
+    }
+
+    pub(super) fn lift_press(&self) {
+        self.terms.0.pressed.store(false, SeqCst);
+    }
+
+    pub(super) fn note_exceeded(&self) {
+        self.desk.counts.exceeded_holds.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn note_dropped(&self) {
+        self.desk.counts.dropped_holds.fetch_add(1, Relaxed);
+    }
+
+    /// Notes that it lies on this path.
+    pub(super) fn on_path(&self, path: u64) {
+        let seen = self.far.path.compare_exchange(0, path, SeqCst, SeqCst);
+        if seen.is_err_and(|other| other != path) {
+            self.far.path.store(SHARED, SeqCst);
+        }
+    }
+
+    /// The one path it lies on, if it is one.
+    pub(super) fn path(&self) -> Option<u64> {
+        let path = self.far.path.load(SeqCst);
+        (path != 0 && path != SHARED).then_some(path)
+    }
+
+    /// The amount of a charge in this purse's unit.
+    pub(super) fn amount(&self, charge: &Charge) -> i64 {
+        charge.of(self.unit)
+    }
+}

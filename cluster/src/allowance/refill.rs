@@ -1,0 +1,236 @@
+//! The refill: one command that reports, gives back and asks for every purse that has cause.
+//!
+//! Composing is synchronous and takes the time as a parameter; sending is the business of `run`.
+
+use super::desk::{Desk, Said, Sent};
+use super::plan::{self, Ask, Standing};
+use super::{Purse, observe};
+use ledger::command::{Refill, RefillLine};
+use ledger::AccountId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// Most lines of one refill: an entry of the log has at most 64 KiB, a line at most 90 bytes.
+const LINES_MAX: usize = 600;
+
+/// What makes a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Round {
+    /// Somebody pressed: only purses that did.
+    Urgent,
+    /// Everything there is to say about every purse in use.
+    Report,
+    /// The same, once a second: rates are sampled too.
+    Second,
+}
+
+/// Composes refills. One per node, used by one task.
+pub(super) struct Refiller {
+    desk: Arc<Desk>,
+    seq: u64,
+    tallies: BTreeMap<Key, Tally>,
+    sampled_at_ms: u64,
+    /// Purses that found no room in the last refill.
+    postponed: BTreeSet<Key>,
+}
+
+type Key = (AccountId, u64);
+
+/// What is known of a purse over time.
+struct Tally {
+    purse: Arc<Purse>,
+    rate: i64,
+    mean_hold: i64,
+    settled_at_sample: i64,
+    used_at_ms: u64,
+}
+
+impl Refiller {
+    pub(super) fn new(desk: Arc<Desk>) -> Refiller {
+        Refiller {
+            desk,
+            seq: 0,
+            tallies: BTreeMap::new(),
+            sampled_at_ms: 0,
+            postponed: BTreeSet::new(),
+        }
+    }
+
+    /// The next refill, or `None` where there is no cause for one or this life of the node is not
+    /// enrolled. `now_ms` is monotonic and starts anywhere.
+    pub(super) fn compose(&mut self, round: Round, now_ms: u64) -> Option<Refill> {
+        if !self.desk.is_enrolled() {
+            return None;
+        }
+        let &(node, incarnation) = self.desk.identity.get()?;
+        let mut keys = self.drain_words(now_ms);
+        let overdue = std::mem::take(&mut self.postponed);
+        keys.extend(&overdue);
+        if round != Round::Urgent {
+            keys.extend(self.tallies.keys());
+        }
+        if round == Round::Second {
+            self.sample(now_ms);
+            self.recheck();
+        }
+        let mut paths = BTreeMap::new();
+        let mut sent = Sent::default();
+        let mut lines = Vec::new();
+        for key in keys {
+            if lines.len() >= LINES_MAX {
+                self.postponed.insert(key);
+                continue;
+            }
+            let report = round != Round::Urgent || overdue.contains(&key);
+            let Some(tally) = self.tallies.get(&key) else {
+                continue;
+            };
+            if let Some(line) = self.line(tally, report, now_ms, &mut paths) {
+                sent.said.push(Said {
+                    purse: Arc::clone(&tally.purse),
+                    settled_cum: line.settled_cum,
+                    returned_cum: line.returned_cum,
+                });
+                lines.push(line);
+            }
+        }
+        if !self.postponed.is_empty() {
+            self.desk.bell.notify_one();
+        }
+        if round == Round::Second {
+            self.forget_done();
+        }
+        if lines.is_empty() {
+            return None;
+        }
+        self.seq += 1;
+        sent.seq = self.seq;
+        self.desk.send(sent);
+        Some(Refill {
+            node,
+            incarnation,
+            seq: self.seq,
+            active_nodes: self.desk.active_nodes.load(SeqCst).max(1),
+            lines,
+        })
+    }
+
+    /// Takes in the words left at the desk; returns the purses that pressed.
+    fn drain_words(&mut self, now_ms: u64) -> BTreeSet<Key> {
+        for purse in self.desk.take_touched() {
+            purse.lift_touch();
+            self.tally(purse, now_ms).used_at_ms = now_ms;
+        }
+        let mut pressed = BTreeSet::new();
+        for purse in self.desk.take_pressed() {
+            purse.lift_press();
+            pressed.insert((purse.account(), purse.period()));
+            self.tally(purse, now_ms);
+        }
+        pressed
+    }
+
+    fn tally(&mut self, purse: Arc<Purse>, now_ms: u64) -> &mut Tally {
+        let key = (purse.account(), purse.period());
+        self.tallies.entry(key).or_insert_with(|| Tally {
+            rate: 0,
+            mean_hold: purse.last_hold(),
+            settled_at_sample: purse.settled_and_returned().0,
+            used_at_ms: now_ms,
+            purse,
+        })
+    }
+
+    /// Rates and means, once a second.
+    fn sample(&mut self, now_ms: u64) {
+        let elapsed_ms = now_ms.saturating_sub(self.sampled_at_ms).clamp(1, 60_000);
+        self.sampled_at_ms = now_ms;
+        let elapsed_ms = i64::try_from(elapsed_ms).unwrap_or(60_000);
+        for tally in self.tallies.values_mut() {
+            let (settled, _) = tally.purse.settled_and_returned();
+            let spent = settled - tally.settled_at_sample;
+            tally.settled_at_sample = settled;
+            let rate = spent.saturating_mul(1_000) / elapsed_ms;
+            // Up by a half, down by a quarter: short of money is worse than a cushion too many.
+            let weight = if rate > tally.rate { 2 } else { 4 };
+            let step = (rate - tally.rate) / weight;
+            tally.rate = if step == 0 { rate } else { tally.rate + step };
+            tally.mean_hold += (tally.purse.last_hold() - tally.mean_hold) / 4;
+        }
+    }
+
+    /// Takes over what operators changed, and ends purses whose period or budget is gone.
+    fn recheck(&self) {
+        let ledger = self.desk.ledger.load();
+        let (Some(ledger), Some(me)) = (ledger.as_ref(), self.desk.identity.get()) else {
+            return;
+        };
+        for tally in self.tallies.values() {
+            observe::look(&tally.purse, ledger, *me);
+        }
+    }
+
+    fn line(
+        &self,
+        tally: &Tally,
+        report: bool,
+        now_ms: u64,
+        paths: &mut BTreeMap<u64, u32>,
+    ) -> Option<RefillLine> {
+        let purse = &tally.purse;
+        let ask = self.decide(tally, now_ms);
+        purse.set_water(ask.low_water, ask.high_water);
+        purse.give_back(ask.give_back);
+        let is_due = report || ask.give_back > 0 || self.is_closing(purse) || purse.owes();
+        if ask.want == 0 && !(is_due && purse.has_news()) {
+            return None;
+        }
+        let (settled_cum, returned_cum) = purse.settled_and_returned();
+        let next = u32::try_from(paths.len() + 1).unwrap_or(u32::MAX);
+        let path = purse.path().map(|path| *paths.entry(path).or_insert(next));
+        Some(RefillLine {
+            account: purse.account(),
+            period: purse.period(),
+            settled_cum,
+            returned_cum,
+            // The ledger itself finds what was spent beyond what it granted.
+            debt_cum: 0,
+            want: ask.want,
+            must: ask.must,
+            path: path.unwrap_or(0),
+        })
+    }
+
+    fn decide(&self, tally: &Tally, now_ms: u64) -> Ask {
+        let books = tally.purse.books();
+        let closing = self.is_closing(&tally.purse);
+        let mut ask = plan::ask(&Standing {
+            available: books.available,
+            waiting: books.waiting,
+            rate: tally.rate,
+            mean_hold: tally.mean_hold,
+            limit: books.limit,
+            pool: books.pool,
+            low: books.low,
+            idle_ms: now_ms.saturating_sub(tally.used_at_ms),
+            closing,
+        });
+        if tally.purse.is_over() {
+            (ask.want, ask.must) = (0, 0);
+        }
+        ask
+    }
+
+    fn is_closing(&self, purse: &Purse) -> bool {
+        purse.is_over() || self.desk.draining.load(SeqCst)
+    }
+
+    /// Purses with nothing in them and nothing to say are left alone until they are used again.
+    fn forget_done(&mut self) {
+        self.tallies.retain(|_, tally| {
+            let idle = tally.rate == 0 && tally.purse.queue.is_empty();
+            !(idle && tally.purse.is_done())
+        });
+    }
+}
