@@ -274,11 +274,7 @@ mod tests {
         for name in ["gpt-4o", "openai/gpt-4o"] {
             assert_eq!(catalog.find("openai-compatible", name), Some(expected), "{name}");
         }
-        assert_eq!(
-            catalog.find("openai", "gpt-4o-1999-01-01"),
-            None,
-            "no model is that old"
-        );
+        assert_eq!(catalog.find("openai", "gpt-4o-1999-01-01"), None, "no model is that old");
         let dated = catalog.find("openai", "gpt-4o-2099-01-01").unwrap();
         assert_eq!(dated, expected);
     }
