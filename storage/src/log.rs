@@ -13,6 +13,8 @@ use crate::scan::Found;
 use crate::types::{LogId, RaftEntry, TypeConfig, Vote};
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use std::fmt::Debug;
+use std::fs::File;
+use std::fs::File;
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,11 +30,19 @@ struct Shared {
     flusher: Flusher,
     engine: Arc<Engine>,
     ends: Mutex<Found>,
+    // Last: nobody else opens the directory while anything of the log is open.
+    _lock: File,
 }
 
 impl LogStore {
-    pub(crate) fn new(engine: Arc<Engine>, flusher: Flusher, found: Found) -> LogStore {
-        let shared = Arc::new(Shared { flusher, engine, ends: Mutex::new(found) });
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        flusher: Flusher,
+        found: Found,
+        lock: File,
+    ) -> LogStore {
+        let ends = Mutex::new(found);
+        let shared = Arc::new(Shared { flusher, engine, ends, _lock: lock });
         LogStore { shared }
     }
 

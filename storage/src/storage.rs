@@ -82,7 +82,6 @@ pub struct Storage {
     /// Room on the disk.
     pub space: SpaceWatch,
     raft_state: bool,
-    _lock: Arc<File>,
 }
 
 impl Storage {
@@ -118,9 +117,9 @@ impl Storage {
         let engine = Arc::new(engine);
         let disk = wrap(Box::new(Arc::clone(&engine)));
         let flusher = Flusher::start(disk, watermark).map_err(|error| at.io(error))?;
-        let log = LogStore::new(engine, flusher, found);
+        let log = LogStore::new(engine, flusher, found, lock);
         let (machine, view) = Machine::new(image, snapshots.clone(), observer);
-        Ok(Storage { identity, log, machine, view, snapshots, space, raft_state, _lock: lock })
+        Ok(Storage { identity, log, machine, view, snapshots, space, raft_state })
     }
 
     /// Whether this node took part in consensus before: a vote, an entry or a snapshot was there.
@@ -169,10 +168,10 @@ impl Directory<'_> {
     }
 
     /// One process at a time; the lock goes with the process, however it ends.
-    fn lock(&self) -> Result<Arc<File>, OpenError> {
+    fn lock(&self) -> Result<File, OpenError> {
         let file = File::create(self.0.join("lock")).map_err(|error| self.io(error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Arc::new(file)),
+            Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { dir: self.0.to_owned() }),
             Err(TryLockError::Error(error)) => Err(self.io(error)),
         }
