@@ -6,8 +6,13 @@
 
 use crate::call::Call;
 
-/// Tokens a template adds to a request: begin marks, a default system prompt, date lines.
+/// Tokens a template adds to a request: begin marks, a default system line, the date.
 const REQUEST_TOKENS: u64 = 64;
+
+/// Families of models that are served with a prompt of their own, and the most tokens counted for it in
+/// recorded traffic, with a margin. Hosts may add prompts to any model; see [`hidden_prompt_tokens`].
+const HIDDEN_PROMPTS: &[(&str, u64)] =
+    &[("grok-4", 768), ("devstral", 1408), ("mistral-small", 448), ("magistral", 1408)];
 
 /// Tokens a template adds to a message beyond the bytes its JSON already counts (`{"role":…}`).
 const MESSAGE_TOKENS: u64 = 8;
@@ -49,12 +54,22 @@ impl InputBound {
     }
 }
 
-/// Bounds the input tokens that a provider can count for this call.
+/// Tokens of the prompt that a model is known to be served with, unseen by the caller; 0 for most.
 ///
-/// Holds for what is in the request. Tools that the provider runs by itself (web search, files) put
-/// more into the context than the caller sent.
+/// Add what a host puts before every model, where it is known.
 #[must_use]
-pub fn input_tokens(call: &Call) -> InputBound {
+pub fn hidden_prompt_tokens(model: &str) -> u64 {
+    let known = HIDDEN_PROMPTS.iter().find(|(family, _)| model.contains(family));
+    known.map_or(0, |(_, tokens)| *tokens)
+}
+
+/// Bounds the input tokens that a provider can count for this call, `hidden_tokens` being those of the
+/// prompt that the model is served with.
+///
+/// Holds for what is in the request. A model that searches the web by itself puts more into its context
+/// than the caller sent; for a request that asks for such tools the answer is [`InputBound::Unknown`].
+#[must_use]
+pub fn input_tokens(call: &Call, hidden_tokens: u64) -> InputBound {
     if call.media.unbounded > 0 {
         return InputBound::Unknown;
     }
@@ -63,7 +78,7 @@ pub fn input_tokens(call: &Call) -> InputBound {
     let media = call.media.images * IMAGE_TOKENS_MAX
         + call.media.audio_bytes
         + call.media.audio * AUDIO_TOKENS;
-    InputBound::Tokens(
-        REQUEST_TOKENS + call.input_bytes + call.messages * MESSAGE_TOKENS + tools + schema + media,
-    )
+    // No sum overflows: every count is at most the length of the body.
+    let text = call.input_bytes + call.messages * MESSAGE_TOKENS;
+    InputBound::Tokens(REQUEST_TOKENS + hidden_tokens + text + tools + schema + media)
 }

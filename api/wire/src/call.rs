@@ -57,7 +57,10 @@ pub struct Call {
     /// Most output tokens per choice the caller allows; the larger one where both
     /// `max_completion_tokens` and `max_tokens` are given, so that it bounds either reading.
     pub output_tokens_max: Option<u64>,
-    /// Answers generated and billed for one prompt: the larger of `n` and `best_of`, at least 1.
+    /// Answers that come back: `n`, for each prompt where completions have several; at least 1.
+    pub answers: u64,
+    /// Answers generated and billed, each up to `output_tokens_max`: as many, or more where completions
+    /// ask for the best of several.
     pub choices: u64,
     /// `fallbacks`: models to try in order when the first fails. Never forwarded.
     pub fallbacks: Vec<String>,
@@ -65,7 +68,7 @@ pub struct Call {
     pub body_bytes: u64,
     /// Bytes of the body that may be text for the model: all of it but inline media.
     pub input_bytes: u64,
-    /// Entries of `messages`, or of `prompt`/`input` where that is a list; at least 1.
+    /// Entries of `messages`, or texts in `prompt`/`input` where that is a list; at least 1.
     pub messages: u64,
     /// Entries of `tools` and `functions`.
     pub tools: u64,
@@ -85,8 +88,8 @@ pub struct Media {
     pub audio: u64,
     /// Bytes of inline audio, as base64.
     pub audio_bytes: u64,
-    /// Files, videos, references to stored content and kinds not known here: their tokens cannot be
-    /// bounded from the body.
+    /// What brings tokens that cannot be bounded from the body: files, videos, references to stored
+    /// content, tools that the provider runs, kinds of content not known here.
     pub unbounded: u64,
 }
 

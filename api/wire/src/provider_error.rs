@@ -20,7 +20,7 @@ pub struct ProviderError {
     pub param: Option<String>,
     /// When to come back, in milliseconds from the answer, where the provider says so.
     pub retry_after_ms: Option<u64>,
-    /// Whether another attempt, later or elsewhere, may succeed.
+    /// Whether the same request to the same provider may succeed later.
     pub retryable: bool,
 }
 
@@ -71,23 +71,24 @@ impl ProviderError {
         Self::new(502, message)
     }
 
-    /// Whether the provider refused the gateway's credential, which is never the caller's fault.
-    ///
-    /// xAI says it under 400, Gemini too; the words are theirs.
+    /// Whether the provider refused the gateway's credential or account, which is never the caller's
+    /// fault. xAI and Google refuse a key under 400; 402 is an unpaid account.
     #[must_use]
     pub fn is_credential_refused(&self) -> bool {
         match self.status {
-            401 => true,
+            401 | 402 => true,
             // A 403 for the content of the request is the caller's to hear.
             403 => !self.names_any(&["content", "moderation", "safety", "flagged", "guidelines"]),
-            400 => self.names_any(&[
-                "incorrect api key",
-                "api key not valid",
-                "invalid api key",
-                "api_key_invalid",
-            ]),
+            400 => self.names_any(&["incorrect api key", "api key not valid", "invalid api key"]),
             _ => false,
         }
+    }
+
+    /// Whether another provider, or another credential, may answer what this one did not: everything
+    /// but a request that is wrong in itself.
+    #[must_use]
+    pub fn is_worth_another_target(&self) -> bool {
+        self.is_credential_refused() || !matches!(self.status, 400 | 403 | 413 | 414 | 415 | 422)
     }
 
     /// Decides `retryable` once all fields are read: not every 429 is worth a retry, and not every 4xx
@@ -111,11 +112,12 @@ impl ProviderError {
     }
 
     /// The refusal the caller hears: the provider's status and words, unless it was the gateway's
-    /// credential that was refused.
+    /// credential or account that was refused.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         if self.is_credential_refused() {
-            let note = format!("provider answered {} to the gateway's credential", self.status);
+            let note =
+                format!("provider answered {} to the gateway's credential or account", self.status);
             let say = "the provider refused the gateway's credential; the operator must renew it";
             return Refusal::provider(502, "provider_credential_refused", say).with_note(note);
         }
@@ -155,7 +157,7 @@ const fn openai_kind(status: u16) -> (&'static str, &'static str) {
         401 => ("authentication_error", "provider_error"),
         403 => ("permission_error", "provider_error"),
         429 => ("rate_limit_error", "provider_rate_limited"),
-        400..=499 => ("invalid_request_error", "provider_error"),
+        400..=407 | 409..=499 => ("invalid_request_error", "provider_error"),
         _ => ("server_error", "provider_error"),
     }
 }

@@ -252,9 +252,9 @@ impl Splitter {
 
     /// Copies what the next chunk will need of this one.
     fn keep(&mut self, chunk: &[u8], rest: &[u8]) -> Result<(), EventTooLong> {
-        if let Data::Chunk(span) = std::mem::take(&mut self.current) {
+        if let Data::Chunk(span) = &self.current {
             self.data.clear();
-            self.data.extend_from_slice(&chunk[span]);
+            self.data.extend_from_slice(&chunk[span.clone()]);
             self.current = Data::Kept;
         }
         self.check(rest.len())?;

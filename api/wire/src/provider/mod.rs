@@ -70,7 +70,7 @@ pub trait Provider: Sync {
         let Quirks { ask_usage, output_field: field } = self.quirks();
         let output_cap = rewrite.output_tokens_cap.map(|tokens| OutputCap { tokens, field });
         let edits = Edits { model: rewrite.model, ask_usage, output_cap };
-        let stream = StreamOptions { hide_usage: edits.hides_usage(call), choices: call.choices };
+        let stream = StreamOptions { hide_usage: edits.hides_usage(call), answers: call.answers };
         Prepared { body: splice::apply(call, &edits, body), stream }
     }
 

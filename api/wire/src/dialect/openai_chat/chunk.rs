@@ -6,6 +6,13 @@ use crate::json::{Kind, Malformed, Scanner};
 use crate::provider_error::ProviderError;
 use crate::usage::Usage;
 
+/// Longer `data` or `url` texts are sound and pictures in base64, not words.
+const MEDIA_BYTES_MIN: u64 = 256;
+
+/// Base64 bytes of sound or picture for one token, at the least: 50 tokens a second of the tightest
+/// codec.
+const MEDIA_BYTES_PER_TOKEN: u64 = 64;
+
 /// What one event says.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
@@ -102,8 +109,8 @@ fn merged(known: Option<Usage>, more: Option<Usage>) -> Option<Usage> {
     }
 }
 
-/// Bytes of all strings in the value that comes next but those that only frame it. Escapes count as
-/// written, which is never less than what they mean.
+/// Bytes of all strings in the value that comes next but those that only frame it; media count by their
+/// tokens. Escapes count as written, which is never less than what they mean.
 fn text_bytes(scanner: &mut Scanner<'_>) -> Result<u64, Malformed> {
     match scanner.kind()? {
         Kind::String => Ok(scanner.value()?.len() as u64 - 2),
@@ -116,7 +123,9 @@ fn text_bytes(scanner: &mut Scanner<'_>) -> Result<u64, Malformed> {
                 ) {
                     return scanner.value().map(drop);
                 }
-                bytes += text_bytes(scanner)?;
+                let inner = text_bytes(scanner)?;
+                let is_media = matches!(&*member.key, b"data" | b"url") && inner > MEDIA_BYTES_MIN;
+                bytes += if is_media { inner / MEDIA_BYTES_PER_TOKEN } else { inner };
                 Ok(())
             })?;
             Ok(bytes)

@@ -69,8 +69,11 @@ pub(crate) fn read_error(text: &[u8]) -> ProviderError {
     let mut parts = Parts::default();
     let mut scanner = Scanner::new(text);
     let read = scanner.kind().and_then(|kind| parts.value(&mut scanner, kind));
-    let message = match (read, parts.message) {
-        (Ok(()), Some(message)) => message,
+    let message = match (read, parts.message, parts.raw) {
+        (Ok(()), Some(message), Some(raw)) => format!("{message}: {raw}"),
+        (Ok(()), Some(message), None) => message,
+        // A page is for people with browsers.
+        _ if text.trim_ascii_start().starts_with(b"<") => String::new(),
         // Nobody's shape: its own text, shortened, is the best that can be said.
         _ => plain(text),
     };
@@ -83,6 +86,7 @@ pub(crate) fn read_error(text: &[u8]) -> ProviderError {
 #[derive(Default)]
 struct Parts {
     message: Option<String>,
+    raw: Option<String>,
     kind: Option<String>,
     code: Option<String>,
     param: Option<String>,
@@ -110,6 +114,8 @@ impl Parts {
         let kind = scanner.kind()?;
         match key {
             b"error" | b"detail" if kind == Kind::Object => return self.value(scanner, kind),
+            // What the provider behind OpenRouter said.
+            b"metadata" if kind == Kind::Object => return self.metadata(scanner),
             _ => {}
         }
         let span = scanner.value()?;
@@ -132,6 +138,18 @@ impl Parts {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    fn metadata(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Malformed> {
+        scanner.object(|scanner, member| {
+            let is_raw = &*member.key == b"raw" && scanner.kind()? == Kind::String;
+            let span = scanner.value()?;
+            if is_raw {
+                self.raw = unescape(scanner.slice(&span));
+            }
+            Ok::<(), Malformed>(())
+        })?;
         Ok(())
     }
 }

@@ -131,6 +131,10 @@ fn alike(key: &[u8], name: &str) -> bool {
     key.len() <= 3 * name.len() && String::from_utf8_lossy(key).chars().map(fold).eq(name.chars())
 }
 
+/// Fields that make the provider put more into the context than the caller sent.
+const PROVIDER_TOOLS: [&[u8]; 4] =
+    [b"web_search_options", b"search_parameters", b"plugins", b"compound_custom"];
+
 struct Reader {
     call: Call,
     /// Fields met, one bit each.
@@ -148,6 +152,7 @@ impl Reader {
             stream: false,
             include_usage: false,
             output_tokens_max: None,
+            answers: 1,
             choices: 1,
             fallbacks: Vec::new(),
             body_bytes: body_bytes as u64,
@@ -163,8 +168,7 @@ impl Reader {
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
         let Some((field, name)) = Field::named(&member.key)? else {
-            scanner.value()?;
-            return Ok(());
+            return self.other_member(scanner, &member.key);
         };
         let bit = 1 << field as u32;
         if self.seen & bit != 0 {
@@ -184,13 +188,45 @@ impl Reader {
             Field::N => self.n = limit(scanner, name)?.tokens().unwrap_or(1),
             Field::BestOf => self.best_of = limit(scanner, name)?.tokens().unwrap_or(1),
             Field::Fallbacks => self.fallbacks(scanner, member)?,
-            Field::Tools | Field::Functions => self.call.tools += count(scanner, name)?,
+            Field::Tools => self.tools(scanner)?,
+            Field::Functions => self.call.tools += count(scanner, name)?,
             Field::ResponseFormat => {
                 let span = scanner.value()?;
                 self.call.schema =
                     memchr::memmem::find(scanner.slice(&span), b"json_schema").is_some();
             }
         }
+        Ok(())
+    }
+
+    fn other_member(&mut self, scanner: &mut Scanner<'_>, key: &[u8]) -> Result<(), Stop> {
+        let given = scanner.kind()? != Kind::Null;
+        scanner.value()?;
+        if given && PROVIDER_TOOLS.contains(&key) {
+            self.call.media.unbounded += 1;
+        }
+        Ok(())
+    }
+
+    fn tools(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        if scanner.kind()? != Kind::Array {
+            self.call.tools += count(scanner, "tools")?;
+            return Ok(());
+        }
+        scanner.array(|scanner| {
+            expect(scanner, Kind::Object, "tools")?;
+            let mut ours = true;
+            scanner.object::<Malformed>(|scanner, member| {
+                let span = scanner.value()?;
+                if &*member.key == b"type" {
+                    ours = matches!(scanner.slice(&span), br#""function""# | br#""custom""#);
+                }
+                Ok(())
+            })?;
+            self.call.tools += 1;
+            self.call.media.unbounded += u64::from(!ours);
+            Ok::<(), Stop>(())
+        })?;
         Ok(())
     }
 
@@ -262,10 +298,17 @@ impl Reader {
         Ok(())
     }
 
-    /// `prompt` or `input`: a text, or a list of texts or token ids.
+    /// `prompt` or `input`: a text, a list of token ids, or a list of either.
     fn text(&mut self, scanner: &mut Scanner<'_>, name: &'static str) -> Result<(), Stop> {
         match scanner.kind()? {
-            Kind::Array => self.call.messages = u64::max(count(scanner, name)?, 1),
+            Kind::Array => {
+                let mut texts = 0;
+                scanner.array::<Malformed>(|scanner| {
+                    texts += u64::from(scanner.kind()? != Kind::Number);
+                    scanner.value().map(drop)
+                })?;
+                self.call.messages = u64::max(texts, 1);
+            }
             Kind::String | Kind::Null => {
                 scanner.value()?;
             }
@@ -342,7 +385,9 @@ impl Reader {
         {
             return Err(missing(name));
         }
-        call.choices = n.max(best_of).max(1);
+        let prompts = if call.operation == Operation::Completions { call.messages } else { 1 };
+        call.answers = prompts.saturating_mul(n.max(1));
+        call.choices = prompts.saturating_mul(n.max(best_of).max(1));
         call.input_bytes = call.body_bytes - media_bytes as u64;
         call.include_usage =
             matches!(call.spans.stream_options, StreamOptions::Named { on: true, .. });

@@ -19,8 +19,8 @@ const USAGE_EVENT_BYTES_MAX: usize = 64 * 1024;
 pub struct StreamOptions {
     /// Hide the chunk that holds nothing but usage: the gateway asked for it, the caller did not.
     pub hide_usage: bool,
-    /// How many choices must finish before the answer counts as whole; at least 1.
-    pub choices: u64,
+    /// How many answers must finish before the answer counts as whole; at least 1.
+    pub answers: u64,
 }
 
 /// Passes a stream on and notes what it says. Chunks may be cut anywhere.
@@ -59,7 +59,8 @@ pub struct Progress {
 struct Notes {
     progress: Progress,
     usage: Option<Usage>,
-    usage_chunk: bool,
+    /// Whether the last event was the closing usage chunk.
+    usage_last: bool,
     finished: u64,
     done: bool,
 }
@@ -76,7 +77,7 @@ pub struct StreamEnd {
     /// The failure reported inside the stream.
     pub error: Option<ProviderError>,
     /// Whether the answer is whole: no failure, and `[DONE]`, all reasons to finish, or the closing
-    /// usage chunk came.
+    /// usage chunk at the end came.
     pub complete: bool,
     /// Events with data, `[DONE]` not counted.
     pub events: u64,
@@ -196,7 +197,7 @@ impl StreamRelay {
         if self.notes.progress.events == 0 {
             self.notes.plain_body(self.splitter.junk());
         }
-        self.notes.end(self.options.choices, self.mid_event)
+        self.notes.end(self.options.answers, self.mid_event)
     }
 }
 
@@ -218,6 +219,7 @@ impl Notes {
             return false;
         }
         self.progress.events += 1;
+        self.usage_last = false;
         let Ok(mut chunk) = Chunk::read(data) else {
             self.progress.unreadable_events += 1;
             self.progress.output_bytes += data.len() as u64;
@@ -236,7 +238,7 @@ impl Notes {
             (Some(known), Some(more)) => Some(known.max(more)),
             (known, more) => known.or(more),
         };
-        self.usage_chunk |= usage_only;
+        self.usage_last = usage_only;
         self.finished |= chunk.finished;
         self.progress.output_bytes += chunk.output_bytes;
         usage_only
@@ -255,11 +257,11 @@ impl Notes {
         self.progress.error = reply.fault;
     }
 
-    fn end(self, choices: u64, mid_event: bool) -> StreamEnd {
+    fn end(self, answers: u64, mid_event: bool) -> StreamEnd {
         let Progress { events, output_bytes, error, .. } = self.progress;
-        let expected = u32::try_from(choices.clamp(1, 64)).expect("clamped to 64");
+        let expected = u32::try_from(answers.clamp(1, 64)).expect("clamped to 64");
         let finished = self.finished.count_ones() >= expected;
-        let whole = self.done || finished || self.usage_chunk;
+        let whole = self.done || finished || self.usage_last;
         StreamEnd {
             usage: self.usage,
             saw_done: self.done,
