@@ -299,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn a_past_period_takes_reports_and_offers_nothing() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 30));
+        log.roll();
+        let (outcome, changes) = log.propose(refill(1, 2, vec![line(10, 5, 40)]));
+        let grant = Grant { account: ACCOUNT, period: 1, granted_cum: 30, pool: 0, low: true };
+        assert_eq!(outcome, Outcome::Refilled(vec![grant]));
+        assert_eq!(changes.len(), 1);
+        let past = &log.ledger.accounts[&ACCOUNT].periods[&1];
+        assert_eq!((past.spent(), past.committed()), (10, 25));
+    }
+
+    #[test]
     fn two_lines_for_one_account_share_one_pool() {
         let mut log = Log::sample();
         let mut lines = vec![line(0, 0, 700); 2];

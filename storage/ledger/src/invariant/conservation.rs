@@ -35,10 +35,34 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     Ok(())
 }
 
+/// What leaves the books is charged: a closed period becomes closed spend with all that was out, and an
+/// account goes only when nothing is out, or when its budget was deleted and its last period closed.
+pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
+    for (id, old) in &before.accounts {
+        let Some(new) = after.accounts.get(id) else {
+            ensure(old.deleted_at.is_some() || !old.has_outstanding(), || {
+                format!("account {id} is gone with something outstanding")
+            })?;
+            continue;
+        };
+        let closed = old
+            .periods
+            .iter()
+            .filter(|(number, _)| !new.periods.contains_key(number))
+            .map(|(_, period)| period.committed())
+            .fold(old.closed_spend, i64::saturating_add);
+        ensure(new.closed_spend == closed, || {
+            let kept = new.closed_spend;
+            format!("account {id}: closed spend is {kept}, its closed periods sum to {closed}")
+        })?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{ACCOUNT, Log};
+    use crate::sample::{ACCOUNT, Log, NODES, line};
 
     #[test]
     fn a_pool_below_zero_that_nobody_made_is_caught() {
@@ -54,5 +78,21 @@ mod tests {
         let account = log.ledger.accounts.get_mut(&ACCOUNT).unwrap();
         account.periods.get_mut(&1).unwrap().returned = 1;
         assert!(check(&log.ledger).is_err());
+    }
+
+    #[test]
+    fn what_leaves_the_books_uncharged_is_caught() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 5));
+        log.roll();
+        let before = log.ledger.clone();
+        assert_eq!(check_step(&before, &log.ledger), Ok(()));
+        let account = log.ledger.accounts.get_mut(&ACCOUNT).unwrap();
+        account.periods.remove_mut(&1);
+        assert!(check_step(&before, &log.ledger).is_err());
+        log.ledger.accounts.get_mut(&ACCOUNT).unwrap().closed_spend = 5;
+        assert_eq!(check_step(&before, &log.ledger), Ok(()));
+        log.ledger.accounts.remove_mut(&ACCOUNT);
+        assert!(check_step(&before, &log.ledger).is_err());
     }
 }

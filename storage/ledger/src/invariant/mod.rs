@@ -7,6 +7,7 @@ mod accounts_match_budgets;
 mod budgets_exist;
 mod conservation;
 mod counters_in_order;
+mod grants_are_present;
 mod indexes_agree;
 mod names_valid;
 mod never_overspent;
@@ -42,7 +43,10 @@ pub const ALL: &[(&str, Check)] = &[
 
 /// Every property of a step, by name.
 pub const STEPS: &[(&str, CheckStep)] = &[
+    ("conservation", conservation::check_step),
+    ("grants_are_present", grants_are_present::check_step),
     ("numbers_never_fall", numbers_never_fall::check_step),
+    ("one_spender", one_spender::check_step),
     ("revoked_stays_revoked", revoked_stays_revoked::check_step),
 ];
 

@@ -1,5 +1,5 @@
 //! Indices, lives, period numbers and cumulative counters only grow: a duplicate or an old message can
-//! take nothing back.
+//! take nothing back. Period numbers grow one by one.
 
 use super::ensure;
 use crate::{Account, Ledger, Period};
@@ -28,11 +28,13 @@ pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> 
 }
 
 fn account(old: &Account, new: &Account) -> Result<(), String> {
-    let numbers = old.period <= new.period
+    let numbers = (old.period..=old.period.saturating_add(1)).contains(&new.period)
         && old.closed_spend <= new.closed_spend
         && old.unit == new.unit
         && (old.deleted_at.is_none() || old.deleted_at == new.deleted_at);
-    ensure(numbers, || "its period or closed spend fell, or it changed its kind".to_owned())?;
+    ensure(numbers, || {
+        "its period or closed spend fell or leapt, or it changed its kind".to_owned()
+    })?;
     for (number, newer) in &new.periods {
         match old.periods.get(number) {
             Some(older) => period(older, newer).map_err(|e| format!("period {number}: {e}"))?,
@@ -83,7 +85,8 @@ mod tests {
 
     #[test]
     fn whatever_falls_is_caught() {
-        let breaks: [fn(&mut Ledger); 9] = [
+        let breaks: [fn(&mut Ledger); 10] = [
+            |ledger| ledger.accounts.get_mut(&ACCOUNT).unwrap().period = 4,
             |ledger| ledger.applied_index -= 1,
             |ledger| ledger.config_index -= 1,
             |ledger| ledger.cluster_id = "other".to_owned(),

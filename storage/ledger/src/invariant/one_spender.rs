@@ -1,5 +1,6 @@
 //! One spender per allowance: of each node at most one life may spend, and none that has not begun.
 
+use super::grants_are_present::lane_of;
 use super::{ensure, periods};
 use crate::{Ledger, NodeId};
 
@@ -30,11 +31,36 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     Ok(())
 }
 
+/// Suspense keeps still: of a life that is over nothing moves but what an operator writes off, and of one
+/// that is not, nothing is written off.
+pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
+    for (id, _account, number, period) in periods(after) {
+        for (&(node, incarnation), lane) in &period.lanes {
+            let old = lane_of(before, id, number, (node, incarnation));
+            let written_off = lane.written_off.saturating_sub(old.written_off);
+            let still = if before.is_present(node, incarnation) {
+                written_off == 0
+            } else {
+                let returned = lane.returned.saturating_sub(old.returned);
+                (lane.granted, lane.reported, lane.debt) == (old.granted, old.reported, old.debt)
+                    && returned == written_off
+            };
+            ensure(still, || {
+                let node = node.0;
+                format!(
+                    "account {id} period {number} node {node} life {incarnation}: {old:?} to {lane:?}"
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Lane;
-    use crate::sample::{ACCOUNT, Log, NODES};
+    use crate::sample::{ACCOUNT, Log, NODES, line};
 
     fn with_lane(node: NodeId, incarnation: u64) -> Ledger {
         let mut log = Log::sample();
@@ -60,5 +86,30 @@ mod tests {
         let mut log = Log::sample();
         log.ledger.nodes.get_mut(&NODES[0]).unwrap().id = NODES[1];
         assert!(check(&log.ledger).is_err());
+    }
+
+    #[test]
+    fn a_life_that_is_over_and_still_reports_is_caught() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 5));
+        let before = log.ledger.clone();
+        log.refill(NODES[0], line(3, 0, 0));
+        assert_eq!(check_step(&before, &log.ledger), Ok(()));
+        let mut over = before.clone();
+        over.nodes.get_mut(&NODES[0]).unwrap().incarnation = 2;
+        assert!(check_step(&over, &log.ledger).is_err());
+    }
+
+    #[test]
+    fn a_write_off_of_a_living_node_is_caught() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 5));
+        let before = log.ledger.clone();
+        let account = log.ledger.accounts.get_mut(&ACCOUNT).unwrap();
+        let period = account.periods.get_mut(&1).unwrap();
+        let mut lane = period.lane(NODES[0], 1);
+        (lane.returned, lane.written_off) = (2, 2);
+        period.put_lane(NODES[0], 1, lane);
+        assert!(check_step(&before, &log.ledger).is_err());
     }
 }

@@ -61,7 +61,7 @@ fn refill(node: usize, incarnation: u64, seq: u64, lines: &[RefillLine]) -> Comm
 }
 
 /// Refills of both nodes: asks that together pass the limit, reports, returns, a report of more than was
-/// granted, a late report, and those of a second life. Others' orders come from the walk.
+/// granted, a late report, those of a second life, and one account twice. Their order is the walk's.
 fn refills() -> Vec<Command> {
     let second = |counters, must| line(ACCOUNT, 1, counters, must);
     let prepaid = |counters, must| line(PREPAID, 1, counters, must);
@@ -73,6 +73,7 @@ fn refills() -> Vec<Command> {
         refill(0, 2, 2, &[second([3, 0], 9)]),
         refill(1, 1, 1, &[second([0, 0], 7)]),
         refill(1, 1, 2, &[second([2, 5], 1), line(ACCOUNT, 2, [0, 0], 5)]),
+        refill(1, 2, 1, &[second([0, 0], 6), second([0, 0], 6)]),
     ]
 }
 
@@ -91,11 +92,11 @@ fn alphabet() -> Vec<Command> {
         let id = NODES[node];
         Command::EnrolNode(EnrolNode { id, incarnation })
     };
-    let open = |period: u64| {
+    let open = |period: u64, early_ms: u64| {
         Command::OpenPeriod(OpenPeriod {
             account: ACCOUNT,
             period,
-            starts_at: UnixMillis((period - 1) * SPAN_MS),
+            starts_at: UnixMillis((period - 1) * SPAN_MS - early_ms),
             ends_at: Some(UnixMillis(period * SPAN_MS)),
         })
     };
@@ -103,6 +104,8 @@ fn alphabet() -> Vec<Command> {
         Command::WriteOff(WriteOff { account, period: 1, node: NODES[0], incarnation: 1, amount })
     };
     let close = |account| Command::ClosePeriod(ClosePeriod { account, period: 1 });
+    let mut same_hash = key("bob", 2);
+    same_hash.hash = KeyHash([1; 32]);
     let mut soft = team(10);
     soft.mode = Mode::Soft;
     let mut all = refills();
@@ -113,8 +116,9 @@ fn alphabet() -> Vec<Command> {
         Command::RetireNode(RetireNode { node: NODES[0] }),
         write_off(ACCOUNT, 2),
         write_off(PREPAID, 9),
-        open(2),
-        open(3),
+        open(2, 0),
+        open(2, 1),
+        open(3, 0),
         close(ACCOUNT),
         close(PREPAID),
         put_budget(team(5)),
@@ -122,6 +126,7 @@ fn alphabet() -> Vec<Command> {
         put_budget(soft),
         put_key(key("ann", 1)),
         put_key(key("bob", 1)),
+        put_key(same_hash),
         put_key(key("ann", 2)),
         rotate(2),
         Command::RevokeKey(RevokeKey { name: "ann".to_owned(), if_index: None }),
