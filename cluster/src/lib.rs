@@ -8,11 +8,14 @@
 
 pub mod allowance;
 mod config;
+mod consensus;
 mod discovery;
 mod error;
 pub mod gossip;
 pub mod rates;
 pub mod seal;
+mod spending;
+mod start;
 mod status;
 pub mod upgrade;
 
@@ -21,10 +24,18 @@ pub use error::{StartError, Unavailable};
 pub use seal::{ClusterSecret, SecretError};
 pub use status::{Check, Member, MemberState, Role, Status};
 
+use allowance::Allowances;
+use consensus::node::Node;
+use consensus::{everywhere, leave, proposals};
 use ledger::{Command, Ledger, Outcome};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long the parts of a node are given to end at shutdown, each.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// A command that is in the log of more than half of the voters, and what it came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +49,19 @@ pub struct Committed {
 /// This node's place in the cluster. Cloning is cheap; all clones are one.
 #[derive(Clone)]
 pub struct Cluster {
-    inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Arc<Node>,
+    config_index: watch::Receiver<u64>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.node.closing.send_replace(true);
+    }
 }
 
 impl Cluster {
@@ -50,23 +73,28 @@ impl Cluster {
     ///
     /// Settings that contradict one another, a data directory or a listener that cannot be used.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let _ = config;
-        todo!()
+        let running = Box::pin(start::start(config)).await?;
+        let inner = Inner {
+            node: running.node,
+            config_index: running.config_index,
+            tasks: Mutex::new(running.tasks),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The ledger as this node has applied it. Lock-free.
     pub fn ledger(&self) -> Arc<Ledger> {
-        todo!()
+        self.inner.node.view.load()
     }
 
     /// Log index of the last entry applied here.
     pub fn applied(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.inner.node.view.applied.clone()
     }
 
     /// Log index of the last entry applied here that changed what a request can feel, grants aside.
     pub fn config_index(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.inner.config_index.clone()
     }
 
     /// Waits until this node has applied `index`.
@@ -75,19 +103,22 @@ impl Cluster {
     ///
     /// [`Unavailable::NotCaughtUp`] where that takes longer than `within`.
     pub async fn wait_applied(&self, index: u64, within: Duration) -> Result<(), Unavailable> {
-        let _ = (index, within);
-        todo!()
+        match timeout(within, self.inner.node.view.wait_applied(index)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Unavailable::Stopping("its storage is closed".to_owned())),
+            Err(_) => Err(Unavailable::NotCaughtUp { index, within }),
+        }
     }
 
-    /// Puts a command into the log, through the leader, and returns once this node has applied it.
+    /// Puts a command into the log, through the leader. On return it is committed, and applied here
+    /// unless this node lags behind for longer than the time left.
     ///
     /// # Errors
     ///
     /// [`Unavailable::NotApplied`] where it certainly was not appended, [`Unavailable::Unknown`] where it
     /// may have been.
     pub async fn propose(&self, command: Command) -> Result<Committed, Unavailable> {
-        let _ = command;
-        todo!()
+        proposals::propose(&self.inner.node, command).await
     }
 
     /// A log index such that this node, which has applied it on return, shows every write that was
@@ -97,52 +128,54 @@ impl Cluster {
     ///
     /// Where no leader confirmed itself in time, or this node did not catch up.
     pub async fn read_index(&self) -> Result<u64, Unavailable> {
-        todo!()
+        proposals::read_index(&self.inner.node).await
     }
 
     /// Asks every live node whether it has applied `index`, waiting at most `within`; returns the labels
     /// of those that did not say so.
     pub async fn applied_everywhere(&self, index: u64, within: Duration) -> Vec<String> {
-        let _ = (index, within);
-        todo!()
+        everywhere::applied_everywhere(&self.inner.node, index, within).await
     }
 
     /// The nodes this one knows.
     pub fn members(&self) -> Vec<Member> {
-        todo!()
+        self.inner.node.members()
     }
 
     /// How the cluster stands, seen from here.
     pub fn status(&self) -> Status {
-        todo!()
+        self.inner.node.status()
     }
 
     /// Fires whenever membership, leadership or readiness may have changed.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.inner.node.changes.subscribe()
     }
 
-    /// Hands leadership to `to`, or to the most caught-up voter, and returns once it is seen there.
-    /// Nothing to do where this node does not lead; the id of the leader then.
+    /// What this node may spend ahead of need.
+    pub fn allowances(&self) -> &Arc<Allowances> {
+        &self.inner.node.allowances
+    }
+
+    /// Hands leadership to `to`, or to the most caught-up voter, and returns who leads afterwards. A node
+    /// that does not lead passes a wish for another leader on to the one that does.
     ///
     /// # Errors
     ///
     /// Where no other voter took over in time.
     pub async fn transfer_leader(&self, to: Option<u64>) -> Result<u64, Unavailable> {
-        let _ = to;
-        todo!()
+        leave::transfer(&self.inner.node, to).await
     }
 
     /// Says in gossip that this node is on its way out. Idempotent.
     pub fn announce_draining(&self) {
-        todo!()
+        self.inner.node.announce_draining();
     }
 
     /// Hands over leadership and gives back every allowance, within the time given. Idempotent; the node
     /// goes on following until [`Self::shutdown`].
     pub async fn leave_politely(&self, within: Duration) {
-        let _ = within;
-        todo!()
+        leave::leave_politely(&self.inner.node, within).await;
     }
 
     /// Removes a node for good: it stops voting, leaves the membership, and may never spend again.
@@ -151,13 +184,27 @@ impl Cluster {
     ///
     /// Where the cluster cannot agree, or the node is the last voter.
     pub async fn remove(&self, raft_id: u64) -> Result<(), Unavailable> {
-        let _ = raft_id;
-        todo!()
+        leave::remove(&self.inner.node, raft_id).await
     }
 
-    /// Stops consensus, gossip and the listener, and closes the storage. Idempotent.
+    /// Stops consensus, gossip and the listener, and closes the storage. Idempotent. Leadership is not
+    /// handed over: see [`Self::leave_politely`].
     pub async fn shutdown(&self) {
-        let _ = &self.inner;
-        todo!()
+        let node = &self.inner.node;
+        node.closing.send_replace(true);
+        if let Some(raft) = node.raft_to_stop()
+            && let Err(error) = raft.shutdown().await
+        {
+            tracing::error!(%error, "consensus ended badly");
+        }
+        node.place.lock().await.take();
+        node.gossip.shutdown().await;
+        let tasks =
+            std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut task in tasks {
+            if timeout(END_WITHIN, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
     }
 }

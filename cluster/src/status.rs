@@ -54,7 +54,7 @@ pub struct Member {
 /// One condition of readiness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// `joined`, `caught_up` or `allowances_askable`.
+    /// `joined`, `caught_up`, `allowances_askable` or `not_draining`.
     pub name: &'static str,
     /// Whether it holds.
     pub ok: bool,
@@ -69,6 +69,8 @@ pub struct Status {
     pub cluster_id: String,
     /// Name given by the configuration.
     pub cluster_name: String,
+    /// The replicated version of the cluster's formats; zero until it is founded.
+    pub cluster_version: u32,
     /// This node's Raft id, once it has one.
     pub raft_id: Option<u64>,
     /// Identity of this node's data directory.
@@ -95,7 +97,7 @@ pub struct Status {
     pub learners: Vec<u64>,
     /// A leader is known and more than half of the voters are live.
     pub quorum_ok: bool,
-    /// Acknowledged writes survive the loss of this many voters' disks less one.
+    /// Disks an acknowledged write is on at least: it survives the loss of one less than that.
     pub write_copies: usize,
     /// What an operator should know: one voter only, another cluster of the same name, and the like.
     pub warnings: Vec<String>,

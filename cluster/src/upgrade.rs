@@ -16,10 +16,7 @@ pub struct Formats {
 
 impl Formats {
     /// Those of this program.
-    pub const OURS: Formats = Formats {
-        min: VERSION_MIN,
-        max: VERSION_MAX,
-    };
+    pub const OURS: Formats = Formats { min: VERSION_MIN, max: VERSION_MAX };
 
     /// Whether a program can work under `version`.
     pub fn read(self, version: u32) -> bool {
@@ -29,10 +26,9 @@ impl Formats {
 
 /// The newest version all of them can work under; `None` where there is no such version.
 pub fn newest_common(members: impl IntoIterator<Item = Formats>) -> Option<u32> {
-    let both = members.into_iter().reduce(|all, one| Formats {
-        min: all.min.max(one.min),
-        max: all.max.min(one.max),
-    })?;
+    let both = members
+        .into_iter()
+        .reduce(|all, one| Formats { min: all.min.max(one.min), max: all.max.min(one.max) })?;
     (both.min <= both.max).then_some(both.max)
 }
 

@@ -1,0 +1,192 @@
+//! What a node does again and again: says how it is, enrols, and, where it leads, cares for the cluster.
+
+use super::node::Node;
+use super::{clock, leave, membership, proposals};
+use crate::gossip::said;
+use ledger::command::{AllocateNode, EnrolNode};
+use ledger::{Command, Denial, NodeId, Outcome};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use storage::Space;
+use tokio::sync::watch;
+
+/// Time between two rounds.
+const ROUND: Duration = Duration::from_millis(200);
+/// Rounds between two looks at the disk.
+const DISK_ROUNDS: u64 = 25;
+
+/// Keeps the address book in step with gossip.
+pub(crate) async fn follow_gossip(node: Arc<Node>) {
+    let mut heard = node.gossip.changes();
+    let mut closing = node.closing.subscribe();
+    loop {
+        node.refresh_book();
+        let others = node.heard_members().iter().filter(|other| other.live).count();
+        node.allowances.set_active_nodes(u32::try_from(others + 1).unwrap_or(u32::MAX));
+        node.touch();
+        tokio::select! {
+            changed = heard.changed() => if changed.is_err() { return },
+            _ = closing.wait_for(|closing| *closing) => return,
+        }
+    }
+}
+
+/// Says how the node is, again and again.
+pub(crate) async fn speak(node: Arc<Node>) {
+    let mut said = Said::default();
+    let mut round = 0_u64;
+    let mut rounds = Rounds::new(&node);
+    while rounds.next().await {
+        said.say(&node);
+        if round.is_multiple_of(DISK_ROUNDS) {
+            look_at_disk(&node).await;
+        }
+        round += 1;
+    }
+}
+
+/// Enrols, and cares for the cluster where the node leads, again and again.
+pub(crate) async fn serve(node: Arc<Node>) {
+    let mut rounds = Rounds::new(&node);
+    while rounds.next().await {
+        if node.raft().is_err() {
+            continue;
+        }
+        if node.leads() {
+            lead(&node).await;
+        }
+        if !node.enrolled.load(Ordering::Relaxed) {
+            enrol(&node).await;
+        }
+    }
+}
+
+struct Rounds {
+    closing: watch::Receiver<bool>,
+    ticks: tokio::time::Interval,
+}
+
+impl Rounds {
+    fn new(node: &Node) -> Rounds {
+        let mut ticks = tokio::time::interval(ROUND);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        Rounds {
+            closing: node.closing.subscribe(),
+            ticks,
+        }
+    }
+
+    /// Waits for the next round; false when the node stops.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.ticks.tick() => true,
+            _ = self.closing.wait_for(|closing| *closing) => false,
+        }
+    }
+}
+
+/// What was said in gossip, so that it is not said again.
+#[derive(Default)]
+struct Said {
+    applied: u64,
+    ready: bool,
+}
+
+impl Said {
+    fn say(&mut self, node: &Node) {
+        let applied = node.view.applied_index();
+        if applied != self.applied {
+            node.gossip.say(said::APPLIED, &applied.to_string());
+            self.applied = applied;
+        }
+        let ready = node.checks().iter().all(|check| check.ok);
+        if ready != self.ready {
+            node.gossip.say(said::READY, if ready { said::YES } else { said::NO });
+            self.ready = ready;
+            node.touch();
+        }
+    }
+}
+
+async fn lead(node: &Arc<Node>) {
+    if node.view.load().cluster_id.is_empty() {
+        return name_cluster(node).await;
+    }
+    membership::tend(node).await;
+    clock::roll_periods(node).await;
+}
+
+/// The first entry of a new cluster's log. The ledger denies a second one.
+async fn name_cluster(node: &Arc<Node>) {
+    let Some(cluster_id) = node.identity.cluster_id() else {
+        return;
+    };
+    let init = (node.settings.init_cluster)(&cluster_id);
+    match proposals::propose(node, Command::InitCluster(init)).await {
+        Ok(_) => tracing::info!(cluster_id, "cluster founded"),
+        Err(error) => tracing::warn!(%error, "the cluster was not named yet"),
+    }
+}
+
+/// Begins this life of the node in the ledger: until then it may not spend.
+async fn enrol(node: &Arc<Node>) {
+    let (id, incarnation) = (NodeId(node.id()), node.identity.incarnation());
+    if node.leader().is_none() || node.view.load().cluster_id.is_empty() {
+        return;
+    }
+    let known = |node: &Node| node.view.load().nodes.get(&id).is_some();
+    if !known(node) {
+        let allocate = Command::AllocateNode(AllocateNode {
+            uuid: node.identity.node_uuid(),
+            label: node.settings.label.clone(),
+            id: Some(id),
+        });
+        if let Err(error) = proposals::propose(node, allocate).await {
+            tracing::debug!(%error, "not known to the ledger yet");
+            return;
+        }
+    }
+    let command = Command::EnrolNode(EnrolNode { id, incarnation });
+    match proposals::propose(node, command).await {
+        Ok(committed) => match committed.outcome {
+            Outcome::Denied(denial) => node.set_phase(denied(&denial, incarnation)),
+            Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Refilled(_) => {
+                // Applied here, so everything before it is, too.
+                if node.view.applied_index() >= committed.index {
+                    node.enrolled.store(true, Ordering::Release);
+                    node.set_phase("member");
+                    node.touch();
+                }
+            }
+        },
+        Err(error) => tracing::debug!(%error, "not enrolled yet"),
+    }
+}
+
+fn denied(denial: &Denial, incarnation: u64) -> String {
+    match denial {
+        Denial::StaleIncarnation { present } if *present == ledger::NodeRecord::RETIRED => {
+            "this node was removed from the cluster for good: wipe its data directory".to_owned()
+        }
+        other => format!("the ledger does not take life {incarnation} of this node: {other:?}"),
+    }
+}
+
+/// A node whose disk is nearly full does not lead, and takes no configuration.
+async fn look_at_disk(node: &Arc<Node>) {
+    let space = match node.space.space() {
+        Ok(space) => space,
+        Err(error) => {
+            tracing::warn!(%error, "the disk does not say how much room there is");
+            return;
+        }
+    };
+    node.short_of_disk.store(space != Space::Plenty, Ordering::Relaxed);
+    if space == Space::Critical && node.leads() {
+        tracing::error!("the disk is nearly full: leadership goes to another node");
+        if let Err(error) = leave::transfer(node, None).await {
+            tracing::error!(%error, "nobody took over");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! One log for all nodes: who is a member, who leads, what is committed.
+
+mod answers;
+mod autopilot;
+mod book;
+pub(crate) mod bootstrap;
+pub(crate) mod client;
+mod clock;
+pub(crate) mod duties;
+pub(crate) mod everywhere;
+pub(crate) mod founders;
+mod join;
+pub(crate) mod leave;
+mod membership;
+pub(crate) mod message;
+mod network;
+pub(crate) mod node;
+pub(crate) mod proposals;
+pub(crate) mod refusal;
+mod report;
+pub(crate) mod route;
+pub(crate) mod rpc;
+mod sightings;
+mod snapshot;
