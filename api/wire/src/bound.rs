@@ -1,4 +1,4 @@
-//! How many tokens a request can have, known before it is sent and without a tokenizer.
+//! How many tokens a call can have, known before it is sent and without a tokenizer.
 //!
 //! Every byte-level tokenizer gives each token at least one byte of the text, and JSON never writes a
 //! text shorter than it is. So the bytes of the body bound the tokens of its text; what the provider's
@@ -32,6 +32,13 @@ pub const IMAGE_TOKENS_MAX: u64 = 48_169;
 /// Tokens around one audio clip. Its own tokens are fewer than its bytes: 32 a second at most, and no
 /// codec takes less than 500 bytes for a second.
 const AUDIO_TOKENS: u64 = 64;
+
+/// Families of models whose reasoning is billed on top of the caller's output limit.
+const REASONS_BEYOND_LIMIT: &[&str] = &["grok-3-mini", "grok-4", "grok-code"];
+
+/// Tokens by which providers overstep an output limit: OpenRouter raises small ones to 16, and stop
+/// marks are counted by some.
+const OUTPUT_SLACK_TOKENS: u64 = 16;
 
 /// A bound on the input tokens of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,4 +88,12 @@ pub fn input_tokens(call: &Call, hidden_tokens: u64) -> InputBound {
     // No sum overflows: every count is at most the length of the body.
     let text = call.input_bytes + call.messages * MESSAGE_TOKENS;
     InputBound::Tokens(REQUEST_TOKENS + hidden_tokens + text + tools + schema + media)
+}
+
+/// Bounds the output tokens a provider can count for one choice under the limit it was given. `None`
+/// where the limit does not hold for what the model thinks: only the model's own maximum does.
+#[must_use]
+pub fn output_tokens(model: &str, limit: u64) -> Option<u64> {
+    let beyond = REASONS_BEYOND_LIMIT.iter().any(|family| model.contains(family));
+    if beyond { None } else { limit.checked_add(OUTPUT_SLACK_TOKENS) }
 }

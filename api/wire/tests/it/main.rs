@@ -1,5 +1,7 @@
 //! The wire crate against recorded traffic, hand-made cases and garbage.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 mod bounds;
 mod cases;
 mod errors;

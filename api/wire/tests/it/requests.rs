@@ -71,7 +71,7 @@ fn recorded_requests_survive_reading_and_change_only_where_edited() {
         read_count += 1;
         assert_eq!(call.model, record.request_body["model"], "{}", record.id);
         let untouched = apply(&call, &Edits::default(), &body);
-        assert_eq!(untouched, [body.clone()], "{}", record.id);
+        assert_eq!(untouched, std::slice::from_ref(&body), "{}", record.id);
         let bytes = apply(&call, &edits, &body).concat();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(value, expected(record.request_body, &edits, operation), "{}", record.id);

@@ -1,0 +1,71 @@
+//! The fields of a request that a gateway acts on, and no spelling of them but the exact one.
+
+use crate::refusal::Refusal;
+
+/// The fields a gateway acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Model,
+    Messages,
+    Prompt,
+    Input,
+    Stream,
+    StreamOptions,
+    MaxTokens,
+    MaxCompletionTokens,
+    N,
+    BestOf,
+    Fallbacks,
+    Tools,
+    Functions,
+    ResponseFormat,
+}
+
+impl Field {
+    const ALL: [(Self, &'static str); 14] = [
+        (Self::Model, "model"),
+        (Self::Messages, "messages"),
+        (Self::Prompt, "prompt"),
+        (Self::Input, "input"),
+        (Self::Stream, "stream"),
+        (Self::StreamOptions, "stream_options"),
+        (Self::MaxTokens, "max_tokens"),
+        (Self::MaxCompletionTokens, "max_completion_tokens"),
+        (Self::N, "n"),
+        (Self::BestOf, "best_of"),
+        (Self::Fallbacks, "fallbacks"),
+        (Self::Tools, "tools"),
+        (Self::Functions, "functions"),
+        (Self::ResponseFormat, "response_format"),
+    ];
+
+    /// The field a key names; a 400 for a key that only some parsers would take for it.
+    pub(super) fn named(key: &[u8]) -> Result<Option<(Self, &'static str)>, Refusal> {
+        let exact = Self::ALL.into_iter().find(|(_, name)| name.as_bytes() == key);
+        if exact.is_some() {
+            return Ok(exact);
+        }
+        match Self::ALL.into_iter().find(|(_, name)| alike(key, name)) {
+            None => Ok(None),
+            Some((_, name)) => {
+                let key = String::from_utf8_lossy(key);
+                let say = format!("unknown field '{key}': write '{name}' in lower case");
+                Err(Refusal::invalid("unknown_field", Some(&key), say))
+            }
+        }
+    }
+}
+
+/// Whether a parser that folds case would take `key` for `name`. Go's does, and folds U+017F to s and
+/// U+212A to k as well.
+pub(super) fn alike(key: &[u8], name: &str) -> bool {
+    if key.is_ascii() {
+        return key.eq_ignore_ascii_case(name.as_bytes());
+    }
+    let fold = |letter: char| match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    key.len() <= 3 * name.len() && String::from_utf8_lossy(key).chars().map(fold).eq(name.chars())
+}
