@@ -28,7 +28,7 @@ use crate::simulator::Prices;
   bursar dev --upstream https://api.openai.com/v1 --upstream-key \"$OPENAI_API_KEY\" --upstream-models gpt-4o-mini
   bursar dev -o json > facts.json               the same facts as one JSON object, once all is ready
 
-Ctrl-C stops everything it started.")]
+Ctrl-C stops everything it started. SIGHUP restarts the nodes one after another.")]
 pub struct Dev {
     /// How many nodes.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=9))]
@@ -55,6 +55,9 @@ pub struct Dev {
     /// First of the ports to use, ten for each node. Without it, free ones.
     #[arg(long)]
     pub base_port: Option<u16>,
+    /// How long a node that is asked to leave goes on serving, for a balancer to notice.
+    #[arg(long, value_name = "SPAN", default_value = "0s")]
+    pub drain_delay: String,
     /// What is printed on standard output.
     #[arg(short, long, default_value = "text", value_enum)]
     pub output: Output,
@@ -79,13 +82,14 @@ impl Dev {
 
     async fn start_and_wait(self) -> Result<()> {
         let mut children = Children::default();
-        let mut layout = Layout::prepare(&self)?;
+        let layout = Layout::prepare(&self)?;
+        let (root, temporary) = (layout.root.clone(), layout.temporary);
         let outcome = tokio::select! {
-            ready = self.start(&mut layout, &mut children) => ready,
+            ready = self.start(layout, &mut children) => ready,
             stopped = stop_asked() => stopped.and_then(|()| bail!("stopped before all was ready")),
         };
         let outcome = match outcome {
-            Ok(facts) => self.show_and_wait(&facts, &mut children).await,
+            Ok(running) => self.show_and_wait(&running, &mut children).await,
             Err(error) => Err(error),
         };
         progress("stopping; once more to stop at once");
@@ -94,41 +98,74 @@ impl Dev {
             again = stop_asked() => { again?; children.kill().await; }
         }
         match &outcome {
-            Err(_) if layout.temporary => {
-                progress(&format!("logs are in {}", layout.root.display()))
-            }
-            Err(_) | Ok(()) => layout.remove_temporary(),
+            Err(_) => progress(&format!("logs are in {}", root.display())),
+            Ok(()) if temporary => layout::remove(&root),
+            Ok(()) => {}
         }
         outcome
     }
 
-    async fn start(&self, layout: &mut Layout, children: &mut Children) -> Result<Facts> {
+    async fn start(&self, mut layout: Layout, children: &mut Children) -> Result<Running> {
         if self.upstream.is_none() {
             progress("starting the simulated provider");
             let price = self.price_per_mtok.unwrap_or_default();
-            children.start_simulator(layout, price).await?;
+            children.start_simulator(&layout, price).await?;
         }
         for node in &layout.nodes {
             progress(&format!("starting {} on {}", node.name, node.base_url()));
             children.start_node(node)?;
         }
-        let setup = setup::Setup::new(layout)?;
-        setup.wait_for_one_cluster(layout, children).await?;
-        let provider = setup.provider(self, layout).await?;
-        let virtual_key = setup.key(self.budget_usd.as_deref(), layout).await?;
-        setup.wait_for_key(layout, &virtual_key).await?;
-        Facts::new(layout, children, virtual_key, provider)
+        let setup = setup::Setup::new(&layout)?;
+        setup.wait_for_one_cluster(&layout, children).await?;
+        let provider = setup.provider(self, &layout).await?;
+        let virtual_key = setup.key(self.budget_usd.as_deref(), &mut layout).await?;
+        setup.wait_for_key(&layout, &virtual_key).await?;
+        let facts = Facts::new(&layout, children, virtual_key, provider)?;
+        Ok(Running { layout, setup, facts })
     }
 
-    async fn show_and_wait(&self, facts: &Facts, children: &mut Children) -> Result<()> {
+    async fn show_and_wait(&self, running: &Running, children: &mut Children) -> Result<()> {
         match self.output {
-            Output::Text => facts.print_text()?,
-            Output::Json => facts.print_json()?,
+            Output::Text => running.facts.print_text()?,
+            Output::Json => running.facts.print_json()?,
         }
-        tokio::select! {
-            stopped = stop_asked() => stopped,
-            () = children.report_ends() => bail!("every node has ended"),
+        let mut restart = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+        let stop = stop_asked();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                stopped = &mut stop => return stopped,
+                ended = children.next_end() => match ended {
+                    Some(end) => progress(&end),
+                    None => bail!("every node has ended"),
+                },
+                _ = restart.recv() => tokio::select! {
+                    stopped = &mut stop => return stopped,
+                    restarted = running.restart_in_turn(children) => restarted?,
+                },
+            }
         }
+    }
+}
+
+/// A cluster that is ready.
+struct Running {
+    layout: Layout,
+    setup: setup::Setup,
+    facts: Facts,
+}
+
+impl Running {
+    /// Restarts the nodes one after another: each leaves politely and is ready again before the next goes.
+    async fn restart_in_turn(&self, children: &mut Children) -> Result<()> {
+        for node in &self.layout.nodes {
+            progress(&format!("restarting {}", node.name));
+            children.stop_node(&node.name).await;
+            children.start_node(node)?;
+            self.setup.wait_until_ready(node, &self.layout, children).await?;
+        }
+        progress("all nodes have been restarted");
+        Ok(())
     }
 }
 

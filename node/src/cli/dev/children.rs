@@ -84,7 +84,9 @@ impl Children {
         let mut command = itself()?;
         command.arg("serve").arg("--config").arg(&node.config).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {}", node.name))?;
-        self.push(&node.name, true, child)
+        self.push(&node.name, true, child)?;
+        let pid = self.pid(&node.name).map(|pid| pid.to_string()).unwrap_or_default();
+        Ok(std::fs::write(node.pid_file(), pid)?)
     }
 
     fn push(&mut self, name: &str, node: bool, child: Child) -> Result<()> {
@@ -100,7 +102,7 @@ impl Children {
 
     /// Fails if a node has ended, with what it said last.
     pub(super) fn check(&mut self, layout: &Layout) -> Result<()> {
-        for started in &mut self.started {
+        for started in self.started.iter_mut().filter(|started| !started.ended) {
             let Some(status) = started.child.try_wait()? else { continue };
             started.ended = true;
             let node = layout.nodes.iter().find(|node| node.name == started.name);
@@ -110,23 +112,34 @@ impl Children {
         Ok(())
     }
 
-    /// Tells of each process that ends; returns when no node is left. Ending one is a thing to try out.
-    pub(super) async fn report_ends(&mut self) {
-        while self.started.iter().any(|started| started.node && !started.ended) {
-            let living = self.started.iter_mut().filter(|started| !started.ended);
-            let ends = living.map(|started| {
-                Box::pin(async {
-                    let status = started.child.wait().await;
-                    started.ended = true;
-                    (started.name.clone(), status)
-                })
-            });
-            let ((name, status), _, _) = futures_util::future::select_all(ends).await;
-            match status {
-                Ok(status) => progress(&format!("{name} ended: {status}")),
-                Err(error) => progress(&format!("{name} ended: {error}")),
-            }
+    /// Waits until a process ends and says which; `None` when no node is left. Ending one by hand is a
+    /// thing to try out, and no reason to stop the others.
+    pub(super) async fn next_end(&mut self) -> Option<String> {
+        if !self.started.iter().any(|started| started.node && !started.ended) {
+            return None;
         }
+        let living = self.started.iter_mut().filter(|started| !started.ended);
+        let ends = living.map(|started| {
+            Box::pin(async {
+                let status = started.child.wait().await;
+                started.ended = true;
+                match status {
+                    Ok(status) => format!("{} ended: {status}", started.name),
+                    Err(error) => format!("{} ended: {error}", started.name),
+                }
+            })
+        });
+        let (said, _, _) = futures_util::future::select_all(ends).await;
+        Some(said)
+    }
+
+    /// Asks one node to leave, and waits until it has.
+    pub(super) async fn stop_node(&mut self, name: &str) {
+        for started in self.started.iter_mut().filter(|started| started.name == name) {
+            started.signal(rustix::process::Signal::TERM);
+            started.wait_or_kill().await;
+        }
+        self.started.retain(|started| started.name != name);
     }
 
     /// Asks the nodes to leave, waits for them, then ends the rest.
@@ -136,11 +149,7 @@ impl Children {
                 started.signal(rustix::process::Signal::TERM);
             }
             for started in self.started.iter_mut().filter(|started| started.node == nodes) {
-                if tokio::time::timeout(STOP_TIMEOUT, started.child.wait()).await.is_err() {
-                    progress(&format!("{} does not stop and is killed", started.name));
-                    drop(started.child.kill().await);
-                }
-                started.ended = true;
+                started.wait_or_kill().await;
             }
         }
     }
@@ -156,6 +165,14 @@ impl Children {
 }
 
 impl Started {
+    async fn wait_or_kill(&mut self) {
+        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+            progress(&format!("{} does not stop and is killed", self.name));
+            drop(self.child.kill().await);
+        }
+        self.ended = true;
+    }
+
     fn signal(&self, signal: rustix::process::Signal) {
         // `id` is `None` once it has ended, so that the signal cannot hit a stranger with its old id.
         let pid = self

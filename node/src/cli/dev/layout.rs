@@ -67,11 +67,12 @@ impl Layout {
         let state = State::read_or_draw(&root, dev)?;
         let mut layout = Layout { root, temporary, nodes: Vec::new(), state };
         layout.save()?;
+        fs::write(layout.root.join("pid"), std::process::id().to_string())?;
         layout.nodes =
             (1..).zip(&layout.state.nodes).map(|(n, ports)| layout.node(n, *ports)).collect();
         for node in &layout.nodes {
             fs::create_dir_all(&node.directory)?;
-            write_private(&node.config, &layout.config(node))?;
+            write_private(&node.config, &layout.config(node, &dev.drain_delay))?;
         }
         Ok(layout)
     }
@@ -85,14 +86,6 @@ impl Layout {
         SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.state.simulator_port)
     }
 
-    pub(super) fn remove_temporary(&self) {
-        if self.temporary
-            && let Err(error) = fs::remove_dir_all(&self.root)
-        {
-            super::progress(&format!("cannot remove {}: {error}", self.root.display()));
-        }
-    }
-
     fn node(&self, number: usize, ports: Ports) -> Node {
         let name = format!("node-{number}");
         let directory = self.root.join(&name);
@@ -101,7 +94,7 @@ impl Layout {
     }
 
     /// A node's file. Secrets are files beside it, so that it may be shown to others.
-    fn config(&self, node: &Node) -> String {
+    fn config(&self, node: &Node, drain_delay: &str) -> String {
         let Ports { data, admin, peer, gossip } = node.ports;
         let secrets = self.root.join("secrets");
         let mut text = format!(
@@ -120,7 +113,7 @@ secrets:
   cluster: ${{file:{secrets}/cluster}}
   key_encryption_key: ${{file:{secrets}/key-encryption-key}}
 drain:
-  delay: 0s
+  delay: {drain_delay}
   timeout: 30s
 log:
   format: json
@@ -139,6 +132,13 @@ log:
     }
 }
 
+/// Removes a directory that nobody asked to keep.
+pub(super) fn remove(root: &Path) {
+    if let Err(error) = fs::remove_dir_all(root) {
+        super::children::progress(&format!("cannot remove {}: {error}", root.display()));
+    }
+}
+
 impl Node {
     pub(super) fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.data)
@@ -146,6 +146,11 @@ impl Node {
 
     pub(super) fn admin_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.admin)
+    }
+
+    /// Where its process id is written, for scripts.
+    pub(super) fn pid_file(&self) -> PathBuf {
+        self.directory.join("pid")
     }
 
     pub(super) fn log(&self) -> PathBuf {

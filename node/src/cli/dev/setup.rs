@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Dev;
 use super::children::{Children, progress};
-use super::layout::Layout;
+use super::layout::{Layout, Node};
 
 /// Models of the simulated provider: one to chat with, one that embeds.
 pub(super) const SIMULATED_MODELS: [&str; 2] = ["sim-chat", "sim-embed"];
@@ -46,17 +46,28 @@ impl Setup {
         layout: &Layout,
         children: &mut Children,
     ) -> Result<()> {
-        let deadline = Instant::now() + CLUSTER_TIMEOUT;
         for node in &layout.nodes {
-            let mut last = String::new();
-            while !self.is_ready(&node.admin_url(), &mut last).await {
-                children.check(layout)?;
-                if Instant::now() > deadline {
-                    bail!("{} is not ready after {CLUSTER_TIMEOUT:?}: {last}", node.name);
-                }
-                sleep(LOOK_EVERY).await;
-            }
+            self.wait_until_ready(node, layout, children).await?;
             progress(&format!("{} is ready", node.name));
+        }
+        Ok(())
+    }
+
+    /// Waits until a node is ready, unless one ends meanwhile.
+    pub(super) async fn wait_until_ready(
+        &self,
+        node: &Node,
+        layout: &Layout,
+        children: &mut Children,
+    ) -> Result<()> {
+        let deadline = Instant::now() + CLUSTER_TIMEOUT;
+        let mut last = String::new();
+        while !self.is_ready(&node.admin_url(), &mut last).await {
+            children.check(layout)?;
+            if Instant::now() > deadline {
+                bail!("{} is not ready after {CLUSTER_TIMEOUT:?}: {last}", node.name);
+            }
+            sleep(LOOK_EVERY).await;
         }
         Ok(())
     }
