@@ -113,6 +113,7 @@ const UNITS: [Unit; 3] = [Unit::NanoUsd, Unit::Tokens, Unit::Requests];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn ask(pool: i64, must: i64, want: i64) -> Ask {
         Ask { unit: Unit::NanoUsd, limit: 6_400, pool, must, want }
@@ -167,6 +168,31 @@ mod tests {
         let tokens = Ask { unit: Unit::Tokens, ..ask(0, 10, 10) };
         let sizes = path(&[tokens, ask(6_400, 7, 90)], 2);
         assert_eq!(sizes, [size(0, 0), size(7, 0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_level_gets_more_than_it_asked_for_or_its_pool_holds(
+            levels in prop::collection::vec((0..3_usize, -50..500_i64, 0..90_i64, 0..200_i64), 1..6),
+            nodes in 0..9_u32,
+        ) {
+            let asks: Vec<Ask> = levels
+                .iter()
+                .map(|&(unit, pool, must, more)| Ask {
+                    unit: UNITS[unit],
+                    ..ask(pool, must, must + more)
+                })
+                .collect();
+            let sizes = path(&asks, nodes);
+            let short = sizes.iter().zip(&asks).any(|(size, ask)| size.need < ask.must);
+            for (size, ask) in sizes.iter().zip(&asks) {
+                prop_assert!(size.need >= 0 && size.cushion >= 0);
+                prop_assert!(size.need <= ask.must && size.sum() <= ask.want);
+                prop_assert!(size.sum() <= ask.pool.max(0));
+                prop_assert!(size.cushion <= ask.limit / CUSHION_PARTS);
+                prop_assert!(size.cushion == 0 || !short);
+            }
+        }
     }
 
     #[test]

@@ -11,9 +11,11 @@ pub struct Grant {
     pub period: u64,
     /// Cumulative granted to this lane after the entry: the receiver adds what is new to it.
     pub granted_cum: i64,
-    /// What is left in the pool after it.
+    /// What is left in the pool after it. Zero where the period does not admit; negative after the limit
+    /// was lowered below what is out.
     pub pool: i64,
-    /// The pool is below 2 % of the limit: keep 150 ms of the rate and ask for exact needs only.
+    /// The pool is below 2 % of the limit, or the period does not admit: keep 150 ms of the rate and ask
+    /// for exact needs only.
     pub low: bool,
 }
 
@@ -39,7 +41,7 @@ pub enum Denial {
     Revoked,
     /// An older incarnation than the node's present one.
     StaleIncarnation {
-        /// The present one.
+        /// The present one; [`crate::NodeRecord::RETIRED`] where the node was removed for good.
         present: u64,
     },
     /// The cluster was initialised before, under this id.
@@ -65,7 +67,8 @@ pub enum Change {
     /// Something a request can feel other than grants: keys, budgets, providers, aliases, periods.
     /// [`crate::Ledger::config_index`] has moved.
     Config,
-    /// Grants to a node's present incarnation.
+    /// Grants to a node's present incarnation. A repeated refill is answered by this too, and grants
+    /// nothing new: amounts are cumulative.
     Granted {
         /// The node.
         node: NodeId,
