@@ -4,6 +4,11 @@
 
 pub mod catalog;
 pub mod config;
+pub mod health;
+pub mod metrics;
+pub mod plane;
+mod request;
 pub mod simulator;
+pub mod telemetry;
 pub mod vault;
 pub mod virtual_key;

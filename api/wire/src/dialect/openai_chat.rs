@@ -9,7 +9,7 @@ mod stream;
 mod usage;
 
 pub use error::{error_body, error_event, provider_answer};
-pub use models::{Model, models_body};
+pub use models::{Model, model_body, models_body};
 pub use read::read;
 pub use reply::{Reply, reply};
 pub use stream::{Progress, StreamEnd, StreamOptions, StreamRelay, Trailer};

@@ -18,16 +18,22 @@ pub struct Model<'a> {
 /// The list as a body, in the order given.
 #[must_use]
 pub fn models_body<'a>(models: impl IntoIterator<Item = Model<'a>>) -> Bytes {
-    let entry = |model: Model<'_>| {
-        let Model { id, created_s, owned_by } = model;
-        format!(
-            r#"{{"id":{},"object":"model","created":{created_s},"owned_by":{}}}"#,
-            quote(id),
-            quote(owned_by)
-        )
-    };
     let entries: Vec<String> = models.into_iter().map(entry).collect();
     Bytes::from(format!(r#"{{"object":"list","data":[{}]}}"#, entries.join(",")))
+}
+
+/// One model as a body, which `GET /v1/models/{id}` answers.
+#[must_use]
+pub fn model_body(model: Model<'_>) -> Bytes {
+    Bytes::from(entry(model))
+}
+
+fn entry(Model { id, created_s, owned_by }: Model<'_>) -> String {
+    format!(
+        r#"{{"id":{},"object":"model","created":{created_s},"owned_by":{}}}"#,
+        quote(id),
+        quote(owned_by)
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,319 @@
+//! The surface callers use: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/models`,
+//! the same under `/openai`, and the probes.
+//!
+//! [`serve`] is what one request goes through before and after the node itself: path, method, key,
+//! body, and the shape of whatever is refused.
+
+pub mod body;
+pub mod carrier;
+pub mod request_id;
+mod reply;
+mod route;
+
+pub use reply::ReplyBody;
+pub use route::{Probe, Route, route};
+
+use crate::refusal::{Reason, render};
+use bytes::Bytes;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use std::fmt::Display;
+use std::time::Duration;
+use wire::dialect::openai_chat;
+use wire::{Operation, Refusal};
+
+/// Most of an unwanted body that is read and thrown away, in bytes, so that its sender hears why.
+const LINGER_BYTES_MAX: u64 = 256 << 20;
+/// Longest it is read for.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Limits on what a caller sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest request body, in bytes.
+    pub body_bytes_max: u64,
+    /// Longest wait for a whole body.
+    pub body_within: Duration,
+}
+
+/// A call whose key is known and whose body is here.
+pub struct Inbound {
+    /// Which operation.
+    pub operation: Operation,
+    /// The caller's headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+    /// What the caller finds it by.
+    pub request_id: HeaderValue,
+}
+
+/// A model a caller may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The name to ask for.
+    pub id: String,
+    /// Who provides it.
+    pub owned_by: String,
+}
+
+/// What a node must be able to do for callers. One value per thread; nothing here crosses threads.
+pub trait Inference {
+    /// Who asks, as the node knows them.
+    type Caller;
+    /// The body of an answer.
+    type Body: Body<Data = Bytes>;
+
+    /// What callers are held to.
+    fn limits(&self) -> Limits;
+
+    /// An id for a request that brought none.
+    fn request_id(&self) -> HeaderValue;
+
+    /// Whether answers should ask callers to connect anew, elsewhere.
+    fn draining(&self) -> bool;
+
+    /// Answers a probe: whether all is well, and the lines that say so.
+    fn probe(&self, probe: Probe, query: &str) -> impl Future<Output = (bool, String)>;
+
+    /// Finds out who asks.
+    ///
+    /// # Errors
+    ///
+    /// A key that is missing, unknown, mistyped or blocked.
+    fn identify(&self, presented: Option<&str>) -> Result<Self::Caller, Refusal>;
+
+    /// The models this caller may use, sorted by name.
+    fn models(&self, caller: &Self::Caller) -> Vec<Model>;
+
+    /// Answers a call.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the caller must hear instead of an answer.
+    fn answer(
+        &self,
+        caller: Self::Caller,
+        inbound: Inbound,
+    ) -> impl Future<Output = Result<Response<Self::Body>, Refusal>>;
+
+    /// Hears of every refusal before it is said.
+    fn refused(&self, refusal: &Refusal, request_id: &HeaderValue);
+}
+
+/// Serves one request. Must run within a `LocalSet`.
+pub async fn serve<N, B>(node: &N, request: Request<B>) -> Response<ReplyBody<N::Body>>
+where
+    N: Inference,
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Display,
+{
+    let (head, body) = request.into_parts();
+    let route = route(head.uri.path());
+    if let Route::Probe(probe) = route
+        && route.takes(&head.method)
+    {
+        return probed(node, probe, head.uri.query().unwrap_or("")).await;
+    }
+    let request_id =
+        request_id::of_caller(&head.headers).unwrap_or_else(|| node.request_id());
+    let mut response = match dispatch(node, head, body, &request_id).await {
+        Ok(response) => response,
+        Err(Refused { refusal, allow }) => {
+            node.refused(&refusal, &request_id);
+            let mut response = render(&refusal).map(ReplyBody::whole);
+            if let Some(allow) = allow {
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+            }
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(request_id::X_REQUEST_ID, request_id);
+    if node.draining() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A refusal, with the methods a path answers to where that is the matter.
+struct Refused {
+    refusal: Refusal,
+    allow: Option<&'static str>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            allow: None,
+        }
+    }
+}
+
+async fn dispatch<N, B>(
+    node: &N,
+    head: Parts,
+    body: B,
+    request_id: &HeaderValue,
+) -> Result<Response<ReplyBody<N::Body>>, Refused>
+where
+    N: Inference,
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Display,
+{
+    let route = route(head.uri.path());
+    check_method(&route, &head)?;
+    let caller = match node.identify(carrier::presented(&head.headers)) {
+        Ok(caller) => caller,
+        Err(refusal) => {
+            linger(body);
+            return Err(refusal.into());
+        }
+    };
+    match route {
+        Route::Call(operation) => {
+            let body = take_body(node.limits(), &head.headers, body).await?;
+            let inbound = Inbound {
+                operation,
+                headers: head.headers,
+                body,
+                request_id: request_id.clone(),
+            };
+            let response = node.answer(caller, inbound).await?;
+            Ok(response.map(ReplyBody::node))
+        }
+        Route::Models => Ok(json(openai_chat::models_body(
+            node.models(&caller).iter().map(entry),
+        ))),
+        Route::Model(name) => one_model(&node.models(&caller), name).map_err(Refused::from),
+        Route::Probe(_) | Route::Unknown => Err(unknown(&head).into()),
+    }
+}
+
+fn check_method(route: &Route<'_>, head: &Parts) -> Result<(), Refused> {
+    let Some(allow) = route.allow() else {
+        return Err(unknown(head).into());
+    };
+    if route.takes(&head.method) {
+        return Ok(());
+    }
+    let say = format!(
+        "{} is not allowed on {}; use {allow}",
+        head.method,
+        head.uri.path()
+    );
+    Err(Refused {
+        refusal: Reason::MethodNotAllowed.refuse(say),
+        allow: Some(allow),
+    })
+}
+
+fn unknown(head: &Parts) -> Refusal {
+    // A path may be anything; no more of it than this is said back.
+    let path: String = head.uri.path().chars().take(200).collect();
+    Reason::UnknownPath.refuse(format!("unknown path: {} {path}", method_name(&head.method)))
+}
+
+fn method_name(method: &Method) -> &str {
+    method.as_str().get(..16).unwrap_or(method.as_str())
+}
+
+async fn take_body<B>(limits: Limits, headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Display,
+{
+    if let Err(refusal) = body::check_head(headers, limits.body_bytes_max) {
+        linger_unless_expecting(headers, body);
+        return Err(refusal);
+    }
+    let mut body = body;
+    let read = body::read(&mut body, limits.body_bytes_max, limits.body_within).await;
+    if let Err(refusal) = &read
+        && refusal.status == 413
+    {
+        linger(body);
+    }
+    read
+}
+
+/// A caller that waits for `100 Continue` sends nothing it need not: reading would ask it to.
+fn linger_unless_expecting<B>(headers: &HeaderMap, body: B)
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+{
+    if !headers.contains_key(http::header::EXPECT) {
+        linger(body);
+    }
+}
+
+/// Goes on reading an unwanted body for a while: a caller still sending would see its connection reset
+/// instead of the refusal.
+fn linger<B>(mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+{
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::task::spawn_local(async move {
+        let drain = async {
+            let mut had = 0;
+            while let Some(Ok(frame)) =
+                std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await
+            {
+                had += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if had > LINGER_BYTES_MAX {
+                    break;
+                }
+            }
+        };
+        // Whether it ended or was given up makes no difference.
+        let _ = tokio::time::timeout(LINGER, drain).await;
+    });
+}
+
+/// Models have no date of their own here.
+fn entry(model: &Model) -> openai_chat::Model<'_> {
+    openai_chat::Model {
+        id: &model.id,
+        created_s: 0,
+        owned_by: &model.owned_by,
+    }
+}
+
+fn one_model<T>(models: &[Model], name: &str) -> Result<Response<ReplyBody<T>>, Refusal> {
+    if let Some(model) = models.iter().find(|model| model.id == name) {
+        return Ok(json(openai_chat::model_body(entry(model))));
+    }
+    let shown: String = name.chars().take(200).collect();
+    Err(Reason::ModelUnknown.refuse(format!(
+        "the model {shown} does not exist or this key may not use it"
+    )))
+}
+
+fn json<T>(body: Bytes) -> Response<ReplyBody<T>> {
+    let mut response = Response::new(ReplyBody::whole(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+async fn probed<N: Inference>(
+    node: &N,
+    probe: Probe,
+    query: &str,
+) -> Response<ReplyBody<N::Body>> {
+    let (ok, text) = node.probe(probe, query).await;
+    let mut response = Response::new(ReplyBody::whole(Bytes::from(text)));
+    if !ok {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
+}

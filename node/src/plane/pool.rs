@@ -1,0 +1,246 @@
+//! Connections to one provider, kept by one thread.
+//!
+//! A connection is lent for one exchange and comes back by itself once the answer has been read to its
+//! end; in every other case it is closed, which is also how a provider hears that nobody listens.
+
+use super::dns;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+
+use super::pieces::Pieces;
+
+/// Idle connections kept to one provider by one thread.
+const IDLE_MAX: usize = 256;
+/// How long an address that was resolved is believed.
+const ADDRESS_LIFE: Duration = Duration::from_secs(30);
+
+/// Where connections go and how.
+pub(crate) struct Peer {
+    /// Host without port, as in the URL.
+    pub(crate) host: String,
+    /// Port.
+    pub(crate) port: u16,
+    /// TLS, and the name the certificate must carry.
+    pub(crate) tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// May resolve to loopback and private addresses.
+    pub(crate) allow_private: bool,
+    /// Longest wait for a connection, TLS included.
+    pub(crate) connect_within: Duration,
+    /// Idle connections older than this are not used again.
+    pub(crate) idle_for: Duration,
+}
+
+struct Idle {
+    sender: SendRequest<Pieces>,
+    since: Instant,
+}
+
+/// Connections to one provider.
+pub(crate) struct Pool {
+    peer: Peer,
+    idle: RefCell<Vec<Idle>>,
+    addresses: RefCell<Option<(Instant, Vec<SocketAddr>)>>,
+}
+
+/// Why nothing came back.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// No connection: the provider has seen nothing of the request.
+    Unreached(io::Error),
+    /// A connection that had been used before was closed as the request went out, without one byte in
+    /// answer: the provider hung up on an idle connection.
+    Stale,
+    /// The request went out and no head of an answer came: what the provider did is unknown.
+    Lost(hyper::Error),
+    /// The provider answered with something that is no HTTP.
+    Garbage(hyper::Error),
+}
+
+/// A connection lent for one exchange.
+pub(crate) struct Lent {
+    sender: SendRequest<Pieces>,
+    pool: Rc<Pool>,
+    /// It has carried an exchange before.
+    pub(crate) reused: bool,
+}
+
+impl Lent {
+    /// Sends a request and waits for the head of the answer.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<Pieces>,
+    ) -> Result<Response<Incoming>, Broken> {
+        match self.sender.try_send_request(request).await {
+            Ok(response) => Ok(response),
+            Err(mut failed) => {
+                let unsent = failed.take_message().is_some();
+                let error = failed.into_error();
+                if unsent || (self.reused && is_hang_up(&error)) {
+                    return Err(Broken::Stale);
+                }
+                if error.is_parse() || error.is_parse_too_large() {
+                    return Err(Broken::Garbage(error));
+                }
+                Err(Broken::Lost(error))
+            }
+        }
+    }
+
+    /// Gives the connection back: its answer was read to the end.
+    pub(crate) fn give_back(self) {
+        let mut idle = self.pool.idle.borrow_mut();
+        if idle.len() < IDLE_MAX && !self.sender.is_closed() {
+            idle.push(Idle {
+                sender: self.sender,
+                since: Instant::now(),
+            });
+        }
+    }
+}
+
+/// The other side closed or reset before one byte of an answer.
+fn is_hang_up(error: &hyper::Error) -> bool {
+    use std::error::Error;
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        return true;
+    }
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|io| {
+        matches!(
+            io.kind(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+        )
+    })
+}
+
+impl Pool {
+    pub(crate) fn new(peer: Peer) -> Rc<Self> {
+        Rc::new(Self {
+            peer,
+            idle: RefCell::new(Vec::new()),
+            addresses: RefCell::new(None),
+        })
+    }
+
+    /// Lends a connection, a used one where there is one that still stands.
+    pub(crate) async fn lend(self: &Rc<Self>) -> Result<Lent, Broken> {
+        while let Some(mut idle) = self.pop_fresh() {
+            if idle.sender.ready().await.is_ok() {
+                return Ok(self.lent(idle.sender, true));
+            }
+        }
+        self.lend_new().await
+    }
+
+    /// Lends a connection that nothing has been sent on.
+    pub(crate) async fn lend_new(self: &Rc<Self>) -> Result<Lent, Broken> {
+        let connecting = tokio::time::timeout(self.peer.connect_within, self.connect());
+        let sender = connecting
+            .await
+            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut)))
+            .map_err(|error| {
+                // The next attempt asks the name server again.
+                self.addresses.borrow_mut().take();
+                Broken::Unreached(error)
+            })?;
+        Ok(self.lent(sender, false))
+    }
+
+    fn lent(self: &Rc<Self>, sender: SendRequest<Pieces>, reused: bool) -> Lent {
+        Lent {
+            sender,
+            pool: Rc::clone(self),
+            reused,
+        }
+    }
+
+    fn pop_fresh(&self) -> Option<Idle> {
+        let mut idle = self.idle.borrow_mut();
+        loop {
+            let last = idle.pop()?;
+            if last.sender.is_closed() {
+                continue;
+            }
+            if last.since.elapsed() > self.peer.idle_for {
+                // The one used last is too old, so all are.
+                idle.clear();
+                return None;
+            }
+            return Some(last);
+        }
+    }
+
+    async fn connect(&self) -> io::Result<SendRequest<Pieces>> {
+        let stream = connect_any(&self.resolve().await?).await?;
+        stream.set_nodelay(true)?;
+        match &self.peer.tls {
+            None => shake(TokioIo::new(stream)).await,
+            Some((connector, name)) => {
+                let secured = connector.connect(name.clone(), stream).await?;
+                shake(TokioIo::new(secured)).await
+            }
+        }
+    }
+
+    async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        if let Some((at, known)) = &*self.addresses.borrow()
+            && at.elapsed() < ADDRESS_LIFE
+        {
+            return Ok(known.clone());
+        }
+        let peer = &self.peer;
+        let found = dns::resolve(&peer.host, peer.port, peer.allow_private).await?;
+        *self.addresses.borrow_mut() = Some((Instant::now(), found.clone()));
+        Ok(found)
+    }
+
+    /// Connections that are not lent.
+    #[cfg(test)]
+    pub(crate) fn idle_count(&self) -> usize {
+        self.idle.borrow().len()
+    }
+}
+
+async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn shake<T>(io: T) -> io::Result<SendRequest<Pieces>>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .max_header_size(64 << 10)
+        .handshake(io)
+        .await
+        .map_err(io::Error::other)?;
+    tokio::task::spawn_local(async move {
+        // Whoever lent the connection hears of its failure; here nothing is left to do.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+/// A connector for `https` peers.
+pub(crate) fn connector(config: &Arc<rustls::ClientConfig>) -> TlsConnector {
+    TlsConnector::from(Arc::clone(config))
+}

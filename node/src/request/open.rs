@@ -1,0 +1,156 @@
+//! A request on its way: everything that must be put in order when it ends, whichever way it ends.
+
+use super::settle::{Bill, ModelTerms, Quote};
+use super::terms::{Candidate, Terms};
+use super::trail::{Line, Record};
+use crate::metrics::slots::{Ending, RouteSlot};
+use crate::plane::core::Core;
+use crate::plane::pool::Lent;
+use cluster::allowance::{Charge, Hold};
+use cluster::rates::Begun;
+use http::HeaderValue;
+use hyper::body::Incoming;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+use wire::dialect::openai_chat::StreamRelay;
+use wire::{Operation, Usage};
+
+/// A request on its way, with what is held for it.
+pub(crate) struct Open {
+    pub(crate) core: Rc<Core>,
+    pub(crate) terms: Rc<Terms>,
+    /// Where the present attempt goes.
+    pub(crate) candidate: Rc<Candidate>,
+    pub(crate) quote: Quote,
+    /// The money of the present attempt.
+    pub(crate) hold: Option<Hold>,
+    /// Its place under the key's rates; released when dropped.
+    pub(crate) begun: Option<Begun>,
+    pub(crate) operation: Operation,
+    pub(crate) request_id: HeaderValue,
+    pub(crate) stream: bool,
+    pub(crate) attempts: u32,
+    /// Status of the answer; zero before there is one.
+    pub(crate) status: u16,
+    pub(crate) started: Instant,
+    pub(crate) first_byte_us: u64,
+    /// What earlier attempts were charged.
+    pub(crate) spent_before_nano_usd: i64,
+}
+
+impl Open {
+    pub(crate) fn terms(&self) -> &ModelTerms {
+        &self.candidate.terms
+    }
+
+    pub(crate) fn slot(&self) -> &Arc<RouteSlot> {
+        self.candidate.slot(self.operation, &self.core.slots)
+    }
+
+    /// Counts what an attempt was charged.
+    pub(crate) fn count(&mut self, charge: &Charge, usage: &Usage) {
+        let held = self.quote.charge(self.terms());
+        let spent = u64::try_from(charge.nano_usd).unwrap_or(0);
+        let debt = u64::try_from(charge.nano_usd - held.nano_usd).unwrap_or(0);
+        let slot = self.slot();
+        slot.count_usage(usage);
+        slot.spent_nano_usd.add(spent);
+        slot.debt_nano_usd.add(debt);
+        self.spent_before_nano_usd = self.spent_before_nano_usd.saturating_add(charge.nano_usd);
+    }
+
+    /// The request is over: rates, metrics and log hear of it.
+    pub(crate) fn over(mut self, charge: &Charge, usage: &Usage, told: bool, ending: Ending) {
+        if let Some(mut begun) = self.begun.take() {
+            let tokens = u64::try_from(charge.tokens).unwrap_or(0);
+            begun.used_tokens(tokens, self.core.now().0);
+        }
+        let duration_us = micros(self.started);
+        let slot = self.slot();
+        slot.endings[ending as usize].add(1);
+        slot.duration.add(duration_us);
+        if self.first_byte_us > 0 {
+            slot.first_byte.add(self.first_byte_us);
+        }
+        let held = self.quote.charge(self.terms());
+        let record = Record {
+            request_id: self.request_id.clone(),
+            key_id: Arc::clone(&self.terms.key_id),
+            operation: self.operation,
+            provider: Arc::clone(&self.candidate.upstream.name),
+            model: Arc::clone(&self.candidate.label),
+            stream: self.stream,
+            status: self.status,
+            attempts: self.attempts,
+            ending,
+            usage: *usage,
+            usage_reported: told,
+            cost_nano_usd: self.spent_before_nano_usd,
+            held_nano_usd: held.nano_usd,
+            duration_us,
+            first_byte_us: self.first_byte_us,
+        };
+        self.core.ring.put(Line::Served(record), &self.core.slots);
+    }
+}
+
+/// Microseconds since `started`.
+pub(crate) fn micros(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A request whose caller is gone, with what may still come from the provider.
+pub(crate) enum Abandoned {
+    /// Nothing was sent: the hold is void.
+    Unsent(Open),
+    /// It was sent, and no head of an answer had come.
+    Unanswered(Open),
+    /// A stream was being passed on.
+    Stream(Open, Box<(StreamRelay, Incoming, Lent)>),
+}
+
+/// Holds an open request and, where it is dropped with the request in it, sends it to be settled.
+pub(crate) struct Guard {
+    open: Option<Open>,
+    /// The present attempt has been handed to a connection.
+    pub(crate) sent: bool,
+}
+
+impl Guard {
+    pub(crate) fn new(open: Open) -> Self {
+        Self {
+            open: Some(open),
+            sent: false,
+        }
+    }
+
+    /// The open request. Only [`Guard::take`] empties a guard, and it consumes it.
+    pub(crate) fn get(&mut self) -> &mut Open {
+        self.open.as_mut().expect("taken only by value")
+    }
+
+    /// Takes the request out, to be settled by the taker.
+    pub(crate) fn take(mut self) -> Open {
+        self.open.take().expect("taken only by value")
+    }
+
+    /// Settles the request.
+    pub(crate) fn close(self, bill: Bill, ending: Ending) {
+        super::settle::close(self.take(), bill, ending);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let abandon = open.core.abandon.clone();
+        let abandoned = if self.sent {
+            Abandoned::Unanswered(open)
+        } else {
+            Abandoned::Unsent(open)
+        };
+        // The receiver lives as long as the thread; a hold lost with the thread is charged in full.
+        let _ = abandon.send(abandoned);
+    }
+}

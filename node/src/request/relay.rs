@@ -1,0 +1,313 @@
+//! A stream on its way from the provider to the caller: by frame, at the caller's pace.
+//!
+//! Nothing is read from the provider before the caller takes what there is, no task or channel stands
+//! in between, and one deadline serves the whole stream.
+
+use super::open::{Abandoned, Guard, Open};
+use super::settle::{self, Bill};
+use super::upstream::Upstream;
+use crate::metrics::slots::Ending;
+use crate::plane::pieces::Pieces;
+use crate::plane::pool::Lent;
+use api::refusal::Reason;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::time::Sleep;
+use wire::Refusal;
+use wire::dialect::openai_chat::{StreamEnd, StreamRelay, Trailer};
+
+/// The body of an answer of this node.
+pub(crate) enum NodeBody {
+    /// Read to its end and settled.
+    Whole(Pieces),
+    /// Still coming.
+    Stream(Box<Relay>),
+}
+
+impl Body for NodeBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(pieces) => Pin::new(pieces).poll_frame(cx),
+            Self::Stream(relay) => relay.poll_next(cx).map(|piece| Some(Ok(Frame::data(piece?)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(pieces) => pieces.is_end_stream(),
+            Self::Stream(relay) => relay.is_over(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(pieces) => pieces.size_hint(),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// A stream on its way.
+pub(crate) struct Relay {
+    upstream: Rc<Upstream>,
+    /// `None` once the stream has ended and is settled.
+    flow: Option<Flow>,
+    /// Pieces that the caller has not taken yet, the next one last.
+    ready: Vec<Bytes>,
+    deadline: Deadline,
+}
+
+struct Flow {
+    body: Incoming,
+    lent: Lent,
+    relay: StreamRelay,
+    guard: Guard,
+}
+
+impl Relay {
+    /// A stream whose head has come.
+    pub(crate) fn new(
+        upstream: Rc<Upstream>,
+        relay: StreamRelay,
+        (body, lent): (Incoming, Lent),
+        guard: Guard,
+        total: Duration,
+    ) -> Self {
+        let deadline = Deadline::new(upstream.timeout, total);
+        Self {
+            upstream,
+            flow: Some(Flow {
+                body,
+                lent,
+                relay,
+                guard,
+            }),
+            ready: Vec::new(),
+            deadline,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.flow.is_none() && self.ready.is_empty()
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(piece) = self.ready.pop() {
+                return Poll::Ready(Some(piece));
+            }
+            let Some(flow) = &mut self.flow else {
+                return Poll::Ready(None);
+            };
+            match Pin::new(&mut flow.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.deadline.progress();
+                    if let Ok(data) = frame.into_data() {
+                        self.pass(&data);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => self.end(Break::Cut(error.to_string())),
+                Poll::Ready(None) => self.end(Break::None),
+                Poll::Pending => match self.deadline.poll(cx) {
+                    Poll::Ready(()) => self.end(Break::Silent),
+                    Poll::Pending => return Poll::Pending,
+                },
+            }
+        }
+    }
+
+    fn pass(&mut self, data: &Bytes) {
+        let Some(flow) = &mut self.flow else { return };
+        let outcome = flow.relay.push(data, &mut self.ready);
+        self.ready.reverse();
+        if let Err(error) = outcome {
+            // What came before it goes out first.
+            let passed = std::mem::take(&mut self.ready);
+            self.end(Break::Unreadable(error.message));
+            self.ready.extend(passed);
+        }
+    }
+
+    /// The provider's stream is over, one way or another: settles it and leaves the last pieces ready.
+    fn end(&mut self, how: Break) {
+        let Some(flow) = self.flow.take() else { return };
+        let end = flow.relay.finish(&mut self.ready);
+        match end.trailer(&how.refusal(&self.upstream)) {
+            Trailer::None => {}
+            Trailer::Done(piece) | Trailer::Cut(piece) => self.ready.push(piece),
+        }
+        self.ready.reverse();
+        let mut open = flow.guard.take();
+        if how.is_clean() {
+            flow.lent.give_back();
+        }
+        let ending = if end.complete { Ending::Answered } else { Ending::ProviderFailed };
+        if !end.complete {
+            open.status = 502;
+        }
+        let bill = bill(&open, &end, how.is_clean());
+        settle::close(open, bill, ending);
+    }
+}
+
+/// What a stream that ended by itself, or broke, is charged.
+fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
+    let counted = settle::counted(&open.quote, end.usage, end.observed_output_tokens_bound());
+    match end.usage {
+        Some(usage) if clean && end.error.is_none() => Bill::Told(usage),
+        // An error before any output: the provider did not begin.
+        None if end.error.is_some() && end.output_bytes == 0 => Bill::Void,
+        Some(_) | None => counted,
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let Some(flow) = self.flow.take() else { return };
+        let Flow {
+            body,
+            lent,
+            relay,
+            guard,
+        } = flow;
+        let open = guard.take();
+        let abandon = open.core.abandon.clone();
+        // The connection stays up until what has already arrived is counted.
+        let abandoned = Abandoned::Stream(open, Box::new((relay, body, lent)));
+        // The receiver lives as long as the thread; a hold lost with the thread is charged in full.
+        let _ = abandon.send(abandoned);
+    }
+}
+
+/// How a provider's stream came to its end.
+enum Break {
+    None,
+    Cut(String),
+    Silent,
+    Unreadable(String),
+}
+
+impl Break {
+    fn is_clean(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// What the caller hears where the answer is not whole.
+    fn refusal(self: &Break, upstream: &Upstream) -> Refusal {
+        let name = &upstream.name;
+        match self {
+            Self::None => Reason::UpstreamGarbage
+                .refuse(format!("provider {name} ended the answer before it was whole")),
+            Self::Cut(note) => Reason::UpstreamGarbage
+                .refuse(format!("provider {name} broke off in the middle of the answer"))
+                .with_note(note.clone()),
+            Self::Silent => upstream.timed_out().refusal,
+            Self::Unreadable(say) => Reason::UpstreamGarbage.refuse(say.clone()),
+        }
+    }
+}
+
+/// One deadline for a whole stream: armed when there is nothing to read, looked at when it fires.
+struct Deadline {
+    gap: Duration,
+    total: Duration,
+    began: Instant,
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Something came since the deadline was armed.
+    progressed: bool,
+}
+
+impl Deadline {
+    fn new(gap: Duration, total: Duration) -> Self {
+        Self {
+            gap,
+            total,
+            began: Instant::now(),
+            sleep: None,
+            progressed: false,
+        }
+    }
+
+    fn progress(&mut self) {
+        self.progressed = true;
+    }
+
+    /// Ready once nothing came for a whole gap, or the total is over. A gap may take up to two.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let sleep = self.sleep.get_or_insert_with(|| {
+                self.progressed = false;
+                Box::pin(tokio::time::sleep(self.gap))
+            });
+            match sleep.as_mut().poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(()) if self.progressed && self.began.elapsed() < self.total => {
+                    self.sleep = None;
+                }
+                Poll::Ready(()) => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+/// Settles a request whose caller is gone.
+pub(crate) async fn settle_abandoned(abandoned: Abandoned) {
+    match abandoned {
+        Abandoned::Unsent(open) => settle::close(open, Bill::Void, Ending::CallerGone),
+        Abandoned::Unanswered(open) => settle::close(open, Bill::Whole, Ending::CallerGone),
+        Abandoned::Stream(open, flow) => {
+            let (mut relay, mut body, lent) = *flow;
+            take_arrived(&mut relay, &mut body).await;
+            // Hanging up is how the provider hears that nobody listens.
+            drop((body, lent));
+            let more = one_more_chunk(&relay);
+            let end = relay.finish(&mut Vec::new());
+            let bytes = end.observed_output_tokens_bound().saturating_add(more);
+            let bill = match end.usage {
+                Some(usage) if end.complete => Bill::Told(usage),
+                told => settle::counted(&open.quote, told, bytes),
+            };
+            settle::close(open, bill, Ending::CallerGone);
+        }
+    }
+}
+
+/// Counts what has arrived already, without waiting for more.
+async fn take_arrived(relay: &mut StreamRelay, body: &mut Incoming) {
+    let mut unwanted = Vec::new();
+    poll_fn(|cx| {
+        loop {
+            match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    unwanted.clear();
+                    if relay.push(&data, &mut unwanted).is_err() {
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
+}
+
+/// Output bytes of a chunk that may be on its way: the average so far, and not too few.
+fn one_more_chunk(relay: &StreamRelay) -> u64 {
+    const LEAST: u64 = 64;
+    let progress = relay.progress();
+    progress.output_bytes.div_ceil(progress.events.max(1)).max(LEAST)
+}

@@ -1,0 +1,174 @@
+//! Where could it go? Pure: names and weights in, an ordered list out.
+
+use api::refusal::Reason;
+use ledger::view::{self, Resolution};
+use ledger::{Ledger, Provider, VirtualKey};
+use wire::Refusal;
+
+/// A place a call could go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    /// The provider.
+    pub(crate) provider: &'a Provider,
+    /// The model's name there.
+    pub(crate) model: &'a str,
+    /// Share among the places; zero: a fallback, in order, after the weighted ones.
+    pub(crate) weight: u32,
+}
+
+/// Whether the catalog lists a model for a provider that lists none itself.
+pub(crate) type Lists<'a> = &'a dyn Fn(&Provider, &str) -> bool;
+
+/// Every place a model name stands for that this key may use.
+///
+/// # Errors
+///
+/// A name nobody serves, or only those that the key may not use.
+pub(crate) fn places<'a>(
+    ledger: &'a Ledger,
+    key: &VirtualKey,
+    asked: &'a str,
+    lists: Lists<'_>,
+) -> Result<Vec<Place<'a>>, Refusal> {
+    let served = served(ledger, asked, lists);
+    if served.is_empty() {
+        let name: String = asked.chars().take(200).collect();
+        let mut refusal =
+            Reason::ModelUnknown.refuse(format!("the model {name} does not exist here"));
+        refusal.param = Some("model".into());
+        return Err(refusal);
+    }
+    let by_provider: Vec<_> = served
+        .into_iter()
+        .filter(|place| view::provider_allowed(key, &place.provider.name))
+        .collect();
+    if by_provider.is_empty() {
+        return Err(Reason::ProviderBlocked.refuse(format!(
+            "virtual key {} may not use a provider that serves {asked}",
+            key.id
+        )));
+    }
+    let allowed: Vec<_> = by_provider
+        .into_iter()
+        .filter(|place| view::model_allowed(key, &place.provider.name, place.model, asked))
+        .collect();
+    if allowed.is_empty() {
+        return Err(Reason::ModelBlocked.refuse(format!(
+            "virtual key {} may not use the model {asked}",
+            key.id
+        )));
+    }
+    Ok(allowed)
+}
+
+fn served<'a>(ledger: &'a Ledger, asked: &'a str, lists: Lists<'_>) -> Vec<Place<'a>> {
+    let place = |provider, model, weight| Place {
+        provider,
+        model,
+        weight,
+    };
+    let mut places = match view::resolve_model(ledger, asked) {
+        Resolution::Alias(alias) => alias
+            .targets
+            .iter()
+            .filter_map(|target| {
+                let provider = ledger.providers.get(&target.provider)?;
+                Some(place(provider, target.model.as_str(), target.weight))
+            })
+            .collect(),
+        Resolution::Qualified(provider, model) => vec![place(provider, model, 1)],
+        Resolution::Bare(providers, model) => providers
+            .into_iter()
+            .map(|provider| place(provider, model, 1))
+            .collect(),
+        Resolution::Unknown => unlisted(ledger, asked, lists),
+    };
+    places.retain(|place| place.provider.enabled && serves(place.provider, place.model));
+    places
+}
+
+/// A provider that lists models serves those; one that lists none may serve any.
+fn serves(provider: &Provider, model: &str) -> bool {
+    provider.models.is_empty() || provider.models.iter().any(|known| known.name == model)
+}
+
+/// Providers without a list: those for whose kind the catalog knows the model, else all of them.
+fn unlisted<'a>(ledger: &'a Ledger, asked: &'a str, lists: Lists<'_>) -> Vec<Place<'a>> {
+    let open: Vec<&Provider> = ledger
+        .providers
+        .values()
+        .filter(|provider| provider.models.is_empty() && provider.enabled)
+        .collect();
+    let known: Vec<&Provider> = open
+        .iter()
+        .copied()
+        .filter(|provider| lists(provider, asked))
+        .collect();
+    let chosen = if known.is_empty() { open } else { known };
+    chosen
+        .into_iter()
+        .map(|provider| Place {
+            provider,
+            model: asked,
+            weight: 1,
+        })
+        .collect()
+}
+
+/// The order in which to try places of these weights: one drawn by weight, then the other weighted
+/// ones from the heaviest, then those of weight zero in their own order.
+///
+/// `draw` is any number; equally distributed ones give each place its share.
+pub(crate) fn order(weights: &[u32], draw: u64) -> Vec<usize> {
+    if weights.len() == 1 {
+        return vec![0];
+    }
+    let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+    let first = (total > 0).then(|| {
+        let mut left = draw % total;
+        weights
+            .iter()
+            .position(|weight| {
+                let weight = u64::from(*weight);
+                let here = left < weight;
+                left = left.saturating_sub(weight);
+                here
+            })
+            .expect("the draw is below the sum of the weights")
+    });
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by_key(|at| (Some(*at) != first, std::cmp::Reverse(weights[*at])));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_draw_decides_who_is_first_and_zeros_come_last_in_order() {
+        let cases: [(&[u32], u64, &[usize]); 8] = [
+            (&[1], 7, &[0]),
+            (&[1, 3], 0, &[0, 1]),
+            (&[1, 3], 1, &[1, 0]),
+            (&[1, 3], 3, &[1, 0]),
+            (&[1, 3], 4, &[0, 1]),
+            (&[0, 0, 2], 5, &[2, 0, 1]),
+            (&[0, 0], 5, &[0, 1]),
+            (&[1, 2, 5], 0, &[0, 2, 1]),
+        ];
+        for (weights, draw, expected) in cases {
+            assert_eq!(order(weights, draw), expected, "{weights:?} {draw}");
+        }
+    }
+
+    #[test]
+    fn each_place_gets_its_share_of_all_draws() {
+        let weights = [1, 2, 0, 7];
+        let mut firsts = [0; 4];
+        for draw in 0..1_000 {
+            firsts[order(&weights, draw)[0]] += 1;
+        }
+        assert_eq!(firsts, [100, 200, 0, 700]);
+    }
+}

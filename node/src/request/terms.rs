@@ -1,0 +1,246 @@
+//! On which terms? What one thread knows of keys and providers, made ready for one state of the
+//! configuration and thrown away with it.
+
+use super::price::Tariff;
+use super::routing::{self, Place};
+use super::settle::ModelTerms;
+use super::upstream::Upstream;
+use crate::metrics::slots::{RouteSlot, ThreadSlots};
+use crate::plane::Shared;
+use crate::vault::Pepper;
+use cluster::allowance::Purse;
+use cluster::rates::RateTerms;
+use http::HeaderValue;
+use ledger::view::{self, AccountTerms};
+use ledger::{KeyHash, Ledger, Provider, Unit, Unpriced, VirtualKey};
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use wire::splice::ModelName;
+use wire::{Operation, Refusal};
+
+/// Most keys a thread keeps terms for; beyond it starts anew.
+const KEYS_MAX: usize = 65_536;
+/// Most model names kept per key.
+const NAMES_MAX: usize = 512;
+
+/// Everything prepared for one state of the configuration.
+pub(crate) struct Book {
+    pub(crate) config_index: u64,
+    pub(crate) pepper: Option<Pepper>,
+    upstreams: HashMap<String, Rc<Upstream>>,
+    terms: HashMap<KeyHash, Rc<Terms>>,
+}
+
+impl Book {
+    /// An empty book that fits no configuration.
+    pub(crate) fn empty() -> Self {
+        Self {
+            config_index: u64::MAX,
+            pepper: None,
+            upstreams: HashMap::new(),
+            terms: HashMap::new(),
+        }
+    }
+
+    /// Makes the book fit the ledger. Providers that did not change keep their connections.
+    pub(crate) fn renew(&mut self, ledger: &Ledger, shared: &Shared) {
+        if self.config_index == ledger.config_index && self.pepper.is_some() {
+            return;
+        }
+        self.terms.clear();
+        self.pepper = match shared.vault.pepper(ledger.key_pepper.as_ref()) {
+            Ok(pepper) => Some(pepper),
+            Err(error) => {
+                tracing::error!(%error, "no virtual key can be checked");
+                None
+            }
+        };
+        let mut old = std::mem::take(&mut self.upstreams);
+        for provider in ledger.providers.values().filter(|provider| provider.enabled) {
+            let kept = old
+                .remove(&provider.name)
+                .filter(|known| known.changed_index == provider.changed_index);
+            let upstream = match kept {
+                Some(upstream) => Ok(upstream),
+                None => Upstream::prepare(provider, shared).map(Rc::new),
+            };
+            match upstream {
+                Ok(upstream) => {
+                    self.upstreams.insert(provider.name.clone(), upstream);
+                }
+                Err(error) => {
+                    tracing::error!(provider = provider.name, %error, "provider cannot be used");
+                }
+            }
+        }
+        self.config_index = ledger.config_index;
+    }
+
+    /// The terms of a key, prepared where they are not yet.
+    pub(crate) fn terms(
+        &mut self,
+        ledger: &Ledger,
+        hash: &KeyHash,
+        shared: &Shared,
+    ) -> Option<Rc<Terms>> {
+        if let Some(terms) = self.terms.get(hash) {
+            return Some(Rc::clone(terms));
+        }
+        let key = view::key_by_hash(ledger, hash)?;
+        let terms = Rc::new(Terms::prepare(ledger, key, shared));
+        if self.terms.len() >= KEYS_MAX {
+            self.terms.clear();
+        }
+        self.terms.insert(*hash, Rc::clone(&terms));
+        Some(terms)
+    }
+
+    /// Where a model name may go for a key, prepared where it is not yet.
+    ///
+    /// # Errors
+    ///
+    /// A name nobody serves, or only those that the key may not use.
+    pub(crate) fn route(
+        &self,
+        ledger: &Ledger,
+        terms: &Terms,
+        asked: &str,
+        shared: &Shared,
+    ) -> Result<Rc<Route>, Refusal> {
+        if let Some(route) = terms.routes.borrow().get(asked) {
+            return Ok(Rc::clone(route));
+        }
+        let lists = |provider: &Provider, model: &str| {
+            shared.catalog.find(&provider.kind, model).is_some()
+        };
+        let places = routing::places(ledger, &terms.key, asked, &lists)?;
+        let candidates: Vec<Rc<Candidate>> = places
+            .iter()
+            .filter_map(|place| {
+                let upstream = self.upstreams.get(&place.provider.name)?;
+                Some(Rc::new(Candidate::prepare(place, upstream, shared)))
+            })
+            .collect();
+        let route = Rc::new(Route {
+            weights: candidates.iter().map(|candidate| candidate.weight).collect(),
+            candidates,
+        });
+        let mut routes = terms.routes.borrow_mut();
+        if routes.len() >= NAMES_MAX {
+            routes.clear();
+        }
+        routes.insert(asked.to_owned(), Rc::clone(&route));
+        Ok(route)
+    }
+}
+
+/// A key's terms.
+pub(crate) struct Terms {
+    pub(crate) key: VirtualKey,
+    pub(crate) key_id: Arc<str>,
+    /// Accounts its requests are charged to, in the order of `path`.
+    pub(crate) accounts: Vec<AccountTerms>,
+    pub(crate) path: Arc<[Arc<Purse>]>,
+    pub(crate) rates: RateTerms,
+    /// Some account counts money.
+    pub(crate) money: bool,
+    routes: RefCell<HashMap<String, Rc<Route>>>,
+}
+
+impl Terms {
+    fn prepare(ledger: &Ledger, key: &VirtualKey, shared: &Shared) -> Self {
+        let accounts = view::accounts_of(ledger, key);
+        let path = accounts
+            .iter()
+            .map(|account| shared.purse(account))
+            .collect::<Vec<_>>();
+        Self {
+            key: key.clone(),
+            key_id: Arc::from(key.id.as_str()),
+            money: accounts.iter().any(|account| account.unit == Unit::NanoUsd),
+            accounts,
+            path: Arc::from(path),
+            rates: shared.rates.terms(&key.id, key.limits),
+            routes: RefCell::new(HashMap::new()),
+        }
+    }
+}
+
+/// Where a model name may go.
+pub(crate) struct Route {
+    pub(crate) candidates: Vec<Rc<Candidate>>,
+    pub(crate) weights: Vec<u32>,
+}
+
+/// One place a call may go, made ready.
+pub(crate) struct Candidate {
+    pub(crate) upstream: Rc<Upstream>,
+    /// The provider's name of the model, to be spliced.
+    pub(crate) model: ModelName,
+    /// The model's name here, for logs and metrics.
+    pub(crate) label: Arc<str>,
+    /// The model's name here, as a response header.
+    pub(crate) said: HeaderValue,
+    pub(crate) terms: ModelTerms,
+    /// No price is known and the provider's policy is to refuse that.
+    pub(crate) unpriced: bool,
+    weight: u32,
+    slots: [OnceCell<Arc<RouteSlot>>; Operation::ALL.len()],
+}
+
+impl Candidate {
+    fn prepare(place: &Place<'_>, upstream: &Rc<Upstream>, shared: &Shared) -> Self {
+        let provider = place.provider;
+        let known = provider.models.iter().find(|model| model.name == place.model);
+        let upstream_name = known
+            .and_then(|model| model.upstream_name.as_deref())
+            .unwrap_or(place.model);
+        let listed = shared.catalog.find(&provider.kind, upstream_name);
+        let tariff = known
+            .and_then(|model| model.price)
+            .map(Tariff::from)
+            .or_else(|| {
+                let entry = listed?;
+                Some(Tariff {
+                    base: entry.price?,
+                    tiers: entry.tiers.clone(),
+                })
+            });
+        let (tariff, unpriced) = match (tariff, provider.unpriced) {
+            (Some(tariff), _) => (Some(tariff), false),
+            (None, Unpriced::Deny) => (None, true),
+            (None, Unpriced::Flat(price)) => (Some(Tariff::from(price)), false),
+            (None, Unpriced::Track) => (None, false),
+        };
+        let terms = ModelTerms {
+            hidden_tokens: wire::bound::hidden_prompt_tokens(upstream_name),
+            upstream_name: upstream_name.to_owned(),
+            tariff,
+            input_tokens_max: known
+                .and_then(|model| model.input_tokens_max)
+                .or_else(|| listed?.input_tokens_max),
+            output_tokens_max: known
+                .and_then(|model| model.output_tokens_max)
+                .or_else(|| listed?.output_tokens_max),
+        };
+        Self {
+            upstream: Rc::clone(upstream),
+            model: ModelName::new(upstream_name),
+            label: Arc::from(place.model),
+            said: HeaderValue::from_str(place.model)
+                .unwrap_or_else(|_| HeaderValue::from_static("?")),
+            terms,
+            unpriced,
+            weight: place.weight,
+            slots: Default::default(),
+        }
+    }
+
+    /// The slot its calls are counted in.
+    pub(crate) fn slot(&self, operation: Operation, thread: &ThreadSlots) -> &Arc<RouteSlot> {
+        self.slots[operation as usize]
+            .get_or_init(|| thread.route(operation, &self.upstream.name, &self.label))
+    }
+}

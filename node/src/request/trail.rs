@@ -1,0 +1,179 @@
+//! What is left of a request: one record, without a word of what was asked or answered.
+//!
+//! The thread that served it puts it into its ring; a task of the control plane empties all rings into
+//! the log. A full ring drops records and counts them: logs may be lost, spend never is.
+
+use crate::metrics::Metrics;
+use crate::metrics::slots::{Ending, ThreadSlots};
+use http::HeaderValue;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use wire::{Operation, Usage};
+
+/// Records a ring holds.
+const RING_RECORDS: usize = 8_192;
+/// Time between two emptyings of the rings.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// One request that was sent to a provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) request_id: HeaderValue,
+    pub(crate) key_id: Arc<str>,
+    pub(crate) operation: Operation,
+    pub(crate) provider: Arc<str>,
+    pub(crate) model: Arc<str>,
+    pub(crate) stream: bool,
+    /// Status of the answer; zero where the caller left before one.
+    pub(crate) status: u16,
+    pub(crate) attempts: u32,
+    pub(crate) ending: Ending,
+    pub(crate) usage: Usage,
+    /// The provider told the usage; otherwise it was counted or assumed.
+    pub(crate) usage_reported: bool,
+    pub(crate) cost_nano_usd: i64,
+    pub(crate) held_nano_usd: i64,
+    pub(crate) duration_us: u64,
+    pub(crate) first_byte_us: u64,
+}
+
+/// One request that was refused by the gateway itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) request_id: HeaderValue,
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) note: Option<String>,
+}
+
+/// A line to be logged.
+#[derive(Clone, Debug)]
+pub(crate) enum Line {
+    Served(Record),
+    Refused(Refused),
+}
+
+/// The records of one thread that are not yet logged.
+#[derive(Default)]
+pub(crate) struct Ring(Mutex<VecDeque<Line>>);
+
+impl Ring {
+    /// Puts a line in, unless the ring is full.
+    pub(crate) fn put(&self, line: Line, slots: &ThreadSlots) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() >= RING_RECORDS {
+            slots.log_records_dropped.add(1);
+            return;
+        }
+        lines.push_back(line);
+    }
+
+    fn take(&self, into: &mut VecDeque<Line>) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *lines, into);
+    }
+}
+
+/// Rounds between two additions of all counters, so that no scrape finds much to do.
+const ROUNDS_PER_COLLECT: u32 = 20;
+
+/// Empties the rings into the log; the last lines are logged when `until` resolves.
+pub(crate) async fn drain(
+    rings: Vec<Arc<Ring>>,
+    metrics: &Metrics,
+    until: impl Future<Output = ()>,
+) {
+    let mut every = tokio::time::interval(EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut until = std::pin::pin!(until);
+    let mut lines = VecDeque::new();
+    for round in 0_u32.. {
+        let last = tokio::select! {
+            _ = every.tick() => false,
+            () = &mut until => true,
+        };
+        for ring in &rings {
+            ring.take(&mut lines);
+            lines.drain(..).for_each(|line| log(&line));
+        }
+        if round % ROUNDS_PER_COLLECT == 0 {
+            metrics.collect();
+        }
+        if last {
+            return;
+        }
+    }
+}
+
+fn log(line: &Line) {
+    match line {
+        Line::Served(record) => log_served(record),
+        Line::Refused(refused) => tracing::info!(
+            target: "bursar::request",
+            request_id = text(&refused.request_id),
+            status = refused.status,
+            code = refused.code,
+            note = refused.note.as_deref(),
+            "refused"
+        ),
+    }
+}
+
+fn log_served(record: &Record) {
+    tracing::info!(
+        target: "bursar::request",
+        request_id = text(&record.request_id),
+        key_id = &*record.key_id,
+        operation = record.operation.name(),
+        provider = &*record.provider,
+        model = &*record.model,
+        stream = record.stream,
+        status = record.status,
+        attempts = record.attempts,
+        ending = record.ending.name(),
+        input_tokens = record.usage.input_tokens,
+        cache_read_tokens = record.usage.cache_read_tokens,
+        cache_write_tokens = record.usage.cache_write_tokens,
+        output_tokens = record.usage.output_tokens,
+        reasoning_tokens = record.usage.reasoning_tokens,
+        usage_reported = record.usage_reported,
+        cost_nano_usd = record.cost_nano_usd,
+        held_nano_usd = record.held_nano_usd,
+        duration_us = record.duration_us,
+        first_byte_us = record.first_byte_us,
+        "served"
+    );
+}
+
+fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16) -> Line {
+        Line::Refused(Refused {
+            request_id: HeaderValue::from_static("r"),
+            status,
+            code: "c",
+            note: None,
+        })
+    }
+
+    #[test]
+    fn a_full_ring_drops_and_counts() {
+        let (ring, slots) = (Ring::default(), ThreadSlots::default());
+        for _ in 0..RING_RECORDS + 3 {
+            ring.put(refused(401), &slots);
+        }
+        let mut taken = VecDeque::new();
+        ring.take(&mut taken);
+        assert_eq!(taken.len(), RING_RECORDS);
+        assert_eq!(slots.log_records_dropped.get(), 3);
+        ring.put(refused(401), &slots);
+        assert_eq!(slots.log_records_dropped.get(), 3);
+    }
+}

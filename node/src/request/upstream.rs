@@ -1,0 +1,344 @@
+//! Ask: one provider made ready, and one attempt at it.
+
+use super::settle::Bill;
+use crate::plane::Shared;
+use crate::plane::pieces::Pieces;
+use crate::plane::pool::{Broken, Lent, Peer, Pool, connector};
+use api::refusal::Reason;
+use bytes::{Bytes, BytesMut};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
+use http::uri::{Scheme, Uri};
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use ledger::{Provider, StreamUsage};
+use rustls::pki_types::ServerName;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use wire::{Operation, ProviderError, Refusal};
+
+/// Largest plain answer, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Largest error answer that is read, in bytes.
+const ERROR_BYTES_MAX: usize = 1 << 20;
+
+/// Headers of the caller's that a provider gets as they are.
+const FORWARDED: [&str; 3] = ["traceparent", "tracestate", "openai-beta"];
+
+/// A provider made ready: nothing is parsed or formatted per request but what differs.
+pub(crate) struct Upstream {
+    pub(crate) name: Arc<str>,
+    /// Its name, as a response header.
+    pub(crate) said: HeaderValue,
+    pub(crate) wire: &'static dyn wire::provider::Provider,
+    pub(crate) stream_usage: StreamUsage,
+    pub(crate) attempts_max: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) changed_index: u64,
+    /// Weights of the credentials.
+    pub(crate) weights: Vec<u32>,
+    /// Headers of a request, by credential.
+    heads: Vec<HeaderMap>,
+    paths: [Uri; Operation::ALL.len()],
+    pool: Rc<Pool>,
+}
+
+impl Upstream {
+    /// Makes a provider ready.
+    ///
+    /// # Errors
+    ///
+    /// A kind, base URL or credential that cannot be used; in words.
+    pub(crate) fn prepare(provider: &Provider, shared: &Shared) -> Result<Self, String> {
+        let kind = provider.kind.replace('-', "_");
+        let wire = wire::provider::named(&kind)
+            .ok_or_else(|| format!("no provider of kind {} is known", provider.kind))?;
+        let base: Uri = provider
+            .base_url
+            .parse()
+            .map_err(|error| format!("base URL {}: {error}", provider.base_url))?;
+        let peer = peer(provider, &base, shared)?;
+        let authority = base.authority().ok_or("the base URL names no host")?;
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|error| error.to_string())?;
+        let mut heads = Vec::with_capacity(provider.credentials.len());
+        for credential in &provider.credentials {
+            let secret = match &credential.secret {
+                None => None,
+                Some(sealed) => {
+                    let purpose = format!("credential:{}/{}", provider.name, credential.name);
+                    let secret = shared.vault.open(&purpose, sealed);
+                    Some(secret.map_err(|error| error.to_string())?)
+                }
+            };
+            let auth = secret.as_ref().map(|secret| wire.auth(secret.expose()));
+            heads.push(head(host.clone(), auth)?);
+        }
+        let path = |operation: &Operation| {
+            let path = format!("{}{}", base.path().trim_end_matches('/'), wire.path(*operation));
+            path.parse::<Uri>().map_err(|error| error.to_string())
+        };
+        let paths: Vec<Uri> = Operation::ALL.iter().map(path).collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: Arc::from(provider.name.as_str()),
+            said: HeaderValue::from_str(&provider.name).map_err(|error| error.to_string())?,
+            wire,
+            stream_usage: provider.stream_usage,
+            attempts_max: provider.attempts_max.max(1),
+            timeout: Duration::from_millis(provider.timeout_ms.max(1)),
+            changed_index: provider.changed_index,
+            weights: provider.credentials.iter().map(|credential| credential.weight).collect(),
+            heads,
+            paths: paths.try_into().map_err(|_| "one path per operation")?,
+            pool: Pool::new(peer),
+        })
+    }
+
+    /// Sends a request and waits for the head of the answer. `sent` is set as soon as the provider may
+    /// have seen something.
+    pub(crate) async fn send(
+        &self,
+        order: Order<'_>,
+        sent: &mut bool,
+    ) -> Result<(Response<Incoming>, Lent), Failure> {
+        let mut lent = self.pool.lend().await.map_err(Failure::from)?;
+        *sent = true;
+        let exchange = async {
+            let again = lent.reused.then(|| order.body.clone());
+            match lent.send(self.request(&order, order.body.clone())).await {
+                Err(Broken::Stale) => {}
+                outcome => return outcome.map(|response| (response, lent)),
+            }
+            // Not one byte had come: the same bytes go out once more, on a connection of their own.
+            let body = again.unwrap_or_else(|| order.body.clone());
+            let mut fresh = self.pool.lend_new().await?;
+            let response = fresh.send(self.request(&order, body)).await?;
+            Ok((response, fresh))
+        };
+        match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(outcome) => outcome.map_err(Failure::from),
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    /// The failure of an answer, or of the next piece of one, that did not come in time.
+    pub(crate) fn timed_out(&self) -> Failure {
+        let say = format!(
+            "provider {} did not answer within {} ms",
+            self.name,
+            self.timeout.as_millis()
+        );
+        Failure::new(Reason::UpstreamTimeout.refuse(say), Bill::Whole)
+    }
+
+    fn request(&self, order: &Order<'_>, body: Pieces) -> Request<Pieces> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.paths[order.operation as usize].clone();
+        let headers = request.headers_mut();
+        *headers = self.heads[order.credential].clone();
+        let accept = if order.stream { "text/event-stream" } else { "application/json" };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(api::inference::request_id::X_REQUEST_ID, order.request_id.clone());
+        for name in FORWARDED {
+            if let Some(value) = order.caller.get(name) {
+                headers.insert(HeaderName::from_static(name), value.clone());
+            }
+        }
+        request
+    }
+
+    /// Reads a plain answer to its end.
+    pub(crate) async fn read(&self, body: Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
+        let reading = collect(body, bytes_max, &self.name);
+        match tokio::time::timeout(self.timeout, reading).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    /// Reads the answer to a call that was not a stream.
+    pub(crate) async fn read_answer(&self, body: Incoming) -> Result<Bytes, Failure> {
+        self.read(body, ANSWER_BYTES_MAX).await
+    }
+
+    /// Reads an answer under an error status.
+    pub(crate) async fn read_refusal(
+        &self,
+        response: Response<Incoming>,
+        lent: Lent,
+        now_ms: u64,
+    ) -> Failure {
+        let (head, body) = response.into_parts();
+        let status = head.status.as_u16();
+        if !(400..600).contains(&status) {
+            let say = format!("provider {} answered with status {status}", self.name);
+            return Failure::new(Reason::UpstreamGarbage.refuse(say), Bill::Void);
+        }
+        let body = match self.read(body, ERROR_BYTES_MAX).await {
+            Ok(body) => {
+                lent.give_back();
+                body
+            }
+            // The status alone says enough.
+            Err(_) => Bytes::new(),
+        };
+        let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
+        let error = self.wire.refusal(status, &header, &body, now_ms);
+        Failure::said(error, body)
+    }
+}
+
+/// What is to be sent.
+pub(crate) struct Order<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) credential: usize,
+    pub(crate) stream: bool,
+    pub(crate) body: Pieces,
+    pub(crate) request_id: HeaderValue,
+    /// The caller's headers.
+    pub(crate) caller: &'a HeaderMap,
+}
+
+/// An attempt that came to nothing.
+pub(crate) struct Failure {
+    pub(crate) refusal: Refusal,
+    /// What the caller gets instead of a rendered refusal: status and body in its dialect.
+    pub(crate) said: Option<(u16, Bytes)>,
+    pub(crate) bill: Bill,
+    /// Another attempt may succeed.
+    pub(crate) elsewhere: bool,
+    /// Another attempt with the same credential may.
+    pub(crate) again: bool,
+}
+
+impl Failure {
+    fn new(refusal: Refusal, bill: Bill) -> Self {
+        Self {
+            refusal,
+            said: None,
+            bill,
+            elsewhere: true,
+            again: bill == Bill::Void,
+        }
+    }
+
+    /// A provider's own refusal: not billed.
+    pub(crate) fn said(error: ProviderError, body: Bytes) -> Self {
+        let credential = error.is_credential_refused();
+        let refusal = error.refusal();
+        let said = (!credential)
+            .then(|| wire::dialect::openai_chat::provider_answer(&error, &body));
+        Self {
+            refusal,
+            said,
+            bill: Bill::Void,
+            elsewhere: error.retryable || credential,
+            again: error.retryable && error.status != 429,
+        }
+    }
+
+    /// An answer that is none, and that may have been billed.
+    pub(crate) fn garbage(say: String, bill: Bill) -> Self {
+        Self::new(Reason::UpstreamGarbage.refuse(say), bill)
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Unreached(error) => {
+                let refusal = Reason::UpstreamUnreachable
+                    .refuse("the provider cannot be reached")
+                    .with_note(error.to_string());
+                Self::new(refusal, Bill::Void)
+            }
+            Broken::Stale => {
+                let say = "the provider closed the connection before it answered";
+                Self::new(Reason::UpstreamUnreachable.refuse(say), Bill::Whole)
+            }
+            Broken::Lost(error) => {
+                let refusal = Reason::UpstreamUnreachable
+                    .refuse("the connection to the provider broke before it answered")
+                    .with_note(error.to_string());
+                Self::new(refusal, Bill::Whole)
+            }
+            Broken::Garbage(error) => {
+                let refusal = Reason::UpstreamGarbage
+                    .refuse("the provider answered with something that is not HTTP")
+                    .with_note(error.to_string());
+                Self::new(refusal, Bill::Whole)
+            }
+        }
+    }
+}
+
+fn peer(provider: &Provider, base: &Uri, shared: &Shared) -> Result<Peer, String> {
+    let authority = base.authority().ok_or("the base URL names no host")?;
+    let secure = base.scheme() == Some(&Scheme::HTTPS);
+    let host = authority.host().to_owned();
+    let tls = if secure {
+        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(bare).map_err(|error| format!("host {host}: {error}"))?;
+        Some((connector(&shared.tls), name))
+    } else {
+        None
+    };
+    Ok(Peer {
+        port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+        host,
+        tls,
+        allow_private: provider.allow_private_network,
+        connect_within: shared.settings.upstream_connect_within,
+        idle_for: shared.settings.upstream_idle_for,
+    })
+}
+
+fn head(host: HeaderValue, auth: Option<(&'static str, String)>) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(HOST, host);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let agent = concat!("bursar/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    if let Some((name, value)) = auth {
+        let mut value = HeaderValue::from_str(&value)
+            .map_err(|_| "a credential holds characters a header cannot carry".to_owned())?;
+        value.set_sensitive(true);
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap_or(AUTHORIZATION);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// Reads a body; nothing is copied where it comes as one piece.
+async fn collect(mut body: Incoming, bytes_max: usize, name: &str) -> Result<Bytes, Failure> {
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|error| {
+            let say = format!("the answer of provider {name} broke off");
+            let mut failure = Failure::garbage(say, Bill::Whole);
+            failure.refusal.note = Some(error.to_string().into());
+            failure
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + joined.len() + data.len() > bytes_max {
+            let say = format!("the answer of provider {name} is larger than {bytes_max} bytes");
+            return Err(Failure::garbage(say, Bill::Whole));
+        }
+        if joined.is_empty() && first.is_empty() {
+            first = data;
+            continue;
+        }
+        if joined.is_empty() {
+            joined.extend_from_slice(&first);
+            first = Bytes::new();
+        }
+        joined.extend_from_slice(&data);
+    }
+    Ok(if joined.is_empty() { first } else { joined.freeze() })
+}
