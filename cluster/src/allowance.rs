@@ -149,12 +149,9 @@ impl Allowances {
         self.desk.ledger.store(Some(Arc::clone(ledger)));
         for change in changes {
             match change {
-                Change::Granted {
-                    node,
-                    incarnation,
-                    seq,
-                    grants,
-                } => self.granted(ledger, (*node, *incarnation), *seq, grants),
+                Change::Granted { node, incarnation, seq, grants } => {
+                    self.granted(ledger, (*node, *incarnation), *seq, grants)
+                }
                 Change::PoolGrew(account) => self.look(ledger, *account),
                 Change::PeriodOpened { account, period } => self.opened(*account, *period),
                 // Limits, modes and deletions are taken over when terms are made anew, and once a second.

@@ -106,14 +106,7 @@ impl Gossip {
             tokio::spawn(listen(chitchat, heard)),
             tokio::spawn(greet(Arc::clone(&handle), seeds, advertise, ears.clone())),
         ];
-        Ok(Gossip {
-            handle,
-            advertise,
-            mouth,
-            ears,
-            transport,
-            tasks,
-        })
+        Ok(Gossip { handle, advertise, mouth, ears, transport, tasks })
     }
 
     /// The address other nodes reach this one at.
@@ -231,12 +224,8 @@ async fn greet(
 ) {
     loop {
         let found = discovery::resolve(&seeds).await;
-        let live: HashSet<SocketAddr> = ears
-            .borrow()
-            .iter()
-            .filter(|peer| peer.live)
-            .map(|peer| peer.gossip_addr)
-            .collect();
+        let live: HashSet<SocketAddr> =
+            ears.borrow().iter().filter(|peer| peer.live).map(|peer| peer.gossip_addr).collect();
         let strangers = found.iter().filter(|address| **address != own);
         let mut all_live = true;
         for address in strangers.filter(|address| address.is_ipv4() == own.is_ipv4()) {
@@ -245,11 +234,7 @@ async fn greet(
                 return;
             }
         }
-        let pause = if all_live && !found.is_empty() {
-            GREET_LIVE_EVERY
-        } else {
-            GREET_EVERY
-        };
+        let pause = if all_live && !found.is_empty() { GREET_LIVE_EVERY } else { GREET_EVERY };
         tokio::time::sleep(pause).await;
     }
 }

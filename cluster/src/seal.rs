@@ -135,14 +135,9 @@ impl Sealer {
         now_ms: u64,
     ) -> Result<Vec<u8>, SealError> {
         let plain = self.open_at(aad, sealed, now_ms)?;
-        let nonce = sealed[HEADER..HEADER + NONCE]
-            .try_into()
-            .expect("an opened message has a nonce");
-        if guard.admit(nonce, now_ms) {
-            Ok(plain)
-        } else {
-            Err(SealError::Replayed)
-        }
+        let nonce =
+            sealed[HEADER..HEADER + NONCE].try_into().expect("an opened message has a nonce");
+        if guard.admit(nonce, now_ms) { Ok(plain) } else { Err(SealError::Replayed) }
     }
 
     fn seal_at(&self, aad: &[u8], plain: &[u8], now_ms: u64) -> Vec<u8> {
@@ -246,14 +241,10 @@ mod tests {
     #[test]
     fn another_route_secret_or_purpose_does_not_open() {
         let sealed = sealer().seal_at(b"route", b"hello", NOW);
-        assert_eq!(
-            sealer().open_at(b"other", &sealed, NOW),
-            Err(SealError::Forged)
-        );
+        assert_eq!(sealer().open_at(b"other", &sealed, NOW), Err(SealError::Forged));
         let stranger = Sealer::new(&ClusterSecret::from_bytes([8; 32]));
         assert!(stranger.open_at(b"route", &sealed, NOW).is_err());
-        let gossip =
-            Sealer::with_purpose(&ClusterSecret::from_bytes([7; 32]), Purpose::Gossip);
+        let gossip = Sealer::with_purpose(&ClusterSecret::from_bytes([7; 32]), Purpose::Gossip);
         assert!(gossip.open_at(b"route", &sealed, NOW).is_err());
     }
 

@@ -21,11 +21,7 @@ pub struct Charge {
 
 impl Charge {
     /// Nothing.
-    pub const ZERO: Charge = Charge {
-        nano_usd: 0,
-        tokens: 0,
-        requests: 0,
-    };
+    pub const ZERO: Charge = Charge { nano_usd: 0, tokens: 0, requests: 0 };
 
     /// The amount in one unit, never negative.
     #[must_use]

@@ -79,10 +79,6 @@ impl Desk {
         std::mem::take(&mut *lock(&self.pressed))
     }
 
-    pub(super) fn is_pressed(&self) -> bool {
-        !lock(&self.pressed).is_empty()
-    }
-
     /// Remembers what a refill says until it is answered. An unanswered one before it is forgotten: its
     /// counters are repeated by later ones.
     pub(super) fn send(&self, sent: Sent) {

@@ -31,12 +31,8 @@ impl Hold {
         charge: &Charge,
         now: UnixMillis,
     ) -> Result<Hold, Miss> {
-        let mut hold = Hold {
-            path: Arc::clone(path),
-            charge: *charge,
-            uncovered: None,
-            open: true,
-        };
+        let mut hold =
+            Hold { path: Arc::clone(path), charge: *charge, uncovered: None, open: true };
         for (at, purse) in path.iter().enumerate() {
             let asked = purse.amount(charge);
             match purse.take(asked, now) {

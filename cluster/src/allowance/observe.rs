@@ -31,9 +31,7 @@ fn elsewhere(ledger: &Ledger, period: &Period, me: (NodeId, u64)) -> i64 {
     period
         .lanes
         .iter()
-        .filter(|((node, incarnation), _)| {
-            (*node, *incarnation) != me && lives(node, *incarnation)
-        })
+        .filter(|((node, incarnation), _)| (*node, *incarnation) != me && lives(node, *incarnation))
         .map(|(_, lane)| lane.outstanding().max(0))
         .fold(0, i64::saturating_add)
 }

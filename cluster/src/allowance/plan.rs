@@ -62,13 +62,7 @@ pub(super) fn ask(seen: &Standing) -> Ask {
     let is_tight = seen.low || seen.mean_hold.saturating_mul(3) > seen.limit / CUSHION_PARTS;
     let idle_limit_ms = if is_tight { IDLE_TIGHT_MS } else { IDLE_MS };
     if seen.closing || seen.idle_ms >= idle_limit_ms {
-        return Ask {
-            want: must,
-            must,
-            give_back: spare,
-            low_water: i64::MIN,
-            high_water: 0,
-        };
+        return Ask { want: must, must, give_back: spare, low_water: i64::MIN, high_water: 0 };
     }
     if seen.low {
         let keep = seen.rate.saturating_mul(LOW_KEEP_MS) / 1_000;
@@ -104,11 +98,7 @@ fn cushion(seen: &Standing, must: i64) -> i64 {
     let is_plenty = seen.pool.is_none_or(|pool| pool > seen.limit / 5);
     let horizon_ms = if is_plenty { 10_000 } else { 3_000 };
     let ahead = seen.rate.saturating_mul(horizon_ms + REFILL_MS) / 1_000;
-    let holds = if is_plenty {
-        seen.mean_hold.saturating_mul(3)
-    } else {
-        0
-    };
+    let holds = if is_plenty { seen.mean_hold.saturating_mul(3) } else { 0 };
     let wanted = ahead.saturating_add(holds).saturating_add(must);
     let most = seen.limit / CUSHION_PARTS;
     if most < seen.mean_hold {
@@ -154,11 +144,7 @@ mod tests {
 
     #[test]
     fn waiting_charges_are_asked_for_whole() {
-        let asked = ask(&Standing {
-            available: 100,
-            waiting: 7_000,
-            ..plenty()
-        });
+        let asked = ask(&Standing { available: 100, waiting: 7_000, ..plenty() });
         assert_eq!(asked.must, 6_900);
         assert!(asked.want > asked.must && asked.want <= 6_900 + 1_000 + 250);
         assert_eq!(asked.give_back, 0);
@@ -166,12 +152,7 @@ mod tests {
 
     #[test]
     fn a_low_pool_is_asked_for_exact_needs_and_given_all_but_150_ms() {
-        let low = Standing {
-            low: true,
-            pool: Some(500),
-            available: 300,
-            ..plenty()
-        };
+        let low = Standing { low: true, pool: Some(500), available: 300, ..plenty() };
         let asked = ask(&low);
         assert_eq!((asked.want, asked.must), (0, 0));
         assert_eq!(asked.give_back, 300 - 7);
@@ -182,12 +163,7 @@ mod tests {
 
     #[test]
     fn a_dry_pool_is_not_asked() {
-        let dry = Standing {
-            low: true,
-            pool: Some(0),
-            waiting: 350,
-            ..plenty()
-        };
+        let dry = Standing { low: true, pool: Some(0), waiting: 350, ..plenty() };
         assert_eq!((ask(&dry).want, ask(&dry).must), (0, 0));
         let unknown = Standing { pool: None, ..dry };
         assert_eq!(ask(&unknown).must, 350);
@@ -195,35 +171,19 @@ mod tests {
 
     #[test]
     fn idle_and_closing_purses_are_emptied_but_for_those_who_wait() {
-        let idle = Standing {
-            available: 300,
-            idle_ms: 60_000,
-            ..plenty()
-        };
+        let idle = Standing { available: 300, idle_ms: 60_000, ..plenty() };
         assert_eq!(ask(&idle).give_back, 300);
         let awake = Standing { idle_ms: 59_999, ..idle };
         assert_eq!(ask(&awake).give_back, 0);
-        let tiny = Standing {
-            limit: 1_000,
-            idle_ms: 3_000,
-            ..idle
-        };
+        let tiny = Standing { limit: 1_000, idle_ms: 3_000, ..idle };
         assert_eq!(ask(&tiny).give_back, 300);
-        let closing = Standing {
-            closing: true,
-            waiting: 100,
-            ..awake
-        };
+        let closing = Standing { closing: true, waiting: 100, ..awake };
         assert_eq!(ask(&closing).give_back, 200);
     }
 
     #[test]
     fn a_budget_of_few_requests_gets_no_cushion() {
-        let few = Standing {
-            limit: 600,
-            pool: Some(600),
-            ..plenty()
-        };
+        let few = Standing { limit: 600, pool: Some(600), ..plenty() };
         assert_eq!(ask(&few).want, 0);
         assert_eq!(ask(&Standing { waiting: 10, ..few }).want, 10);
         let kept = Standing { available: 20, ..few };

@@ -287,9 +287,7 @@ impl Purse {
                 soft.then_some(available.min(0))
             }
         };
-        let before = available
-            .fetch_update(SeqCst, SeqCst, left)
-            .map_err(|_| self.why(asked))?;
+        let before = available.fetch_update(SeqCst, SeqCst, left).map_err(|_| self.why(asked))?;
         let covered = asked.min(before.max(0));
         self.books.0.held.fetch_add(covered, SeqCst);
         self.hot.0.last_hold.store(asked, Relaxed);
@@ -431,11 +429,7 @@ impl Purse {
 
     /// Why a charge that finds too little available is not held.
     fn why(&self, asked: i64) -> Why {
-        if self.reachable() >= asked {
-            Why::InFlight
-        } else {
-            Why::Spent
-        }
+        if self.reachable() >= asked { Why::InFlight } else { Why::Spent }
     }
 
     pub(super) fn short(&self, asked: i64, why: Why) -> Short {

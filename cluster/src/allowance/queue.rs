@@ -40,10 +40,7 @@ impl Queue {
 
     /// Takes a place at the end. Whoever joins must look at the purse once more before sleeping.
     pub(super) fn join(&self, amount: i64) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter {
-            amount,
-            wake: Notify::new(),
-        });
+        let waiter = Arc::new(Waiter { amount, wake: Notify::new() });
         let mut line = lock(&self.line);
         line.push_back(Arc::clone(&waiter));
         self.length.store(line.len(), Ordering::SeqCst);

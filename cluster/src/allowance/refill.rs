@@ -5,8 +5,8 @@
 use super::desk::{Desk, Said, Sent};
 use super::plan::{self, Ask, Standing};
 use super::{Purse, observe};
-use ledger::command::{Refill, RefillLine};
 use ledger::AccountId;
+use ledger::command::{Refill, RefillLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;

@@ -48,10 +48,7 @@ pub(crate) fn parse(texts: &[String]) -> Result<Vec<Seed>, SeedError> {
             let text = text.trim().to_owned();
             let method = ALL.iter().find(|method| method.claims(&text));
             match method {
-                Some(method) => Ok(Seed {
-                    text,
-                    method: *method,
-                }),
+                Some(method) => Ok(Seed { text, method: *method }),
                 None => Err(SeedError(text)),
             }
         })

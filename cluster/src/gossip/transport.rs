@@ -172,10 +172,7 @@ impl SealedSocket {
         loop {
             match timeout(LOOPBACK_PATIENCE, self.codec.recv()).await {
                 Ok(Ok(outcome)) if outcome.from_addr == self.relay_addr => {
-                    return Ok(Some(RecvOutcome {
-                        from_addr,
-                        ..outcome
-                    }));
+                    return Ok(Some(RecvOutcome { from_addr, ..outcome }));
                 }
                 Ok(Ok(_foreign)) => {}
                 Ok(Err(error)) => return Err(error),
@@ -247,11 +244,8 @@ impl SealedSocket {
             return None;
         };
         let (_, _, other) = self.halves.remove(at);
-        let (first, second) = if kind == FIRST {
-            (bytes, &other[5..])
-        } else {
-            (&other[5..], bytes)
-        };
+        let (first, second) =
+            if kind == FIRST { (bytes, &other[5..]) } else { (&other[5..], bytes) };
         Some([first, second].concat())
     }
 }

@@ -96,10 +96,7 @@ mod tests {
         assert_eq!(ClusterSecret::parse(&"AB".repeat(32)).unwrap(), expected);
         let encoded = format!("  {}\n", STANDARD.encode(bytes));
         assert_eq!(ClusterSecret::parse(&encoded).unwrap(), expected);
-        assert_eq!(
-            ClusterSecret::parse(&URL_SAFE_NO_PAD.encode(bytes)).unwrap(),
-            expected
-        );
+        assert_eq!(ClusterSecret::parse(&URL_SAFE_NO_PAD.encode(bytes)).unwrap(), expected);
     }
 
     #[test]
@@ -107,10 +104,7 @@ mod tests {
         let one = ClusterSecret::parse("correct horse battery staple").unwrap();
         let two = ClusterSecret::parse("correct horse battery stable").unwrap();
         assert_ne!(one, two);
-        assert_eq!(
-            ClusterSecret::parse("hunter2"),
-            Err(SecretError::TooShort(7))
-        );
+        assert_eq!(ClusterSecret::parse("hunter2"), Err(SecretError::TooShort(7)));
     }
 
     #[test]
