@@ -7,6 +7,8 @@ mod children;
 mod facts;
 mod layout;
 mod setup;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

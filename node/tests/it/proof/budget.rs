@@ -1,0 +1,194 @@
+//! The cluster never admits more than a budget holds, by the provider's own count.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::Method;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use super::client::{Call, Ended};
+use super::cluster::Cluster;
+
+const REQUESTS: usize = 2_000;
+/// Requests that the budget has room for.
+const AFFORDABLE: i64 = 1_000;
+/// Answers after which a node is killed.
+const KILL_AFTER: usize = 300;
+/// How long a caller goes on asking while the budget is held by others.
+const CALLER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which node is killed in the middle.
+#[derive(Clone, Copy, Debug)]
+enum Kill {
+    Nobody,
+    Follower,
+    Leader,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    answered: AtomicUsize,
+    spent: AtomicUsize,
+    unknown: AtomicUsize,
+    gave_up: AtomicUsize,
+    half_way: Notify,
+}
+
+#[tokio::test]
+async fn two_thousand_calls_at_once_never_pass_a_budget_for_half_of_them() {
+    let figures = spend(Kill::Nobody).await;
+    assert!(figures.billed_percent() >= 95.0, "{figures:?}");
+    assert_eq!(figures.spent, figures.billed, "nothing was lost: {figures:?}");
+}
+
+#[tokio::test]
+async fn the_budget_holds_while_a_node_is_killed() {
+    let figures = spend(Kill::Follower).await;
+    assert!(figures.accounted_percent() >= 95.0, "{figures:?}");
+}
+
+#[tokio::test]
+async fn the_budget_holds_while_the_leader_is_killed() {
+    let figures = spend(Kill::Leader).await;
+    assert!(figures.accounted_percent() >= 95.0, "{figures:?}");
+}
+
+/// What came out, in nano-USD.
+#[derive(Debug)]
+struct Figures {
+    budget: i64,
+    /// By the provider's books.
+    billed: i64,
+    /// By the cluster's books.
+    spent: i64,
+    /// Granted to a node that is gone, and not reported by it.
+    stranded: i64,
+}
+
+impl Figures {
+    fn billed_percent(&self) -> f64 {
+        self.billed as f64 * 100.0 / self.budget as f64
+    }
+
+    /// With what a killed node took along.
+    fn accounted_percent(&self) -> f64 {
+        (self.spent + self.stranded) as f64 * 100.0 / self.budget as f64
+    }
+}
+
+async fn spend(kill: Kill) -> Figures {
+    let cluster = Cluster::start(&["--nodes", "3"]).await;
+    // Long enough for requests to be in flight on every node at once.
+    cluster.simulator(Method::POST, "behave", r#"{"latency_ms":20}"#).await;
+    let (name, call, budget) = prepare(&cluster).await;
+    let tally = Arc::new(Tally::default());
+    let began = Instant::now();
+    let callers: Vec<_> = (0..REQUESTS)
+        .map(|n| {
+            let url = cluster.facts.nodes[n % cluster.facts.nodes.len()].base_url.clone();
+            let (tally, call, client) = (Arc::clone(&tally), call.clone(), cluster.client.clone());
+            tokio::spawn(async move { tally.call(&client, &url, &call).await })
+        })
+        .collect();
+    tally.half_way.notified().await;
+    let leader = cluster.leader().await;
+    let killed = match kill {
+        Kill::Nobody => None,
+        Kill::Leader => Some(leader),
+        Kill::Follower => Some((leader + 1) % 3),
+    };
+    if let Some(node) = killed {
+        cluster.signal(node, Signal::KILL);
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let billed = cluster.billed_nano_usd().await;
+    assert!(billed <= budget, "{billed} nano-USD billed on a budget of {budget}");
+    let survivor = killed.map_or(0, |node| (node + 1) % 3);
+    let figures = settled(&cluster, survivor, &name, budget, kill).await;
+    let Tally { answered, spent, unknown, gave_up, .. } = &*tally;
+    println!(
+        "budget proof, {kill:?} killed: {REQUESTS} calls in {:.1?}: {answered:?} answered, {spent:?} refused \
+         as spent, {unknown:?} not known, {gave_up:?} gave up; {figures:?}, billed {:.2} % of the budget",
+        began.elapsed(),
+        figures.billed_percent(),
+    );
+    figures
+}
+
+/// A key whose budget pays for [`AFFORDABLE`] of its calls.
+async fn prepare(cluster: &Cluster) -> (String, Call, i64) {
+    let probe = Call::new("");
+    let budget = AFFORDABLE * probe.cost_nano_usd();
+    let limit = json!({"limit_nano_usd": budget});
+    let (status, made) = cluster.admin(0, Method::PUT, "budgets/half", Some(limit)).await;
+    assert!(status.is_success(), "{made}");
+    let key = json!({"name": "half", "budgets": ["half"]});
+    let (status, made) = cluster.admin(0, Method::POST, "keys", Some(key)).await;
+    assert!(status.is_success(), "{made}");
+    ("half".to_owned(), Call::new(made["key"].as_str().unwrap()), budget)
+}
+
+/// Waits until the cluster's books are still, and reads them.
+async fn settled(cluster: &Cluster, node: usize, name: &str, budget: i64, kill: Kill) -> Figures {
+    let path = format!("budgets/{name}?consistency=linearizable");
+    let deadline = Instant::now() + CALLER_PATIENCE;
+    loop {
+        let (_, body) = cluster.admin(node, Method::GET, &path, None).await;
+        let billed = cluster.billed_nano_usd().await;
+        assert!(billed <= budget, "{billed} nano-USD billed on a budget of {budget}");
+        let books = &body["windows"][0];
+        let spent = figure(books, "spent");
+        let stranded = figure(books, "suspense") + figure(books, "held");
+        let still = match kill {
+            Kill::Nobody => spent == billed,
+            Kill::Follower | Kill::Leader => figure(books, "suspense") > 0,
+        };
+        if still || Instant::now() > deadline {
+            return Figures { budget, billed, spent, stranded };
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn figure(books: &Value, name: &str) -> i64 {
+    books[format!("{name}_nano_usd")].as_i64().unwrap_or_else(|| panic!("{name} in {books}"))
+}
+
+impl Tally {
+    /// Calls until it is answered, refused for good, or its fate is not known.
+    async fn call(&self, client: &reqwest::Client, url: &str, call: &Call) {
+        let deadline = Instant::now() + CALLER_PATIENCE;
+        loop {
+            let wait = match call.send(client, url).await {
+                Ended::Answered => {
+                    if self.answered.fetch_add(1, Ordering::Relaxed) + 1 == KILL_AFTER {
+                        self.half_way.notify_one();
+                    }
+                    return;
+                }
+                Ended::Unknown(_) => {
+                    self.unknown.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+                Ended::Refused { status: 402, .. } => {
+                    self.spent.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+                // Held by requests in flight, or no leader for a moment: come back when told to.
+                Ended::Refused { status: 429 | 503, retry_after, .. } => retry_after,
+                Ended::Refused { status, code, .. } => panic!("refused with {status} {code}"),
+            };
+            if Instant::now() > deadline {
+                self.gave_up.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            sleep(wait.unwrap_or(Duration::from_secs(1))).await;
+        }
+    }
+}
