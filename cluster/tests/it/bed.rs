@@ -1,0 +1,208 @@
+//! The test bed: nodes with directories and ports of their own, and waiting without sleeping.
+
+use cluster::{Cluster, ClusterSecret, Committed, Config, Founding, StartError, Status, Tuning};
+use ledger::command::{InitCluster, PutBudget};
+use ledger::{Budget, BudgetWindow, Command, Mode, Outcome, Sealed, Unit, UnixMillis, Window};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::{Instant, timeout_at};
+
+/// How long anything may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One node's place on disk and in the network, started or not.
+pub(crate) struct Seat {
+    pub(crate) label: String,
+    pub(crate) gossip: SocketAddr,
+    pub(crate) seeds: Vec<String>,
+    pub(crate) expect: Option<u32>,
+    pub(crate) secret: ClusterSecret,
+    pub(crate) tuning: Tuning,
+    dir: TempDir,
+}
+
+pub(crate) fn quick() -> Tuning {
+    Tuning {
+        gossip_interval: Duration::from_millis(50),
+        bootstrap_settle: Duration::from_millis(300),
+        promote_after: Duration::from_millis(300),
+        settle_after_election: Duration::from_millis(300),
+        ..Tuning::default()
+    }
+}
+
+fn free_gossip_port() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap()
+}
+
+/// Seats that know each other as seeds and expect so many founders.
+pub(crate) fn seats(count: usize, expect: Option<u32>) -> Vec<Seat> {
+    let sockets: Vec<UdpSocket> =
+        (0..count).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
+    let addrs: Vec<SocketAddr> =
+        sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+    let seeds: Vec<String> = addrs.iter().map(ToString::to_string).collect();
+    let seat = |(index, gossip): (usize, &SocketAddr)| {
+        let mut seat = seat(&format!("n{}", index + 1), &seeds, expect);
+        seat.gossip = *gossip;
+        seat
+    };
+    addrs.iter().enumerate().map(seat).collect()
+}
+
+/// One seat more.
+pub(crate) fn seat(label: &str, seeds: &[String], expect: Option<u32>) -> Seat {
+    Seat {
+        label: label.to_owned(),
+        gossip: free_gossip_port(),
+        seeds: seeds.to_vec(),
+        expect,
+        secret: ClusterSecret::from_bytes([7; 32]),
+        tuning: quick(),
+        dir: tempfile::tempdir().unwrap(),
+    }
+}
+
+impl Seat {
+    pub(crate) async fn try_start(&self) -> Result<Cluster, StartError> {
+        let sealed = Sealed {
+            kek_id: [0; 8],
+            nonce: [0; 24],
+            ciphertext: vec![0; 48],
+        };
+        let public = BTreeMap::from([("base_url".to_owned(), format!("http://{}", self.label))]);
+        Cluster::start(Config {
+            data_dir: self.dir.path().to_owned(),
+            cluster_name: "test".to_owned(),
+            label: self.label.clone(),
+            peer_listen: "127.0.0.1:0".parse().unwrap(),
+            peer_advertise: "127.0.0.1:0".to_owned(),
+            gossip_listen: self.gossip,
+            gossip_advertise: self.gossip,
+            seeds: self.seeds.clone(),
+            bootstrap_expect: self.expect,
+            secret: self.secret.clone(),
+            public,
+            founding: Founding {
+                init_cluster: Box::new(move |cluster_id| InitCluster {
+                    cluster_id: cluster_id.to_owned(),
+                    key_pepper: sealed.clone(),
+                }),
+            },
+            tuning: self.tuning.clone(),
+        })
+        .await
+    }
+
+    /// Starts the node. A life before this one may take a moment to let go of the directory.
+    pub(crate) async fn start(&self) -> Cluster {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.try_start().await {
+                Ok(cluster) => return cluster,
+                Err(StartError::Storage(why)) if why.contains("in use") && Instant::now() < until => {
+                    tokio::task::yield_now().await;
+                }
+                Err(error) => panic!("{} did not start: {error}", self.label),
+            }
+        }
+    }
+}
+
+pub(crate) async fn start_all(seats: &[Seat]) -> Vec<Cluster> {
+    let mut nodes = Vec::new();
+    for seat in seats {
+        nodes.push(seat.start().await);
+    }
+    nodes
+}
+
+/// Starts so many nodes and waits until they are one cluster.
+pub(crate) async fn formed(count: usize) -> (Vec<Seat>, Vec<Cluster>) {
+    let seats = seats(count, Some(u32::try_from(count).unwrap()));
+    let nodes = start_all(&seats).await;
+    for node in &nodes {
+        ready(node).await;
+    }
+    (seats, nodes)
+}
+
+/// Waits until a node's status is as wished.
+pub(crate) async fn until(
+    node: &Cluster,
+    what: &str,
+    wished: impl Fn(&Status) -> bool,
+) -> Status {
+    let deadline = Instant::now() + PATIENCE;
+    let mut changes = node.changes();
+    loop {
+        changes.mark_unchanged();
+        let status = node.status();
+        if wished(&status) {
+            return status;
+        }
+        // Some of what a status says comes without a change that is told: look again now and then.
+        let look_again = deadline.min(Instant::now() + Duration::from_millis(250));
+        let _ = timeout_at(look_again, changes.changed()).await;
+        assert!(Instant::now() < deadline, "not {what}: {:#?} {:#?}", node.status(), node.members());
+    }
+}
+
+pub(crate) async fn ready(node: &Cluster) -> Status {
+    until(node, "ready", Status::ready).await
+}
+
+/// The index of the node that leads, once all agree on it.
+pub(crate) async fn leader(nodes: &[Cluster]) -> usize {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = until(&nodes[0], "led", |status| status.leader.is_some()).await;
+        let found = nodes.iter().position(|node| node.status().raft_id == status.leader);
+        let agreed = nodes.iter().all(|node| node.status().leader == status.leader);
+        if let (Some(found), true) = (found, agreed) {
+            return found;
+        }
+        let mut changes = nodes[0].changes();
+        let _ = timeout_at(Instant::now() + Duration::from_millis(100), changes.changed()).await;
+        assert!(Instant::now() < deadline, "no leader all agree on");
+    }
+}
+
+/// A write that can be told from others.
+pub(crate) fn budget(name: &str) -> Command {
+    Command::PutBudget(PutBudget {
+        budget: Budget {
+            name: name.to_owned(),
+            handle: 0,
+            unit: Unit::NanoUsd,
+            windows: vec![BudgetWindow {
+                window: Window::Never,
+                limit: 1_000,
+            }],
+            mode: Mode::Hard,
+            managed_by: "api:test".to_owned(),
+            created_at: UnixMillis(0),
+            changed_index: 0,
+        },
+        if_index: None,
+    })
+}
+
+pub(crate) async fn put(node: &Cluster, name: &str) -> Committed {
+    let committed = node.propose(budget(name)).await.unwrap();
+    assert_eq!(committed.outcome, Outcome::Done);
+    committed
+}
+
+pub(crate) fn has(node: &Cluster, name: &str) -> bool {
+    node.ledger().budgets.contains_key(name)
+}
+
+pub(crate) async fn stop_all(nodes: &[Cluster]) {
+    for node in nodes {
+        node.shutdown().await;
+    }
+}

@@ -1,0 +1,8 @@
+//! Nodes in one process, over real sockets on loopback.
+
+mod bed;
+mod forming;
+mod growing;
+mod leaving;
+mod losing;
+mod writing;
