@@ -167,6 +167,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn key(&mut self) -> Result<Cow<'a, [u8]>, Malformed> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong("expected a key in double quotes"));
@@ -185,6 +186,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a string; says where it is, quotes included, and whether it holds escapes.
+    #[inline]
     fn string(&mut self) -> Result<(Range<usize>, bool), Malformed> {
         let start = self.at;
         self.at += 1;
@@ -248,6 +250,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<(), Malformed> {
         let rest = &self.bytes[self.at..];
         let count = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
@@ -266,6 +269,7 @@ impl<'a> Scanner<'a> {
         Err(self.wrong("expected true, false or null"))
     }
 
+    #[inline]
     fn enter(&mut self, bracket: u8, what: &'static str) -> Result<(), Malformed> {
         if self.peek() != Some(bracket) {
             return Err(self.wrong(what));
@@ -278,17 +282,20 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     const fn leave(&mut self) {
         self.depth -= 1;
         self.at += 1;
     }
 
+    #[inline]
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -299,6 +306,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// Bytes up to the first quote, backslash or control character, eight at a time.
+#[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -322,6 +330,11 @@ fn plain_prefix(bytes: &[u8]) -> usize {
 
 /// The text of a quoted JSON string; `None` where its escapes make no Unicode text.
 pub(crate) fn unescape(quoted: &[u8]) -> Option<String> {
+    if let [b'"', plain @ .., b'"'] = quoted
+        && memchr::memchr(b'\\', plain).is_none()
+    {
+        return std::str::from_utf8(plain).ok().map(str::to_owned);
+    }
     serde_json::from_slice(quoted).ok()
 }
 

@@ -281,3 +281,64 @@ fn byte_order_mark(line: &[u8]) -> usize {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     if line.starts_with(MARK) { MARK.len() } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything found in `text`, cut into pieces of `size` bytes.
+    fn events(text: &str, size: usize) -> Vec<(Name, String)> {
+        let mut splitter = Splitter::new();
+        let mut events = Vec::new();
+        let mut add =
+            |name, data: &[u8]| events.push((name, String::from_utf8(data.to_vec()).unwrap()));
+        for chunk in text.as_bytes().chunks(size) {
+            let mut at = 0;
+            while let Some(found) = splitter.next(chunk, &mut at).unwrap() {
+                if let Found::Event { name, data, .. } = found {
+                    add(name, data);
+                }
+            }
+        }
+        if let Some((name, data)) = splitter.finish() {
+            add(name, data);
+        }
+        events
+    }
+
+    #[test]
+    fn events_are_the_same_for_every_line_end_and_cut() {
+        let text = "\u{feff}: hi\n\ndata:{1}\nid: 7\n\nevent: error\ndata: two\ndata:  lines\n: note\ndata\n\n\nevent: x\n\ndata: \n\ndata: é";
+        let expected = [
+            (Name::None, "{1}".to_owned()),
+            (Name::Error, "two\n lines\n".to_owned()),
+            (Name::None, String::new()),
+            (Name::None, "é".to_owned()),
+        ];
+        for line_end in ["\n", "\r", "\r\n"] {
+            let text = text.replace('\n', line_end);
+            for size in 1..=text.len() {
+                assert_eq!(events(&text, size), expected, "{line_end:?} in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn event_in_one_chunk_is_read_in_place() {
+        let chunk = b"data: abc\n\n";
+        let mut splitter = Splitter::new();
+        let Ok(Some(Found::Event { end, data, .. })) = splitter.next(chunk, &mut 0) else {
+            panic!("no event");
+        };
+        assert_eq!((end, data.as_ptr()), (chunk.len(), chunk[6..].as_ptr()));
+    }
+
+    #[test]
+    fn lines_that_are_no_field_are_kept_as_junk() {
+        let mut splitter = Splitter::new();
+        let mut at = 0;
+        while splitter.next(b"{\n \"error\": 1\n}\n", &mut at).unwrap().is_some() {}
+        assert_eq!(splitter.finish(), None);
+        assert_eq!(splitter.junk(), b"{\n \"error\": 1\n}\n");
+    }
+}

@@ -1,1 +1,131 @@
+//! Hand-made cases, one folder each: `testdata/<provider>/<case>/`.
+//!
+//! | file | is |
+//! |---|---|
+//! | `call.json` | what the caller sends |
+//! | `request.json` | what the provider gets |
+//! | `answer.sse` or `answer.json` | what the provider answers |
+//! | `reply.sse` or `reply.json` | what the caller gets, the trailer included |
+//! | `events.json` | what was understood |
+//!
+//! `UPDATE_GOLDEN=1` writes `request.json`, `reply.*` and `events.json` anew; read the difference.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use wire::dialect::openai_chat::{StreamOptions, Trailer, provider_answer, read};
+use wire::provider::{self, Provider, Rewrite};
+use wire::splice::ModelName;
+use wire::{Operation, ProviderError, Refusal, Usage};
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = parent.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn usage(usage: Option<Usage>) -> Value {
+    let Some(usage) = usage else { return Value::Null };
+    json!({
+        "input": usage.input_tokens, "cache_read": usage.cache_read_tokens, "cache_write": usage.cache_write_tokens,
+        "output": usage.output_tokens, "reasoning": usage.reasoning_tokens,
+    })
+}
+
+fn fault(fault: Option<&ProviderError>) -> Value {
+    fault.map_or(
+        Value::Null,
+        |fault| json!({ "status": fault.status, "code": fault.code, "message": fault.message }),
+    )
+}
+
+/// Reads a plain answer: what the caller gets, and what was understood.
+fn plain(provider: &dyn Provider, answer: &Bytes) -> (Vec<u8>, Value) {
+    let reply = provider.reply(Operation::ChatCompletions, answer);
+    let (status, body) = match &reply.fault {
+        Some(fault) => provider_answer(fault, answer),
+        None => (200, answer.clone()),
+    };
+    let seen = json!({ "status": status, "usage": usage(reply.usage), "fault": fault(reply.fault.as_ref()) });
+    (body.to_vec(), seen)
+}
+
+/// Passes a stream on in pieces of the given size: what the caller gets, and what was understood.
+fn stream(
+    provider: &dyn Provider,
+    options: StreamOptions,
+    answer: &Bytes,
+    piece: usize,
+) -> (Vec<u8>, Value) {
+    let mut relay = provider.stream(options);
+    let mut out = Vec::new();
+    for from in (0..answer.len()).step_by(piece) {
+        relay.push(&answer.slice(from..answer.len().min(from + piece)), &mut out).unwrap();
+    }
+    let end = relay.finish(&mut out);
+    let trailer =
+        end.trailer(&Refusal::provider(502, "stream_cut", "the provider's stream broke off"));
+    let seen = json!({
+        "usage": usage(end.usage), "saw_done": end.saw_done, "finished": end.finished, "complete": end.complete,
+        "error": fault(end.error.as_ref()), "events": end.events, "output_bytes": end.output_bytes,
+    });
+    match trailer {
+        Trailer::None => {}
+        Trailer::Done(bytes) | Trailer::Cut(bytes) => out.push(bytes),
+    }
+    (out.concat(), seen)
+}
+
+fn check(file: &Path, found: &[u8]) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(file, found).unwrap();
+    }
+    let expected = fs::read(file).unwrap_or_default();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!(text(found), text(&expected), "{}", file.display());
+}
+
+#[test]
+fn every_case_gives_its_golden_files() {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut count = 0;
+    for folder in folders(&testdata) {
+        let provider = provider::named(folder.file_name().unwrap().to_str().unwrap()).unwrap();
+        for case in folders(&folder) {
+            count += 1;
+            run(provider, &case);
+        }
+    }
+    assert!(count >= 9, "{count}");
+}
+
+fn run(provider: &dyn Provider, case: &Path) {
+    let call_bytes = Bytes::from(fs::read(case.join("call.json")).unwrap());
+    let call = read(Operation::ChatCompletions, &call_bytes).unwrap();
+    let model = ModelName::new("upstream/model");
+    let rewrite = Rewrite { model: Some(&model), output_tokens_cap: Some(4096) };
+    let prepared = provider.prepare(&call, &call_bytes, &rewrite);
+    check(&case.join("request.json"), &prepared.body.concat());
+    let streamed = case.join("answer.sse");
+    let (extension, (reply, seen)) = if streamed.exists() {
+        let answer = Bytes::from(fs::read(streamed).unwrap());
+        let whole = stream(provider, prepared.stream, &answer, answer.len().max(1));
+        for piece in [1, 2, 3, 7, 64] {
+            assert_eq!(
+                stream(provider, prepared.stream, &answer, piece),
+                whole,
+                "{} in pieces of {piece}",
+                case.display()
+            );
+        }
+        ("sse", whole)
+    } else {
+        let answer = Bytes::from(fs::read(case.join("answer.json")).unwrap());
+        ("json", plain(provider, &answer))
+    };
+    check(&case.join(format!("reply.{extension}")), &reply);
+    check(&case.join("events.json"), format!("{seen:#}\n").as_bytes());
+}

@@ -256,10 +256,8 @@ fn cut_streams_end_with_an_error_event_and_never_with_done() {
         trailer("data: {\"choi", options(false)),
         Trailer::Cut(Bytes::from(format!("\n\n{CUT}")))
     );
-    assert_eq!(
-        trailer("data: {\"choi", options(true)),
-        Trailer::Cut(Bytes::from(format!("\n\n{CUT}")))
-    );
+    // What is held back breaks off unseen.
+    assert_eq!(trailer("data: {\"choi", options(true)), Trailer::Cut(Bytes::from(CUT)));
     assert_eq!(trailer("", options(true)), Trailer::Cut(Bytes::from(CUT)));
     // One of two choices has finished.
     let half = "data: {\"choices\":[{\"index\":1,\"finish_reason\":\"stop\"}]}\n\n";

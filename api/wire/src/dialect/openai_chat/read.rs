@@ -20,6 +20,8 @@ use crate::refusal::Refusal;
 /// is the provider's to judge. A field the gateway acts on may stand in the body only once and spelled
 /// exactly: parsers disagree on which of two counts, and what is metered must be what is served.
 ///
+/// `body` is contiguous; a body that came in several frames must be joined first.
+///
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(operation: Operation, body: &[u8]) -> Result<Call, Refusal> {
@@ -70,10 +72,10 @@ impl Reader {
     }
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
-        let Some((field, name)) = Field::named(&member.key)? else {
+        let Some(field) = Field::named(&member.key)? else {
             return self.content.other(scanner, &member.key);
         };
-        let bit = 1 << field as u32;
+        let (name, bit) = (field.name(), 1 << field as u32);
         if self.seen & bit != 0 {
             return Err(duplicate(name).into());
         }
@@ -154,15 +156,15 @@ impl Reader {
             return Err(missing("model"));
         }
         let required = match call.operation {
-            Operation::ChatCompletions => Some((Field::Messages, "messages")),
-            Operation::Embeddings => Some((Field::Input, "input")),
+            Operation::ChatCompletions => Some(Field::Messages),
+            Operation::Embeddings => Some(Field::Input),
             // Completions start from nothing where no prompt is given.
             Operation::Completions | Operation::Models => None,
         };
-        if let Some((field, name)) = required
+        if let Some(field) = required
             && !has(field)
         {
-            return Err(missing(name));
+            return Err(missing(field.name()));
         }
         let Content { messages, tools, media, media_bytes, schema } = content;
         (call.messages, call.tools) = (messages.max(1), tools);

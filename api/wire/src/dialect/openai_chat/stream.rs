@@ -185,12 +185,19 @@ impl StreamRelay {
     }
 
     /// The provider's stream has ended: appends what was held back, and says what the stream came to.
+    ///
+    /// A held event that breaks off inside its JSON is dropped: no client can read it, and the error
+    /// event that follows must not be swallowed by it.
     pub fn finish(mut self, out: &mut Vec<Bytes>) -> StreamEnd {
-        let mut hidden = false;
+        let holds = self.options.hide_usage && !self.through;
+        let mut dropped = false;
         if let Some((name, data)) = self.splitter.finish() {
-            hidden = self.notes.event(name, data) && self.options.hide_usage && !self.through;
+            dropped = holds && data.starts_with(b"{") && Chunk::read(data).is_err();
+            if !dropped {
+                dropped = self.notes.event(name, data) && holds;
+            }
         }
-        if !hidden && !self.held.is_empty() {
+        if !dropped && !self.held.is_empty() {
             out.append(&mut self.held);
             self.mid_event = true;
         }

@@ -22,34 +22,52 @@ pub(super) enum Field {
 }
 
 impl Field {
-    const ALL: [(Self, &'static str); 14] = [
-        (Self::Model, "model"),
-        (Self::Messages, "messages"),
-        (Self::Prompt, "prompt"),
-        (Self::Input, "input"),
-        (Self::Stream, "stream"),
-        (Self::StreamOptions, "stream_options"),
-        (Self::MaxTokens, "max_tokens"),
-        (Self::MaxCompletionTokens, "max_completion_tokens"),
-        (Self::N, "n"),
-        (Self::BestOf, "best_of"),
-        (Self::Fallbacks, "fallbacks"),
-        (Self::Tools, "tools"),
-        (Self::Functions, "functions"),
-        (Self::ResponseFormat, "response_format"),
+    const ALL: [Self; 14] = [
+        Self::Model,
+        Self::Messages,
+        Self::Prompt,
+        Self::Input,
+        Self::Stream,
+        Self::StreamOptions,
+        Self::MaxTokens,
+        Self::MaxCompletionTokens,
+        Self::N,
+        Self::BestOf,
+        Self::Fallbacks,
+        Self::Tools,
+        Self::Functions,
+        Self::ResponseFormat,
     ];
 
-    /// The field a key names; a 400 for a key that only some parsers would take for it.
-    pub(super) fn named(key: &[u8]) -> Result<Option<(Self, &'static str)>, Refusal> {
-        let exact = Self::ALL.into_iter().find(|(_, name)| name.as_bytes() == key);
-        if exact.is_some() {
-            return Ok(exact);
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Messages => "messages",
+            Self::Prompt => "prompt",
+            Self::Input => "input",
+            Self::Stream => "stream",
+            Self::StreamOptions => "stream_options",
+            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => "max_completion_tokens",
+            Self::N => "n",
+            Self::BestOf => "best_of",
+            Self::Fallbacks => "fallbacks",
+            Self::Tools => "tools",
+            Self::Functions => "functions",
+            Self::ResponseFormat => "response_format",
         }
-        match Self::ALL.into_iter().find(|(_, name)| alike(key, name)) {
+    }
+
+    /// The field a key names; a 400 for a key that only some parsers would take for it.
+    pub(super) fn named(key: &[u8]) -> Result<Option<Self>, Refusal> {
+        if key.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_') {
+            return Ok(Self::ALL.into_iter().find(|field| field.name().as_bytes() == key));
+        }
+        match Self::ALL.into_iter().find(|field| alike(key, field.name())) {
             None => Ok(None),
-            Some((_, name)) => {
+            Some(field) => {
                 let key = String::from_utf8_lossy(key);
-                let say = format!("unknown field '{key}': write '{name}' in lower case");
+                let say = format!("unknown field '{key}': write '{}' in lower case", field.name());
                 Err(Refusal::invalid("unknown_field", Some(&key), say))
             }
         }
