@@ -147,6 +147,7 @@ impl Allowances {
     /// Takes over what an applied entry changed. To be called for every entry, in order, on the apply path.
     pub fn applied(&self, ledger: &Arc<Ledger>, changes: &[Change]) {
         self.desk.ledger.store(Some(Arc::clone(ledger)));
+        self.desk.ring_if_enrolled();
         for change in changes {
             match change {
                 Change::Granted { node, incarnation, seq, grants } => {

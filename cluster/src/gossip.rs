@@ -3,6 +3,8 @@
 //! Loss of a message costs efficiency, never correctness: nothing that must be right travels here.
 
 mod heard;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use heard::{Heard, said};

@@ -21,6 +21,8 @@ pub(super) struct Desk {
     pub(super) draining: AtomicBool,
     /// The next round shall report everything.
     pub(super) report_now: AtomicBool,
+    /// Nobody has to be told any more that this life was enrolled.
+    told_enrolled: AtomicBool,
     /// A later life of this node is enrolled: this one asks no more.
     pub(super) fenced: AtomicBool,
     /// Rings when somebody cannot wait for the next second.
@@ -103,6 +105,14 @@ impl Desk {
     pub(super) fn sent_purses(&self) -> Vec<Arc<Purse>> {
         let sent = lock(&self.sent);
         sent.said.iter().map(|said| Arc::clone(&said.purse)).collect()
+    }
+
+    /// Rings once this life is enrolled: some may wait since before.
+    pub(super) fn ring_if_enrolled(&self) {
+        if !self.told_enrolled.load(Ordering::Relaxed) && self.is_enrolled() {
+            self.told_enrolled.store(true, Ordering::Relaxed);
+            self.bell.notify_one();
+        }
     }
 
     /// This life of this node is the one that may spend, as far as this node has applied.

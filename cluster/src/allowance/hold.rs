@@ -24,6 +24,12 @@ pub(super) struct Miss {
     pub(super) why: Why,
 }
 
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hold({:?} on {} accounts)", self.charge, self.path.len())
+    }
+}
+
 impl Hold {
     /// All or nothing, in the order of the path.
     pub(super) fn take(

@@ -1,1 +1,6 @@
+//! Allowances against the real ledger: its `apply`, with a log that loses, doubles and delays.
 
+mod cases;
+mod log;
+mod storms;
+mod threads;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::UdpSocket;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
 /// Largest UDP payload over IPv4, in bytes.
@@ -105,8 +105,9 @@ struct SealedSocket {
     codec_addr: SocketAddr,
     shared: Arc<Shared>,
     buffer: Vec<u8>,
-    /// Who sent the message that is in the codec now: `recv` may be dropped at any await.
-    decoding: Option<SocketAddr>,
+    /// Who sent the message that is in the codec now, and until when to wait for it: `recv` may be
+    /// dropped at any await, and is at each round of gossip.
+    decoding: Option<(SocketAddr, Instant)>,
     halves: Vec<(SocketAddr, u32, Vec<u8>)>,
     /// Numbers the messages that go in two parts.
     sent: u32,
@@ -134,8 +135,8 @@ impl Socket for SealedSocket {
 
     async fn recv(&mut self) -> anyhow::Result<RecvOutcome> {
         loop {
-            if let Some(from_addr) = self.decoding {
-                let decoded = self.decoded(from_addr).await?;
+            if let Some((from_addr, deadline)) = self.decoding {
+                let decoded = self.decoded(from_addr, deadline).await?;
                 self.decoding = None;
                 if let Some(outcome) = decoded {
                     return Ok(outcome);
@@ -145,7 +146,7 @@ impl Socket for SealedSocket {
                 continue;
             };
             if self.relay.send_to(&plain, self.codec_addr).await.is_ok() {
-                self.decoding = Some(from);
+                self.decoding = Some((from, Instant::now() + LOOPBACK_PATIENCE));
             }
         }
     }
@@ -168,9 +169,13 @@ impl SealedSocket {
     }
 
     /// The message in the codec; `None` where it is none or was dropped.
-    async fn decoded(&mut self, from_addr: SocketAddr) -> anyhow::Result<Option<RecvOutcome>> {
+    async fn decoded(
+        &mut self,
+        from_addr: SocketAddr,
+        deadline: Instant,
+    ) -> anyhow::Result<Option<RecvOutcome>> {
         loop {
-            match timeout(LOOPBACK_PATIENCE, self.codec.recv()).await {
+            match timeout_at(deadline, self.codec.recv()).await {
                 Ok(Ok(outcome)) if outcome.from_addr == self.relay_addr => {
                     return Ok(Some(RecvOutcome { from_addr, ..outcome }));
                 }

@@ -1,0 +1,85 @@
+//! Real threads on one purse: sums are conserved whatever interleaves.
+
+use super::log::{Dice, START, usd};
+use crate::allowance::{Allowances, Purse, PurseTerms};
+use ledger::{AccountId, Mode, Unit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+
+const THREADS: u64 = 6;
+const ROUNDS: u64 = 20_000;
+
+fn purse(allowances: &Allowances, budget: u64) -> Arc<Purse> {
+    allowances.purse(&PurseTerms {
+        account: AccountId { budget, window: 0 },
+        period: 1,
+        unit: Unit::NanoUsd,
+        mode: Mode::Hard,
+        limit: 1_000_000,
+        ends_at: None,
+    })
+}
+
+#[test]
+fn holds_settlements_grants_and_returns_of_many_threads_conserve_the_sum() {
+    let allowances = Allowances::new();
+    let path: Arc<[Arc<Purse>]> = (1..=4).map(|n| purse(&allowances, n)).collect();
+    let spent = AtomicI64::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (path, spent, allowances) = (&path, &spent, &allowances);
+            scope.spawn(move || {
+                let mut dice = Dice::new(thread + 1);
+                for round in 0..ROUNDS {
+                    for (at, purse) in path.iter().enumerate() {
+                        // Cumulative, sent twice and out of order between threads.
+                        let round = i64::try_from(round).unwrap();
+                        let step = 20 + i64::try_from(at).unwrap();
+                        purse.grant(round * step);
+                        purse.grant((round - 3) * step);
+                    }
+                    path[0].give_back(dice.amount(0, 3));
+                    let worst = dice.amount(1, 60);
+                    let Ok(hold) = allowances.try_hold(path, &usd(worst), START) else {
+                        continue;
+                    };
+                    let cost = dice.amount(0, worst);
+                    hold.settle(usd(cost));
+                    spent.fetch_add(cost, SeqCst);
+                }
+            });
+        }
+    });
+    for (at, purse) in path.iter().enumerate() {
+        let books = purse.books();
+        assert_eq!(books.settled, spent.load(SeqCst));
+        assert_eq!(books.held, 0);
+        assert_eq!(books.available + books.settled + books.returned, books.granted, "{books:?}");
+        let rounds = i64::try_from(ROUNDS - 1).unwrap();
+        assert_eq!(books.granted, rounds * (20 + i64::try_from(at).unwrap()));
+        assert!(books.available >= 0);
+    }
+}
+
+#[test]
+fn no_interleaving_holds_more_than_was_granted() {
+    let allowances = Allowances::new();
+    let path: Arc<[Arc<Purse>]> = [purse(&allowances, 1)].into();
+    path[0].grant(100);
+    let out = AtomicI64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    if let Ok(hold) = allowances.try_hold(&path, &usd(30), START) {
+                        let now_out = out.fetch_add(30, SeqCst) + 30;
+                        assert!(now_out <= 100);
+                        out.fetch_sub(30, SeqCst);
+                        hold.void();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(path[0].books().available, 100);
+}
