@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::Value;
-use wire::Usage;
 use wire::dialect::openai_chat::{StreamEnd, StreamOptions, StreamRelay, Trailer};
+use wire::{Refusal, Usage};
 
 use crate::traffic::{self, Record};
 
@@ -242,7 +242,7 @@ fn endless_events_are_cut_off_with_an_error() {
 
 fn trailer(body: &'static str, options: StreamOptions) -> Trailer {
     let (_, end) = relay(&Bytes::from_static(body.as_bytes()), [], options);
-    end.trailer(&wire::Refusal::provider(502, "stream_cut", "the provider's stream broke off"))
+    end.trailer(&Refusal::provider(502, "stream_cut", "the provider's stream broke off"))
 }
 
 const CUT: &str = "data: {\"error\":{\"message\":\"the provider's stream broke off\",\"type\":\"server_error\",\
@@ -285,7 +285,10 @@ fn plain_json_in_the_place_of_a_stream_is_understood() {
     let body = Bytes::from_static(
         b"{\"choices\":[{}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}",
     );
-    assert_eq!(relay(&body, [], options(true)).1.usage.unwrap().output_tokens, 2);
+    let (_, end) = relay(&body, [], options(true));
+    assert_eq!(end.usage.unwrap().output_tokens, 2);
+    assert!(end.complete);
+    assert_eq!(end.trailer(&Refusal::provider(502, "stream_cut", "cut")), Trailer::None);
 }
 
 /// A stream out of pieces that matter, with every kind of line end and defect.

@@ -63,6 +63,8 @@ struct Notes {
     usage_last: bool,
     finished: u64,
     done: bool,
+    /// Whether the body was plain JSON and no stream at all.
+    plain: bool,
 }
 
 /// What a stream came to.
@@ -86,6 +88,7 @@ pub struct StreamEnd {
     pub output_bytes: u64,
     /// Whether what was passed on ends in the middle of an event.
     mid_event: bool,
+    plain: bool,
 }
 
 /// What must be written after the provider's last byte.
@@ -115,7 +118,7 @@ impl StreamRelay {
         }
     }
 
-    /// What has been seen so far; before the first event or output an attempt may still be repeated elsewhere.
+    /// What has been seen so far. As long as nothing was passed on, an attempt may be repeated elsewhere.
     #[must_use]
     pub const fn progress(&self) -> &Progress {
         &self.notes.progress
@@ -258,6 +261,7 @@ impl Notes {
     /// No event at all came: the body may be plain JSON, an error or a whole answer.
     fn plain_body(&mut self, text: &[u8]) {
         let Ok(body) = Body::read(text) else { return };
+        self.plain = true;
         let reply = body.meaning(Operation::ChatCompletions);
         self.usage = reply.usage;
         self.progress.output_bytes = reply.output_bytes;
@@ -268,7 +272,7 @@ impl Notes {
         let Progress { events, output_bytes, error, .. } = self.progress;
         let expected = u32::try_from(answers.clamp(1, 64)).expect("clamped to 64");
         let finished = self.finished.count_ones() >= expected;
-        let whole = self.done || finished || self.usage_last;
+        let whole = self.done || finished || self.usage_last || self.plain;
         StreamEnd {
             usage: self.usage,
             saw_done: self.done,
@@ -278,6 +282,7 @@ impl Notes {
             events,
             output_bytes,
             mid_event,
+            plain: self.plain,
         }
     }
 }
@@ -297,12 +302,13 @@ impl StreamEnd {
 
     /// What must be written after the provider's last byte, `cut` being what to say if the answer is not whole.
     ///
-    /// Nothing after a failure that the provider reported itself: the caller has it already.
+    /// Nothing after a failure that the provider reported itself: the caller has it already. Nothing
+    /// after plain JSON in the place of a stream.
     #[must_use]
     pub fn trailer(&self, cut: &Refusal) -> Trailer {
         let boundary: &[u8] = if self.mid_event { b"\n\n" } else { b"" };
         if self.complete {
-            if self.saw_done {
+            if self.saw_done || self.plain {
                 return Trailer::None;
             }
             return Trailer::Done(Bytes::from([boundary, b"data: [DONE]\n\n"].concat()));
