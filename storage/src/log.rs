@@ -11,6 +11,7 @@ use crate::format::v1::{WireLogId, WireVote};
 use crate::format::{self, decode_entry, encode_entry};
 use crate::scan::Found;
 use crate::types::{LogId, RaftEntry, TypeConfig, Vote};
+use openraft::LogIdOptionExt;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use std::fmt::Debug;
 use std::fs::File;
@@ -34,12 +35,7 @@ struct Shared {
 }
 
 impl LogStore {
-    pub(crate) fn new(
-        engine: Arc<Engine>,
-        flusher: Flusher,
-        found: Found,
-        lock: File,
-    ) -> LogStore {
+    pub(crate) fn new(engine: Arc<Engine>, flusher: Flusher, found: Found, lock: File) -> LogStore {
         let ends = Mutex::new(found);
         let shared = Arc::new(Shared { flusher, engine, ends, _lock: lock });
         LogStore { shared }
@@ -157,6 +153,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn truncate_after(&mut self, last_log_id: Option<LogId>) -> io::Result<()> {
         let kept = {
             let ends = self.ends();
+            if last_log_id.next_index() >= ends.last.next_index() {
+                return Ok(());
+            }
             last_log_id.max(ends.purged)
         };
         let mark = Mark::Lowered(kept.as_ref().map(WireLogId::from));

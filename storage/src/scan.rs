@@ -120,3 +120,113 @@ fn unreadable(what: &str, error: &FormatError) -> Unsound {
         | FormatError::Malformed { .. } => Unsound::Lost(format!("{what}: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::encode_entry;
+    use crate::storage::Tuning;
+    use crate::types::{LeaderId, RaftEntry};
+    use openraft::EntryPayload;
+
+    fn id(term: u64, index: u64) -> LogId {
+        let leader_id = LeaderId { term, node_id: 1 };
+        LogId { leader_id, index }
+    }
+
+    fn record(term: u64, index: u64) -> Vec<u8> {
+        let payload = EntryPayload::Blank;
+        encode_entry(&RaftEntry { log_id: id(term, index), payload }).unwrap()
+    }
+
+    /// What a scan says of these records after this purge, with entry 4 of term 1 known to be on disk.
+    fn verdict(purged: Option<u64>, records: Vec<(u64, Vec<u8>)>) -> Result<Found, Unsound> {
+        let dir = tempfile::tempdir().unwrap();
+        let tuning = Tuning { cache_bytes: 1 << 20, segment_bytes: 1 << 20, ballast_bytes: 0 };
+        let engine = Engine::open(dir.path(), &tuning).unwrap();
+        if let Some(index) = purged {
+            let purged = format::encode(&WireLogId::from(&id(1, index))).unwrap();
+            engine.put(Slot::Purged, purged).unwrap();
+        }
+        engine.append(records).unwrap();
+        let last = Some(WireLogId::from(&id(1, 4)));
+        scan(&engine, &WatermarkV1 { seq: 1, last, vote: None })
+    }
+
+    fn lost(purged: Option<u64>, records: Vec<(u64, Vec<u8>)>) -> String {
+        match verdict(purged, records) {
+            Err(Unsound::Lost(reason)) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn whole(range: std::ops::Range<u64>) -> Vec<(u64, Vec<u8>)> {
+        range.map(|index| (index, record(1, index))).collect()
+    }
+
+    #[test]
+    fn a_whole_log_is_found_as_it_is() {
+        let found = verdict(None, whole(0..6)).unwrap();
+        assert_eq!((found.purged, found.last), (None, Some(id(1, 5))));
+        let found = verdict(Some(2), whole(3..5)).unwrap();
+        assert_eq!((found.purged, found.last), (Some(id(1, 2)), Some(id(1, 4))));
+    }
+
+    #[test]
+    fn records_a_purge_did_not_get_to_are_ignored() {
+        let found = verdict(Some(3), whole(2..6)).unwrap();
+        assert_eq!((found.purged, found.last), (Some(id(1, 3)), Some(id(1, 5))));
+        let found = verdict(Some(9), whole(2..6)).unwrap();
+        assert_eq!(found.last, Some(id(1, 9)));
+    }
+
+    #[test]
+    fn a_log_that_ends_before_the_watermark_is_lost() {
+        assert_eq!(lost(None, whole(0..4)), "entry 4 was on disk, the log ends at T1-N1.3");
+        assert_eq!(lost(None, Vec::new()), "entry 4 was on disk, the log is empty");
+    }
+
+    #[test]
+    fn another_entry_where_the_watermark_is_is_lost() {
+        let mut records = whole(0..4);
+        records.push((4, record(2, 4)));
+        assert_eq!(lost(None, records), "entry 4 was on disk, the log ends at T2-N1.4");
+    }
+
+    #[test]
+    fn a_hole_is_lost() {
+        let mut records = whole(0..6);
+        records.remove(2);
+        assert_eq!(lost(None, records), "entry 2 is missing, the next is 3");
+        assert_eq!(lost(Some(1), whole(3..6)), "entry 2 is missing, the next is 3");
+        assert_eq!(lost(None, whole(1..6)), "entry 0 is missing, the next is 1");
+    }
+
+    #[test]
+    fn a_record_in_the_wrong_place_is_lost() {
+        let mut records = whole(0..6);
+        records[3].1 = record(1, 2);
+        assert_eq!(lost(None, records), "entry 3 says it is 2");
+        let mut records = whole(0..6);
+        records[2].1 = record(7, 2);
+        assert_eq!(lost(None, records), "entry T1-N1.3 is older than the one before it");
+    }
+
+    #[test]
+    fn each_flipped_bit_of_a_record_is_lost_and_a_later_schema_is_not() {
+        let bits = record(1, 3).len() * 8;
+        for bit in (0..bits).step_by(7) {
+            let mut records = whole(0..6);
+            records[3].1[bit / 8] ^= 1 << (bit % 8);
+            assert!(lost(None, records).starts_with("entry 3: "));
+        }
+        let mut records = whole(0..6);
+        records[3].1 = format::seal(format::Kind::ENTRY, 2, &[]).unwrap();
+        match verdict(None, records) {
+            Err(Unsound::TooOld(reason)) => {
+                assert_eq!(reason, "entry 3: this binary is too old for log-entry schema 2");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -143,7 +143,7 @@ impl Snapshots {
                 std::fs::remove_file(&path)?;
             }
         }
-        images.sort_by(|(a, _), (b, _)| a.meta.last_log_id.cmp(&b.meta.last_log_id));
+        images.sort_by_key(|(image, _)| image.meta.last_log_id);
         let newest = images.pop();
         for (_, older) in images {
             std::fs::remove_file(&older.path)?;

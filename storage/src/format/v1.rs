@@ -3,6 +3,7 @@
 mod command;
 mod ledger;
 mod outcome;
+mod provider;
 mod raft;
 mod rpc;
 mod snapshot;
@@ -10,6 +11,7 @@ mod snapshot;
 pub use self::ledger::*;
 pub use command::*;
 pub use outcome::*;
+pub use provider::*;
 pub use raft::*;
 pub use rpc::*;
 pub use snapshot::*;
