@@ -139,10 +139,9 @@ async fn no_method(method: Method, uri: Uri) -> Problem {
 /// The name in the body, where there is one, must be the one in the path.
 fn same_name(path: &str, body: Option<&str>) -> Answer<()> {
     match body {
-        Some(body) if body != path => Err(Problem::invalid(
-            "name",
-            format!("{body:?} is not the name in the path, {path:?}"),
-        )),
+        Some(body) if body != path => {
+            Err(Problem::invalid("name", format!("{body:?} is not the name in the path, {path:?}")))
+        }
         Some(_) | None => Ok(()),
     }
 }

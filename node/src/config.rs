@@ -169,10 +169,7 @@ impl Config {
         overrides: impl FnOnce(&mut File),
         from: &dyn Surroundings,
     ) -> Result<Self, ConfigError> {
-        let failed = |wrong| ConfigError {
-            file: file.to_owned(),
-            wrong,
-        };
+        let failed = |wrong| ConfigError { file: file.to_owned(), wrong };
         let mut parsed: File = if is_blank(text) {
             File::default()
         } else {
@@ -206,8 +203,7 @@ pub fn schema() -> String {
 }
 
 fn is_blank(text: &str) -> bool {
-    text.lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 //!
 //! It will never keep a setting that a tenant can feel anywhere but in the ledger.
 
+pub mod admin;
 pub mod catalog;
+pub mod cli;
 pub mod config;
 pub mod health;
 pub mod metrics;
 pub mod plane;
 mod request;
+pub mod serve;
 pub mod simulator;
 pub mod telemetry;
 pub mod vault;

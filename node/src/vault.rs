@@ -91,10 +91,7 @@ impl Vault {
         let digest = blake3::hash(&kek[..]);
         let mut kek_id = [0; 8];
         kek_id.copy_from_slice(&digest.as_bytes()[..8]);
-        Self {
-            cipher: XChaCha20Poly1305::new((&*kek).into()),
-            kek_id,
-        }
+        Self { cipher: XChaCha20Poly1305::new((&*kek).into()), kek_id }
     }
 
     /// Which key this vault has: 16 hexadecimal digits that may be shown.
@@ -105,19 +102,12 @@ impl Vault {
     /// Seals `plain`. Only the same `purpose` opens it again: `pepper`, or [`credential_purpose`].
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> Sealed {
         let nonce: [u8; 24] = random();
-        let payload = Payload {
-            msg: plain,
-            aad: purpose.as_bytes(),
-        };
+        let payload = Payload { msg: plain, aad: purpose.as_bytes() };
         let ciphertext = self
             .cipher
             .encrypt(XNonce::from_slice(&nonce), payload)
             .expect("sealing fails only past 256 GiB of plain text");
-        Sealed {
-            kek_id: self.kek_id,
-            nonce,
-            ciphertext,
-        }
+        Sealed { kek_id: self.kek_id, nonce, ciphertext }
     }
 
     /// Opens what [`Vault::seal`] sealed for the same purpose.
@@ -146,26 +136,19 @@ impl Vault {
     /// [`VaultError::Missing`] before this node has applied the founding, else as [`Vault::open`].
     pub fn pepper(&self, sealed: Option<&Sealed>) -> Result<Pepper, VaultError> {
         let plain = self.open_bytes(PEPPER, sealed.ok_or(VaultError::Missing)?)?;
-        let bytes = <[u8; 32]>::try_from(&plain[..])
-            .map_err(|_| VaultError::Damaged(PEPPER.to_owned()))?;
+        let bytes =
+            <[u8; 32]>::try_from(&plain[..]).map_err(|_| VaultError::Damaged(PEPPER.to_owned()))?;
         Ok(Pepper(Zeroizing::new(bytes)))
     }
 
-    fn open_bytes(
-        &self,
-        purpose: &str,
-        sealed: &Sealed,
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    fn open_bytes(&self, purpose: &str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         if sealed.kek_id != self.kek_id {
             return Err(VaultError::OtherKey {
                 sealed_by: hex(&sealed.kek_id),
                 ours: hex(&self.kek_id),
             });
         }
-        let payload = Payload {
-            msg: &sealed.ciphertext,
-            aad: purpose.as_bytes(),
-        };
+        let payload = Payload { msg: &sealed.ciphertext, aad: purpose.as_bytes() };
         self.cipher
             .decrypt(XNonce::from_slice(&sealed.nonce), payload)
             .map(Zeroizing::new)
@@ -211,10 +194,7 @@ mod tests {
     fn a_sealed_secret_opens_for_the_same_purpose_only() {
         let vault = Vault::new([7; 32]);
         let sealed = vault.seal("credential:a/b", b"sk-upstream");
-        assert_eq!(
-            vault.open("credential:a/b", &sealed).unwrap().expose(),
-            "sk-upstream"
-        );
+        assert_eq!(vault.open("credential:a/b", &sealed).unwrap().expose(), "sk-upstream");
         assert_eq!(
             vault.open("credential:a/c", &sealed),
             Err(VaultError::Damaged("credential:a/c".to_owned()))
@@ -224,10 +204,7 @@ mod tests {
     #[test]
     fn another_key_is_told_from_damage() {
         let sealed = Vault::new([7; 32]).seal("p", b"x");
-        assert!(matches!(
-            Vault::new([8; 32]).open("p", &sealed),
-            Err(VaultError::OtherKey { .. })
-        ));
+        assert!(matches!(Vault::new([8; 32]).open("p", &sealed), Err(VaultError::OtherKey { .. })));
         let mut damaged = sealed;
         damaged.ciphertext[0] ^= 1;
         assert_eq!(

@@ -65,9 +65,7 @@ pub fn check_shape(presented: &str) -> Result<Presented<'_>, Typo> {
     if !secret.starts_with('-') || checksum(body) != sum {
         return Err(Typo);
     }
-    Ok(Presented {
-        public_id: Some(id),
-    })
+    Ok(Presented { public_id: Some(id) })
 }
 
 /// What the ledger stores of a key: keyed BLAKE3 of all of it.
@@ -84,10 +82,7 @@ fn checksum(body: &str) -> String {
 
 /// Five bits of each byte as one letter.
 fn letters<const N: usize>(bytes: &[u8; N]) -> String {
-    bytes
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
-        .collect()
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
 }
 
 #[cfg(test)]

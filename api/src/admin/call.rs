@@ -75,10 +75,7 @@ pub struct List {
 impl List {
     /// How fresh the page must be.
     pub fn read(&self) -> Read {
-        Read {
-            consistency: self.consistency,
-            min_index: self.min_index,
-        }
+        Read { consistency: self.consistency, min_index: self.min_index }
     }
 
     /// Which objects.
@@ -92,10 +89,7 @@ impl List {
             let say = format!("{limit} is not between 1 and {PAGE_MAX}");
             return Err(Problem::invalid("limit", say));
         }
-        Ok(Page {
-            limit,
-            after: self.cursor.clone(),
-        })
+        Ok(Page { limit, after: self.cursor.clone() })
     }
 }
 
@@ -116,15 +110,11 @@ impl Page {
         name: impl Fn(&T) -> &str,
     ) -> Listed<T> {
         let after = self.after.as_deref();
-        let mut rest = sorted
-            .into_iter()
-            .filter(|item| after.is_none_or(|after| name(item) > after));
+        let mut rest =
+            sorted.into_iter().filter(|item| after.is_none_or(|after| name(item) > after));
         let items: Vec<T> = rest.by_ref().take(self.limit).collect();
         let more = rest.next().is_some();
-        let next_cursor = items
-            .last()
-            .filter(|_| more)
-            .map(|last| name(last).to_owned());
+        let next_cursor = items.last().filter(|_| more).map(|last| name(last).to_owned());
         Listed { items, next_cursor }
     }
 }
@@ -300,10 +290,7 @@ mod tests {
     #[test]
     fn pages_follow_one_another_and_the_last_has_no_cursor() {
         let names = ["a", "b", "c", "d", "e"];
-        let mut page = Page {
-            limit: 2,
-            after: None,
-        };
+        let mut page = Page { limit: 2, after: None };
         let mut pages = Vec::new();
         loop {
             let listed = page.cut(names, |name| name);
@@ -318,10 +305,7 @@ mod tests {
 
     #[test]
     fn a_page_that_ends_with_the_list_has_no_cursor() {
-        let page = Page {
-            limit: 2,
-            after: Some("a".into()),
-        };
+        let page = Page { limit: 2, after: Some("a".into()) };
         assert_eq!(page.cut(["a", "b", "c"], |name| name).next_cursor, None);
     }
 

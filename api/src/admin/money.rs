@@ -40,9 +40,7 @@ impl FromStr for Usd {
         }
         let too_large = || format!("{text} is more than can be counted");
         let whole: u64 = whole.parse().map_err(|_| too_large())?;
-        let nano: u64 = format!("{fraction:0<DECIMALS$}")
-            .parse()
-            .expect("nine digits fit a u64");
+        let nano: u64 = format!("{fraction:0<DECIMALS$}").parse().expect("nine digits fit a u64");
         let total = whole
             .checked_mul(PER_USD)
             .and_then(|total| total.checked_add(nano))
@@ -74,10 +72,7 @@ impl<'de> Deserialize<'de> for Usd {
         // The raw text: a JSON number must not pass through a float.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get();
-        let text = text
-            .strip_prefix('"')
-            .and_then(|text| text.strip_suffix('"'))
-            .unwrap_or(text);
+        let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
         text.parse().map_err(D::Error::custom)
     }
 }
@@ -106,9 +101,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<i64, String> {
-        serde_json::from_str::<Usd>(json)
-            .map(|usd| usd.0)
-            .map_err(|e| e.to_string())
+        serde_json::from_str::<Usd>(json).map(|usd| usd.0).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -131,7 +124,9 @@ mod tests {
         assert!(read("0.0000000001").unwrap_err().contains("more than 9 decimals"));
         assert!(read("9223372036.854775808").unwrap_err().contains("more than can be counted"));
         assert!(read("99999999999999999999").unwrap_err().contains("more than can be counted"));
-        for text in ["1e3", "\"\"", "\".5\"", "\"5.\"", "true", "null", "\"1,000\"", "[1]", "\"--1\""] {
+        for text in
+            ["1e3", "\"\"", "\".5\"", "\"5.\"", "true", "null", "\"1,000\"", "[1]", "\"--1\""]
+        {
             assert!(read(text).unwrap_err().contains("no amount in dollars"), "{text}");
         }
     }

@@ -72,10 +72,7 @@ async fn ready<A: Admin>(
     Query(asked): Query<Asked>,
 ) -> Answer<Response> {
     if asked.min_index.is_some() {
-        let read = Read {
-            min_index: asked.min_index,
-            ..Read::default()
-        };
+        let read = Read { min_index: asked.min_index, ..Read::default() };
         admin.fresh(read).await?;
     }
     Ok(report("readyz", &admin.ready(), &asked))

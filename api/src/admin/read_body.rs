@@ -16,11 +16,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| match rejection.status().as_u16() {
-                413 => Problem::too_large(BODY_BYTES_MAX),
-                _ => Problem::malformed(rejection.body_text()),
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|rejection| {
+                match rejection.status().as_u16() {
+                    413 => Problem::too_large(BODY_BYTES_MAX),
+                    _ => Problem::malformed(rejection.body_text()),
+                }
             })?;
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         parse(bytes).map(Self)
@@ -57,16 +58,13 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             _ => Problem::malformed(format!("the body is not JSON: {error}")),
         }
     })?;
-    json.end()
-        .map_err(|e| Problem::malformed(format!("the body goes on after the JSON: {e}")))?;
+    json.end().map_err(|e| Problem::malformed(format!("the body goes on after the JSON: {e}")))?;
     Ok(value)
 }
 
 fn data_problem(path: &str, error: &serde_json::Error) -> Problem {
     let said = error.to_string();
-    let said = said
-        .split_once(" at line ")
-        .map_or(said.as_str(), |(said, _)| said);
+    let said = said.split_once(" at line ").map_or(said.as_str(), |(said, _)| said);
     from_serde(path, said).unwrap_or_else(|| match path {
         "" => Problem::malformed(format!("the body is not what is expected: {said}")),
         path => Problem::invalid(path, said),

@@ -3,10 +3,8 @@
 /// The known name nearest to a mistyped one, if any is near.
 pub fn suggest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed = typed.to_ascii_lowercase();
-    let (distance, name) = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&typed, name), *name))
-        .min()?;
+    let (distance, name) =
+        known.iter().map(|name| (strsim::damerau_levenshtein(&typed, name), *name)).min()?;
     // A third of the letters may be wrong; of short names one.
     let near = distance <= (name.len().max(typed.len()) / 3).max(1);
     let contains = typed.len() >= 3 && (name.contains(&typed) || typed.contains(name));

@@ -126,9 +126,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -161,8 +159,15 @@ mod tests {
         assert_eq!(ms("2026-01-31T06:30:00.25-05:30"), Some(1_769_860_800_250));
         assert_eq!(ms("2024-02-29T00:00:00Z"), Some(1_709_164_800_000));
         for wrong in [
-            "", "2026-01-31", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
-            "2026-01-01T00:00:00", "1969-12-31T23:59:59Z", "2026-01-01T00:00:00.Z", "é026-01-01T00:00:00Z",
+            "",
+            "2026-01-31",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:00",
+            "1969-12-31T23:59:59Z",
+            "2026-01-01T00:00:00.Z",
+            "é026-01-01T00:00:00Z",
         ] {
             assert_eq!(ms(wrong), None, "{wrong}");
         }

@@ -38,12 +38,8 @@ const CALENDAR: [(&str, Window); 7] = [
     ("year", Window::Year),
 ];
 
-const LENGTHS: [(&str, u64); 4] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-];
+const LENGTHS: [(&str, u64); 4] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
 
 impl FromStr for Window {
     type Err = String;
@@ -67,10 +63,8 @@ impl FromStr for Window {
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::Fixed(ms) = self {
-            let (unit, length) = LENGTHS
-                .iter()
-                .find(|(_, length)| ms % length == 0)
-                .unwrap_or(&LENGTHS[3]);
+            let (unit, length) =
+                LENGTHS.iter().find(|(_, length)| ms % length == 0).unwrap_or(&LENGTHS[3]);
             return write!(f, "{}{unit}", ms / length);
         }
         let name = CALENDAR.iter().find(|(_, window)| window == self);
@@ -86,9 +80,7 @@ impl Serialize for Window {
 
 impl<'de> Deserialize<'de> for Window {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -117,7 +109,9 @@ mod tests {
 
     #[test]
     fn windows_are_written_as_they_are_read() {
-        for text in ["never", "hour", "day", "week", "month", "quarter", "year", "30d", "36h", "90m", "45s"] {
+        for text in
+            ["never", "hour", "day", "week", "month", "quarter", "year", "30d", "36h", "90m", "45s"]
+        {
             assert_eq!(text.parse::<Window>().unwrap().to_string(), text);
         }
         assert_eq!("24h".parse::<Window>().unwrap().to_string(), "1d");

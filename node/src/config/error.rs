@@ -40,9 +40,9 @@ pub(super) fn from_yaml(error: &serde_saphyr::Error) -> Wrong {
     let error = error.without_snippet();
     let line = error.location().map_or(0, |location| location.line());
     let (path, say) = match error {
-        serde_saphyr::Error::SerdeUnknownField {
-            field, expected, ..
-        } => (field.clone(), unknown(field, expected)),
+        serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
+            (field.clone(), unknown(field, expected))
+        }
         other => (String::new(), first_line(&other.to_string())),
     };
     Wrong { path, line, say }

@@ -71,11 +71,8 @@ pub fn write_new(path: &Path, secret: &Secret) -> std::io::Result<()> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(dir)?;
     }
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{}", secret.expose())?;
     file.sync_all()
 }
@@ -95,7 +92,8 @@ fn kept(dir: &Path, name: &str, drawn: &mut Vec<PathBuf>) -> anyhow::Result<Secr
         }
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let secret = draw();
-            write_new(&path, &secret).with_context(|| format!("cannot write {}", path.display()))?;
+            write_new(&path, &secret)
+                .with_context(|| format!("cannot write {}", path.display()))?;
             drawn.push(path);
             Ok(secret)
         }

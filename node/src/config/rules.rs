@@ -16,10 +16,7 @@ const TOKEN_CHARS_MIN: usize = 16;
 
 /// Resolves a file and checks it. Collects everything that is wrong, not just the first.
 pub(super) fn check(file: &File, from: &dyn Surroundings) -> Result<Config, Vec<Wrong>> {
-    let mut reader = Reader {
-        from,
-        wrong: Vec::new(),
-    };
+    let mut reader = Reader { from, wrong: Vec::new() };
     let config = reader.config(file);
     reader.refuse_unsafe(&config);
     match reader.wrong.is_empty() {
@@ -82,18 +79,12 @@ impl Reader<'_> {
 
     fn peer(&mut self, file: &file::Peer) -> Peer {
         let listen = self.or(&file.listen, "peer.listen", loopback(8082));
-        Peer {
-            listen,
-            advertise: self.advertise(&file.advertise, "peer", listen),
-        }
+        Peer { listen, advertise: self.advertise(&file.advertise, "peer", listen) }
     }
 
     fn gossip(&mut self, file: &file::Gossip) -> Gossip {
         let listen = self.or(&file.listen, "gossip.listen", loopback(8083));
-        Gossip {
-            listen,
-            advertise: self.advertise(&file.advertise, "gossip", listen),
-        }
+        Gossip { listen, advertise: self.advertise(&file.advertise, "gossip", listen) }
     }
 
     fn advertise(
@@ -147,25 +138,16 @@ impl Reader<'_> {
     }
 
     fn http(&mut self, file: &file::Http) -> Http {
-        let status = self.or(
-            &file.budget_exceeded_status,
-            "http.budget_exceeded_status",
-            402,
-        );
+        let status = self.or(&file.budget_exceeded_status, "http.budget_exceeded_status", 402);
         if !matches!(status, 402 | 429) {
-            self.refuse(
-                "http.budget_exceeded_status",
-                format!("{status} is neither 402 nor 429"),
-            );
+            self.refuse("http.budget_exceeded_status", format!("{status} is neither 402 nor 429"));
         }
         Http {
             body_bytes_max: self.or(&file.body_bytes_max, "http.body_bytes_max", 20 << 20),
             response_headers: self.or(&file.response_headers, "http.response_headers", true),
             budget_exceeded_status: status,
-            extra_root_certificates: self.some(
-                &file.extra_root_certificates,
-                "http.extra_root_certificates",
-            ),
+            extra_root_certificates: self
+                .some(&file.extra_root_certificates, "http.extra_root_certificates"),
         }
     }
 
@@ -180,10 +162,7 @@ impl Reader<'_> {
                 LogFormat::Json
             }
         };
-        Log {
-            level: self.or(&file.level, "log.level", "info".to_owned()),
-            format,
-        }
+        Log { level: self.or(&file.level, "log.level", "info".to_owned()), format }
     }
 
     /// What would start and then be unsafe, or never become a cluster.
@@ -250,11 +229,7 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, path: &str, say: String) {
-        self.wrong.push(Wrong {
-            path: path.to_owned(),
-            line: 0,
-            say,
-        });
+        self.wrong.push(Wrong { path: path.to_owned(), line: 0, say });
     }
 
     fn some<T>(&mut self, setting: &Option<Setting<T>>, path: &str) -> Option<T>
@@ -270,10 +245,7 @@ impl Reader<'_> {
         T: FromStr,
         T::Err: Display,
     {
-        setting
-            .resolve(path, self.from)
-            .map_err(|wrong| self.wrong.push(wrong))
-            .ok()
+        setting.resolve(path, self.from).map_err(|wrong| self.wrong.push(wrong)).ok()
     }
 
     fn or<T>(&mut self, setting: &Option<Setting<T>>, path: &str, default: T) -> T

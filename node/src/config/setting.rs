@@ -20,11 +20,7 @@ pub struct Setting<T> {
 impl<T> Setting<T> {
     /// A value from the command line.
     pub fn flag(written: impl Into<String>) -> Self {
-        Self {
-            written: written.into(),
-            line: 0,
-            value: PhantomData,
-        }
+        Self { written: written.into(), line: 0, value: PhantomData }
     }
 }
 
@@ -81,11 +77,7 @@ where
     ///
     /// A reference that leads nowhere, or text that is no `T`.
     pub fn resolve(&self, path: &str, from: &dyn Surroundings) -> Result<T, Wrong> {
-        let wrong = |say: String| Wrong {
-            path: path.to_owned(),
-            line: self.line,
-            say,
-        };
+        let wrong = |say: String| Wrong { path: path.to_owned(), line: self.line, say };
         let text = expand(&self.written, from).map_err(wrong)?;
         text.parse().map_err(|e| wrong(format!("{e}")))
     }
@@ -158,11 +150,7 @@ impl<'de> Deserialize<'de> for Scalar {
 impl<'de, T> Deserialize<'de> for Setting<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let scalar = serde_saphyr::Spanned::<Scalar>::deserialize(deserializer)?;
-        Ok(Self {
-            line: scalar.referenced.line(),
-            written: scalar.value.0,
-            value: PhantomData,
-        })
+        Ok(Self { line: scalar.referenced.line(), written: scalar.value.0, value: PhantomData })
     }
 }
 
@@ -204,9 +192,7 @@ mod tests {
     }
 
     fn port(written: &str) -> Result<u16, String> {
-        Setting::flag(written)
-            .resolve("port", &Fixed)
-            .map_err(|wrong| wrong.say)
+        Setting::flag(written).resolve("port", &Fixed).map_err(|wrong| wrong.say)
     }
 
     #[test]

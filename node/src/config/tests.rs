@@ -68,10 +68,7 @@ fn errors_name_the_line_and_what_to_do() {
             "bursar.yaml:2: zzz: unknown field, expected one of cluster_name, label, data_dir, listen, base_url, \
              threads, seeds, bootstrap_expect, admin, peer, gossip, secrets, drain, http, log",
         ),
-        (
-            "\nlisten: nowhere\n",
-            "bursar.yaml:2: listen: invalid socket address syntax",
-        ),
+        ("\nlisten: nowhere\n", "bursar.yaml:2: listen: invalid socket address syntax"),
         (
             "drain:\n  delay: 15\n",
             "bursar.yaml:2: drain.delay: \"15\" is no length of time: write 500ms, 15s, 10m or 2h",
@@ -107,14 +104,13 @@ fn errors_name_the_line_and_what_to_do() {
             "bursar.yaml: http.budget_exceeded_status: 418 is neither 402 nor 429",
         ),
         (
-            &format!("seeds: ['a:1']\ndata_dir: /nowhere\nadmin: {{token: 0123456789abcdef}}\nsecrets: {{cluster: {secret}}}\n"),
+            &format!(
+                "seeds: ['a:1']\ndata_dir: /nowhere\nadmin: {{token: 0123456789abcdef}}\nsecrets: {{cluster: {secret}}}\n"
+            ),
             "bursar.yaml: secrets.key_encryption_key: must be set, because there are seeds: all nodes of a cluster \
              share it; `bursar init` draws one",
         ),
-        (
-            "seeds: [a]\ndata_dir: /nowhere\n",
-            "bursar.yaml: seeds[0]: \"a\" is no host:port",
-        ),
+        ("seeds: [a]\ndata_dir: /nowhere\n", "bursar.yaml: seeds[0]: \"a\" is no host:port"),
     ];
     for (text, expected) in golden {
         let said = read(text).expect_err(text);

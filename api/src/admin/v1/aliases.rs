@@ -1,6 +1,8 @@
 //! Model aliases: a name of the operator's for one or more models.
 
-use crate::admin::call::{List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told};
+use crate::admin::call::{
+    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
+};
 use crate::admin::read_body::{Body, Query};
 use crate::admin::{Admin, Answer, Problem, same_name};
 use axum::Router;
@@ -82,10 +84,9 @@ pub trait Aliases {
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    Router::new().route("/aliases", get(list::<A>)).route(
-        "/aliases/{name}",
-        get(read::<A>).put(put::<A>).delete(delete::<A>),
-    )
+    Router::new()
+        .route("/aliases", get(list::<A>))
+        .route("/aliases/{name}", get(read::<A>).put(put::<A>).delete(delete::<A>))
 }
 
 /// Lists aliases.

@@ -4,7 +4,9 @@ mod books;
 
 pub use books::{Books, Figure, Unit};
 
-use crate::admin::call::{List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told};
+use crate::admin::call::{
+    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
+};
 use crate::admin::read_body::{Body, Query};
 use crate::admin::{Admin, Answer, Problem, Timestamp, Usd, Window, same_name};
 use axum::Router;
@@ -55,9 +57,8 @@ impl WindowSettings {
             (Unit::Tokens, self.limit_tokens),
             (Unit::Requests, self.limit_requests),
         ];
-        let mut given = given
-            .into_iter()
-            .filter_map(|(unit, limit)| limit.map(|limit| (unit, limit)));
+        let mut given =
+            given.into_iter().filter_map(|(unit, limit)| limit.map(|limit| (unit, limit)));
         match (given.next(), given.next()) {
             (Some(limit), None) => Ok(limit),
             (None, _) => Err(Problem::invalid(
@@ -198,10 +199,9 @@ pub trait Budgets {
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    Router::new().route("/budgets", get(list::<A>)).route(
-        "/budgets/{name}",
-        get(read::<A>).put(put::<A>).delete(delete::<A>),
-    )
+    Router::new()
+        .route("/budgets", get(list::<A>))
+        .route("/budgets/{name}", get(read::<A>).put(put::<A>).delete(delete::<A>))
 }
 
 /// Lists budgets with their books.
@@ -279,7 +279,8 @@ mod tests {
 
     #[test]
     fn windows_share_one_unit() {
-        let two = r#"{"windows":[{"window":"day","limit_usd":1},{"window":"month","limit_nano_usd":7}]}"#;
+        let two =
+            r#"{"windows":[{"window":"day","limit_usd":1},{"window":"month","limit_nano_usd":7}]}"#;
         let windows = vec![(Window::Day, 1_000_000_000), (Window::Month, 7)];
         assert_eq!(resolve(two), Ok((Unit::NanoUsd, windows)));
         let mixed = r#"{"windows":[{"limit_usd":1},{"limit_tokens":7}]}"#;
@@ -289,7 +290,9 @@ mod tests {
     #[test]
     fn no_limit_and_two_limits_are_refused() {
         assert!(resolve("{}").unwrap_err().starts_with("budget: has no limit"));
-        assert!(resolve(r#"{"limit_usd":1,"limit_tokens":1}"#).unwrap_err().contains("several limits"));
+        assert!(
+            resolve(r#"{"limit_usd":1,"limit_tokens":1}"#).unwrap_err().contains("several limits")
+        );
         let both = r#"{"limit_usd":1,"windows":[{"limit_usd":1}]}"#;
         assert!(resolve(both).unwrap_err().contains("put them all into windows"));
     }

@@ -8,9 +8,20 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// Number of a node. Text in JSON: it may have more digits than a double holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, example = "5764607523034234881")]
+pub struct Id(pub u64);
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 /// What a member does in consensus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -42,7 +53,7 @@ pub enum MemberState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Member {
     /// Its number: what DELETE and transfer-leader take.
-    pub id: u64,
+    pub id: Id,
     /// Its name for people.
     pub label: String,
     /// What it does in consensus.
@@ -74,20 +85,20 @@ pub struct ClusterStatus {
     pub cluster_name: String,
     /// The node that was asked; absent until it has a number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub node_id: Option<u64>,
+    pub node_id: Option<Id>,
     /// What the node is doing or waiting for.
     pub phase: String,
     /// Present term.
     pub term: u64,
     /// Who leads; absent: nobody, or it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub leader: Option<u64>,
+    pub leader: Option<Id>,
     /// A leader is known and more than half of the voters are live.
     pub quorum_ok: bool,
     /// Numbers of the voters.
-    pub voters: Vec<u64>,
+    pub voters: Vec<Id>,
     /// Numbers of the learners.
-    pub learners: Vec<u64>,
+    pub learners: Vec<Id>,
     /// Log index known to be committed.
     pub committed_index: u64,
     /// Log index applied here.
@@ -114,14 +125,14 @@ pub struct TransferLeader {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Leader {
     /// Number of the leader.
-    pub leader: u64,
+    pub leader: Id,
 }
 
 /// Who was removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Removed {
     /// Number of the node.
-    pub removed: u64,
+    pub removed: Id,
 }
 
 /// What a node does for the cluster.
@@ -133,10 +144,7 @@ pub trait ClusterAdmin {
     fn members(&self) -> Vec<Member>;
 
     /// Hands leadership over.
-    fn transfer_leader(
-        &self,
-        to: TransferLeader,
-    ) -> impl Future<Output = Answer<Leader>> + Send;
+    fn transfer_leader(&self, to: TransferLeader) -> impl Future<Output = Answer<Leader>> + Send;
 
     /// Removes a node for good, by number or label.
     fn remove_member(&self, member: String) -> impl Future<Output = Answer<Removed>> + Send;

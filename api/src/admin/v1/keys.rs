@@ -1,6 +1,8 @@
 //! Virtual keys.
 
-use crate::admin::call::{List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told};
+use crate::admin::call::{
+    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
+};
 use crate::admin::read_body::{Body, Query};
 use crate::admin::{Admin, Answer, Hidden, Problem, Timestamp, Usd, Window};
 use axum::Router;
@@ -156,9 +158,7 @@ pub trait Keys {
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
     let one = get(read::<A>).put(put::<A>).delete(revoke::<A>).post(act::<A>);
-    Router::new()
-        .route("/keys", get(list::<A>).post(create::<A>))
-        .route("/keys/{name}", one)
+    Router::new().route("/keys", get(list::<A>).post(create::<A>)).route("/keys/{name}", one)
 }
 
 /// Lists keys that are not revoked.
@@ -199,8 +199,9 @@ pub(in crate::admin) async fn create<A: Admin>(
     let name = settings.name.clone();
     let made = admin.put_key(name.clone(), settings, write).await;
     let made = made.map_err(|problem| match (problem.status, name) {
-        (412, Some(name)) => Problem::conflict(format!("there is a key {name:?} already"))
-            .fix("PUT replaces its settings; POST /admin/v1/keys/{name}:rotate gives it a new secret"),
+        (412, Some(name)) => Problem::conflict(format!("there is a key {name:?} already")).fix(
+            "PUT replaces its settings; POST /admin/v1/keys/{name}:rotate gives it a new secret",
+        ),
         (_, _) => problem,
     })?;
     Ok(made.into_response())
@@ -252,8 +253,12 @@ async fn act<A: Admin>(
     write: Write,
 ) -> Answer<Response> {
     match name_and_action.rsplit_once(':') {
-        Some((name, "rotate")) => Ok(admin.rotate_key(name.to_owned(), write).await?.into_response()),
-        Some((name, "revoke")) => Ok(admin.revoke_key(name.to_owned(), write).await?.into_response()),
+        Some((name, "rotate")) => {
+            Ok(admin.rotate_key(name.to_owned(), write).await?.into_response())
+        }
+        Some((name, "revoke")) => {
+            Ok(admin.revoke_key(name.to_owned(), write).await?.into_response())
+        }
         Some(_) | None => {
             Err(Problem::method("POST", &format!("/admin/v1/keys/{name_and_action}"))
                 .fix("PUT creates or replaces a key; POST takes {name}:rotate or {name}:revoke"))

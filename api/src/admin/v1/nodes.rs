@@ -1,6 +1,6 @@
 //! The node that is asked.
 
-use super::cluster::ClusterStatus;
+use super::cluster::{ClusterStatus, Id};
 use crate::admin::call::{Read, Write, told};
 use crate::admin::probes::Check;
 use crate::admin::read_body::Query;
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 pub struct Node {
     /// Its number; absent until it belongs to a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<u64>,
+    pub id: Option<Id>,
     /// Its name for people.
     pub label: String,
     /// Program version.
@@ -98,11 +98,8 @@ pub(in crate::admin) async fn status<A: Admin>(
     Query(read): Query<Read>,
 ) -> Answer<Response> {
     let index = admin.fresh(read).await?;
-    let status = Status {
-        node: admin.node(),
-        cluster: admin.cluster_status(),
-        counts: admin.counts(),
-    };
+    let status =
+        Status { node: admin.node(), cluster: admin.cluster_status(), counts: admin.counts() };
     Ok(told(status, index))
 }
 

@@ -4,7 +4,9 @@ mod model;
 
 pub use model::{Model, Price, Unpriced};
 
-use crate::admin::call::{List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told};
+use crate::admin::call::{
+    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
+};
 use crate::admin::read_body::{Body, Query};
 use crate::admin::{Admin, Answer, Hidden, Problem, same_name};
 use axum::Router;
@@ -178,10 +180,9 @@ pub trait Providers {
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    Router::new().route("/providers", get(list::<A>)).route(
-        "/providers/{name}",
-        get(read::<A>).put(put::<A>).delete(delete::<A>),
-    )
+    Router::new()
+        .route("/providers", get(list::<A>))
+        .route("/providers/{name}", get(read::<A>).put(put::<A>).delete(delete::<A>))
 }
 
 /// Lists providers.

@@ -108,7 +108,8 @@ impl utoipa::PartialSchema for Books {
             "The figures of one period; each names its unit, and only those of the budget's unit are there.",
         ));
         for figure in &Self::FIGURES {
-            let whole = || ObjectBuilder::new().schema_type(Type::Integer).description(Some(figure.means));
+            let whole =
+                || ObjectBuilder::new().schema_type(Type::Integer).description(Some(figure.means));
             object = object
                 .property(format!("{}_usd", figure.name), Usd::schema())
                 .property(format!("{}_nano_usd", figure.name), whole())
@@ -131,11 +132,7 @@ mod tests {
 
     #[test]
     fn figures_name_their_unit() {
-        let mut books = Books {
-            limit: 1_000_000_000,
-            spent: 1,
-            ..Books::default()
-        };
+        let mut books = Books { limit: 1_000_000_000, spent: 1, ..Books::default() };
         let json = serde_json::to_value(books).unwrap();
         assert_eq!(json["limit_usd"], "1.00");
         assert_eq!(json["limit_nano_usd"], 1_000_000_000);

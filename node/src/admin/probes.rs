@@ -1,0 +1,30 @@
+//! Health and metrics, as the operators' listener tells them.
+
+use super::Node;
+use api::admin::{Check, Probes};
+
+impl Probes for Node {
+    fn live(&self) -> Vec<Check> {
+        // That this answers at all is what was asked.
+        vec![check_out("process", true, "answers".to_owned())]
+    }
+
+    fn ready(&self) -> Vec<Check> {
+        let report = self.parts.health.ready();
+        report.checks.into_iter().map(|check| check_out(check.name, check.ok, check.say)).collect()
+    }
+
+    fn started(&self) -> Vec<Check> {
+        let started = self.parts.health.started();
+        let detail = if started { "all listeners are up" } else { "starting" };
+        vec![check_out("started", started, detail.to_owned())]
+    }
+
+    fn metrics(&self) -> String {
+        (self.parts.metrics)()
+    }
+}
+
+pub(super) fn check_out(name: &str, ok: bool, detail: String) -> Check {
+    Check { name: name.to_owned(), ok, detail }
+}

@@ -1,0 +1,218 @@
+//! Providers, whose secrets go in and never come out.
+
+use super::Node;
+use super::propose::{Reach, if_index, managed_by};
+use crate::vault::credential_purpose;
+use api::admin::v1::providers::{self, CredentialSettings, ProviderSettings, Providers};
+use api::admin::{Answer, Listed, Page, Problem, Usd, Write, Written, suggest};
+use ledger::command::{Command, DeleteProvider, PutProvider};
+use ledger::{Credential, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
+
+impl Providers for Node {
+    fn list_providers(&self, page: &Page) -> Listed<providers::Provider> {
+        let ledger = self.ledger();
+        page.cut(ledger.providers.values().map(shown), |provider| &provider.name)
+    }
+
+    fn provider(&self, name: &str) -> Option<providers::Provider> {
+        self.ledger().providers.get(name).map(shown)
+    }
+
+    async fn put_provider(
+        &self,
+        name: String,
+        settings: ProviderSettings,
+        write: Write,
+    ) -> Answer<Written<providers::Provider>> {
+        check_kind(&settings.kind)?;
+        let present = self.ledger().providers.get(&name).cloned();
+        let if_index = if_index(&write, present.as_ref().map(|p| p.changed_index))?;
+        let credentials = self.credentials(&name, &settings.credentials, present.as_ref())?;
+        let provider = from_settings(&name, settings, credentials, managed_by(&write));
+        let put = Command::PutProvider(PutProvider { provider, if_index });
+        let index = self.propose("provider", put).await?;
+        let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
+        let object = self.provider(&name).ok_or_else(|| {
+            Problem::conflict(format!("provider {name:?} was deleted in the meantime"))
+        })?;
+        Ok(Written { object, index, created: present.is_none(), not_confirmed_by })
+    }
+
+    async fn delete_provider(
+        &self,
+        name: String,
+        write: Write,
+    ) -> Answer<Written<providers::Provider>> {
+        let last = self.provider(&name).ok_or_else(|| Problem::not_found("provider", &name))?;
+        let delete = DeleteProvider {
+            name,
+            managed_by: managed_by(&write),
+            if_index: if_index(&write, Some(last.changed_index))?,
+        };
+        let index = self.propose("provider", Command::DeleteProvider(delete)).await?;
+        let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
+        Ok(Written { object: last, index, created: false, not_confirmed_by })
+    }
+}
+
+impl Node {
+    fn credentials(
+        &self,
+        provider: &str,
+        settings: &[CredentialSettings],
+        present: Option<&Provider>,
+    ) -> Answer<Vec<Credential>> {
+        if settings.is_empty() {
+            let keyless = Credential { name: "default".to_owned(), weight: 1, secret: None };
+            return Ok(vec![keyless]);
+        }
+        let mut credentials = Vec::new();
+        for (nth, setting) in settings.iter().enumerate() {
+            let present = present.and_then(|present| {
+                present.credentials.iter().find(|credential| credential.name == setting.name)
+            });
+            let secret = match (&setting.secret, present) {
+                (Some(secret), _) if secret.0.is_empty() => None,
+                (Some(secret), present) => {
+                    let present = present.and_then(|credential| credential.secret.as_ref());
+                    Some(self.seal(provider, &setting.name, &secret.0, present))
+                }
+                (None, Some(present)) => present.secret.clone(),
+                (None, None) => {
+                    let say = "is missing, and no credential of this name was set before";
+                    return Err(Problem::invalid(format!("credentials[{nth}].secret"), say)
+                        .fix("give the provider's API key, or \"\" where it needs none"));
+                }
+            };
+            let (name, weight) = (setting.name.clone(), setting.weight);
+            credentials.push(Credential { name, weight, secret });
+        }
+        Ok(credentials)
+    }
+
+    /// Seals a secret; keeps the present sealing of an equal one, so that the same PUT changes nothing.
+    fn seal(&self, provider: &str, name: &str, secret: &str, present: Option<&Sealed>) -> Sealed {
+        let (vault, purpose) = (&self.parts.vault, credential_purpose(provider, name));
+        let same = present.filter(|sealed| {
+            vault.open(&purpose, sealed).is_ok_and(|open| open.expose() == secret)
+        });
+        match same {
+            Some(sealed) => sealed.clone(),
+            None => vault.seal(&purpose, secret.as_bytes()),
+        }
+    }
+}
+
+fn check_kind(kind: &str) -> Answer<()> {
+    if wire::provider::named(kind).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = wire::provider::ALL.iter().map(|provider| provider.name()).collect();
+    let say = match suggest(kind, &known) {
+        Some(near) => format!("{kind:?} is unknown, did you mean {near}?"),
+        None => format!("{kind:?} is unknown, expected one of {}", known.join(", ")),
+    };
+    Err(Problem::invalid("kind", say))
+}
+
+fn from_settings(
+    name: &str,
+    settings: ProviderSettings,
+    credentials: Vec<Credential>,
+    managed_by: String,
+) -> Provider {
+    Provider {
+        name: name.to_owned(),
+        kind: settings.kind,
+        base_url: settings.base_url.trim_end_matches('/').to_owned(),
+        credentials,
+        models: settings.models.into_iter().map(model_in).collect(),
+        unpriced: match settings.unpriced {
+            providers::Unpriced::Deny => Unpriced::Deny,
+            providers::Unpriced::Track => Unpriced::Track,
+            providers::Unpriced::Flat(price) => Unpriced::Flat(price_in(price)),
+        },
+        stream_usage: match settings.stream_usage {
+            providers::StreamUsage::Ask => StreamUsage::Ask,
+            providers::StreamUsage::Always => StreamUsage::Always,
+            providers::StreamUsage::Never => StreamUsage::Never,
+        },
+        timeout_ms: settings.timeout_ms,
+        attempts_max: settings.attempts_max,
+        allow_private_network: settings.allow_private_network,
+        enabled: settings.enabled,
+        managed_by,
+        changed_index: 0,
+    }
+}
+
+fn shown(provider: &Provider) -> providers::Provider {
+    let credentials = provider.credentials.iter().map(|credential| providers::Credential {
+        name: credential.name.clone(),
+        weight: credential.weight,
+        set: credential.secret.is_some(),
+    });
+    providers::Provider {
+        name: provider.name.clone(),
+        kind: provider.kind.clone(),
+        base_url: provider.base_url.clone(),
+        credentials: credentials.collect(),
+        models: provider.models.iter().map(model_out).collect(),
+        unpriced: match provider.unpriced {
+            Unpriced::Deny => providers::Unpriced::Deny,
+            Unpriced::Track => providers::Unpriced::Track,
+            Unpriced::Flat(price) => providers::Unpriced::Flat(price_out(price)),
+        },
+        stream_usage: match provider.stream_usage {
+            StreamUsage::Ask => providers::StreamUsage::Ask,
+            StreamUsage::Always => providers::StreamUsage::Always,
+            StreamUsage::Never => providers::StreamUsage::Never,
+        },
+        timeout_ms: provider.timeout_ms,
+        attempts_max: provider.attempts_max,
+        allow_private_network: provider.allow_private_network,
+        enabled: provider.enabled,
+        managed_by: provider.managed_by.clone(),
+        changed_index: provider.changed_index,
+    }
+}
+
+fn model_in(model: providers::Model) -> Model {
+    Model {
+        name: model.name,
+        upstream_name: model.upstream_name,
+        price: model.price.map(price_in),
+        output_tokens_max: model.output_tokens_max,
+        input_tokens_max: model.input_tokens_max,
+    }
+}
+
+fn model_out(model: &Model) -> providers::Model {
+    providers::Model {
+        name: model.name.clone(),
+        upstream_name: model.upstream_name.clone(),
+        price: model.price.map(price_out),
+        input_tokens_max: model.input_tokens_max,
+        output_tokens_max: model.output_tokens_max,
+    }
+}
+
+fn price_in(price: providers::Price) -> Price {
+    Price {
+        input_nano_usd_per_mtok: price.input.0,
+        output_nano_usd_per_mtok: price.output.0,
+        cache_read_nano_usd_per_mtok: price.cache_read.map(|usd| usd.0),
+        cache_write_nano_usd_per_mtok: price.cache_write.map(|usd| usd.0),
+        request_nano_usd: price.request.0,
+    }
+}
+
+pub(super) fn price_out(price: Price) -> providers::Price {
+    providers::Price {
+        input: Usd(price.input_nano_usd_per_mtok),
+        output: Usd(price.output_nano_usd_per_mtok),
+        cache_read: price.cache_read_nano_usd_per_mtok.map(Usd),
+        cache_write: price.cache_write_nano_usd_per_mtok.map(Usd),
+        request: Usd(price.request_nano_usd),
+    }
+}

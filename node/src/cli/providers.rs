@@ -1,0 +1,201 @@
+//! `bursar providers`: where requests go.
+
+use super::client::{Admin, Target, encode};
+use super::keys::say_unconfirmed;
+use super::out::{self, Column, cell};
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// Sets and shows providers.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bursar providers put openai --base-url https://api.openai.com/v1 --secret-env OPENAI_API_KEY
+  bursar providers put local --base-url http://127.0.0.1:11434/v1 --model llama3=0,0 --allow-private-network
+  bursar providers put openai --file provider.json
+  bursar providers list")]
+pub(super) struct Providers {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Lists providers.
+    List,
+    /// Shows a provider, without its secrets.
+    Show {
+        /// Name of the provider.
+        name: String,
+    },
+    /// Creates or replaces a provider. A secret that is not given stays as it was.
+    Put {
+        /// Name of the provider; the part before the slash of provider/model.
+        name: String,
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+    /// Deletes a provider that no alias names.
+    Delete {
+        /// Name of the provider.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    /// Takes everything from a JSON file, as the API takes it.
+    #[arg(long, conflicts_with_all = ["kind", "base_url", "secret_env", "secret_file", "model", "unpriced",
+        "timeout_ms", "allow_private_network", "disabled"])]
+    file: Option<PathBuf>,
+    /// How it is spoken to.
+    #[arg(long, default_value = "openai-compatible")]
+    kind: String,
+    /// Base URL up to and with the version.
+    #[arg(long, required_unless_present = "file")]
+    base_url: Option<String>,
+    /// Environment variable with the provider's API key.
+    #[arg(long, value_name = "NAME")]
+    secret_env: Option<String>,
+    /// File with the provider's API key.
+    #[arg(long, value_name = "PATH", conflicts_with = "secret_env")]
+    secret_file: Option<PathBuf>,
+    /// A model, or a model with its price in dollars per million tokens; may be repeated.
+    #[arg(long, value_name = "NAME[=IN,OUT]")]
+    model: Vec<String>,
+    /// What to do with a model without a price: deny or track.
+    #[arg(long)]
+    unpriced: Option<String>,
+    /// Longest wait for the head of an answer, and between two pieces of a stream.
+    #[arg(long)]
+    timeout_ms: Option<u64>,
+    /// It may resolve to loopback and private addresses.
+    #[arg(long)]
+    allow_private_network: bool,
+    /// It is not asked.
+    #[arg(long)]
+    disabled: bool,
+}
+
+const COLUMNS: [Column; 5] = [
+    Column { name: "NAME", of: |row| cell(&row["name"]) },
+    Column { name: "KIND", of: |row| cell(&row["kind"]) },
+    Column { name: "BASE URL", of: |row| cell(&row["base_url"]) },
+    Column { name: "MODELS", of: |row| row["models"].as_array().map_or(0, Vec::len).to_string() },
+    Column { name: "ENABLED", of: |row| cell(&row["enabled"]) },
+];
+
+impl Providers {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let whole = self.target.with(async |admin| ask(&admin, self.action).await)?;
+        let rows = match &whole["items"] {
+            Value::Array(items) => items.clone(),
+            _ => vec![whole.clone()],
+        };
+        out::answer(self.target.output, &whole, &rows, &COLUMNS)?;
+        say_unconfirmed(&whole);
+        Ok(())
+    }
+}
+
+async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
+    let of = |name: &str| format!("providers/{}", encode(name));
+    let answer = match action {
+        Action::List => return admin.list("providers").await,
+        Action::Show { name } => admin.get(&of(&name)).await?,
+        Action::Put { name, settings } => {
+            let body = settings.body(admin, &of(&name)).await?;
+            admin.write(Method::PUT, &of(&name), Some(&body)).await?
+        }
+        Action::Delete { name } => admin.write(Method::DELETE, &of(&name), None).await?,
+    };
+    Ok(answer.body)
+}
+
+impl Settings {
+    async fn body(self, admin: &Admin, path: &str) -> anyhow::Result<Value> {
+        if let Some(path) = &self.file {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+            let body = serde_json::from_str(&text);
+            return body.with_context(|| format!("{} is not JSON", path.display()));
+        }
+        let mut body = Map::new();
+        let credentials = match self.secret()? {
+            Some(secret) => json!([{ "name": "default", "secret": secret }]),
+            None => kept_credentials(admin, path).await,
+        };
+        body.insert("credentials".to_owned(), credentials);
+        body.insert("kind".to_owned(), self.kind.into());
+        body.insert("base_url".to_owned(), json!(self.base_url));
+        let models = self.model.iter().map(|model| model_of(model));
+        body.insert("models".to_owned(), models.collect::<anyhow::Result<_>>()?);
+        body.insert("allow_private_network".to_owned(), self.allow_private_network.into());
+        body.insert("enabled".to_owned(), (!self.disabled).into());
+        if let Some(unpriced) = self.unpriced {
+            body.insert("unpriced".to_owned(), unpriced.into());
+        }
+        if let Some(timeout_ms) = self.timeout_ms {
+            body.insert("timeout_ms".to_owned(), timeout_ms.into());
+        }
+        Ok(body.into())
+    }
+
+    fn secret(&self) -> anyhow::Result<Option<String>> {
+        if let Some(name) = &self.secret_env {
+            let secret = std::env::var(name);
+            return secret.map(Some).with_context(|| format!("environment variable {name}"));
+        }
+        if let Some(path) = &self.secret_file {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+            return Ok(Some(text.trim().to_owned()));
+        }
+        Ok(None)
+    }
+}
+
+/// The credentials there are, to be kept; a provider that is new has none.
+async fn kept_credentials(admin: &Admin, path: &str) -> Value {
+    let Ok(present) = admin.get(path).await else {
+        return json!([]);
+    };
+    let credentials = present.body["credentials"].as_array().into_iter().flatten();
+    let kept = credentials.map(|credential| {
+        let mut kept = json!({ "name": credential["name"], "weight": credential["weight"] });
+        if credential["set"] == Value::Bool(false) {
+            kept["secret"] = "".into();
+        }
+        kept
+    });
+    kept.collect()
+}
+
+/// `NAME` or `NAME=IN,OUT`.
+fn model_of(text: &str) -> anyhow::Result<Value> {
+    let Some((name, prices)) = text.rsplit_once('=') else {
+        return Ok(json!({ "name": text }));
+    };
+    let (input, output) = prices.split_once(',').with_context(|| {
+        format!("--model {text}: write NAME=IN,OUT in dollars per million tokens")
+    })?;
+    let price = json!({ "input_usd_per_mtok": input, "output_usd_per_mtok": output });
+    Ok(json!({ "name": name, "price": price }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_may_carry_its_price() {
+        assert_eq!(model_of("a/b").unwrap(), json!({"name": "a/b"}));
+        let priced = model_of("a=0.15,0.6").unwrap();
+        assert_eq!(priced["price"]["output_usd_per_mtok"], "0.6");
+        assert!(model_of("a=1").is_err());
+    }
+}
