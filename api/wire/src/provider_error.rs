@@ -6,7 +6,7 @@ use crate::retry_after;
 
 /// A provider's refusal or failure, read from any of the shapes they have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("provider answered {status}: {message}")]
+#[error("provider answered {status}")]
 pub struct ProviderError {
     /// HTTP status; for an error inside an answer the one it names, else 502.
     pub status: u16,

@@ -24,9 +24,10 @@ pub enum Retry {
 
 /// A refusal, independent of the dialect it will be said in.
 ///
-/// `say` is for the caller, `note` for the log; neither holds a secret, a prompt or an answer.
+/// `say` is for the caller, `note` for the log; neither holds a secret, a prompt or an answer of ours. A
+/// provider's words in `say` may quote the request, so `say` is never logged and not part of `Display`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{status} {code}: {say}")]
+#[error("{status} {code}")]
 pub struct Refusal {
     /// Who has to change something.
     pub fault: Fault,

@@ -1,4 +1,11 @@
 //! One event of a stream: what a gateway must know of it.
+//!
+//! Most events hold a few words and nothing else. They are recognised by four searches and only their
+//! delta is read; every other event is read whole.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::reply::nested_usage;
 use super::{read_error, read_usage};
@@ -27,8 +34,17 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// Reads the data of an event. Fails on what is no JSON object.
+    /// Reads the data of an event. Fails on what is no JSON object; what is broken in an event that
+    /// holds only words may pass.
     pub(super) fn read(data: &[u8]) -> Result<Self, Malformed> {
+        match words(data) {
+            Some(output_bytes) => Ok(Self { choices: Some(1), output_bytes, ..Self::default() }),
+            None => Self::read_whole(data),
+        }
+    }
+
+    /// Reads all of the data, whatever it holds.
+    pub(super) fn read_whole(data: &[u8]) -> Result<Self, Malformed> {
         let mut chunk = Self::default();
         let mut scanner = Scanner::new(data);
         scanner.object(|scanner, member| chunk.member(scanner, &member.key))?;
@@ -102,6 +118,41 @@ impl Chunk {
     }
 }
 
+/// Keys by which an event is told to hold only words. A quote inside a JSON string is escaped, so what
+/// is found is a key or a whole string; only a key is followed by a colon.
+struct Keys {
+    usage: Finder<'static>,
+    error: Finder<'static>,
+    finish_reason: Finder<'static>,
+    delta: Finder<'static>,
+}
+
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys {
+    usage: Finder::new(br#""usage""#),
+    error: Finder::new(br#""error""#),
+    finish_reason: Finder::new(br#""finish_reason""#),
+    delta: Finder::new(br#""delta":"#),
+});
+
+/// The bytes of the deltas, if the event says nothing else that matters: no usage, no error, no reason
+/// to finish but null.
+fn words(data: &[u8]) -> Option<u64> {
+    let keys = &*KEYS;
+    let null_only = |key: &Finder<'_>| {
+        let mut values = key.find_iter(data).map(|at| &data[at + key.needle().len()..]);
+        values.all(|value| value.starts_with(b":null") || value.starts_with(b": null"))
+    };
+    if !null_only(&keys.usage) || !null_only(&keys.finish_reason) || !null_only(&keys.error) {
+        return None;
+    }
+    let mut deltas = keys.delta.find_iter(data).peekable();
+    deltas.peek()?;
+    deltas.try_fold(0, |bytes, at| {
+        let delta = &data[at + keys.delta.needle().len()..];
+        Some(bytes + text_bytes(&mut Scanner::new(delta)).ok()?)
+    })
+}
+
 fn merged(known: Option<Usage>, more: Option<Usage>) -> Option<Usage> {
     match (known, more) {
         (Some(known), Some(more)) => Some(known.max(more)),
@@ -142,5 +193,60 @@ fn text_bytes(scanner: &mut Scanner<'_>) -> Result<u64, Malformed> {
             scanner.value()?;
             Ok(0)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_words_are_read_like_all_others() {
+        let cases = [
+            (
+                r#"{"choices":[{"index":0,"delta":{"content":"é\n"},"finish_reason":null}],"usage":null}"#,
+                true,
+            ),
+            (r#"{"choices":[{"delta":{"role":"assistant","content":null,"refusal":"no"}}]}"#, true),
+            (
+                r#"{"choices":[{"delta":{"content":"a"}},{"index":1,"delta":{"content":"bc"}}]}"#,
+                true,
+            ),
+            (r#"{"choices":[{"delta":{"content":" \"usage\":{ \"delta\":"}}]}"#, true),
+            (
+                r#"{"choices":[{"delta":{"tool_calls":[{"id":"x","function":{"arguments":"{\"a\":1}"}}]}}]}"#,
+                true,
+            ),
+            (r#"{"choices":[{"delta":{"content":"usage"}}]}"#, false),
+            (r#"{"choices":[{"delta":{"content":"delta"},"finish_reason":"stop"}]}"#, false),
+            (
+                r#"{"choices":[{"delta":{"content":"a"}}],"x_groq":{"usage":{"prompt_tokens":1}}}"#,
+                false,
+            ),
+            (r#"{"choices":[{"delta":{"content":"a"}}],"error":{"message":"x"}}"#, false),
+            (r#"{"choices":[{"text":"a","finish_reason":null}]}"#, false),
+            (r#"{"choices":[],"usage":{"prompt_tokens":1}}"#, false),
+        ];
+        for (data, only_words) in cases {
+            let (quick, whole) = (Chunk::read(data.as_bytes()), Chunk::read_whole(data.as_bytes()));
+            let (quick, whole) = (quick.unwrap(), whole.unwrap());
+            assert_eq!(words(data.as_bytes()).is_some(), only_words, "{data}");
+            assert_eq!(quick.output_bytes, whole.output_bytes, "{data}");
+            assert_eq!((quick.usage, quick.finished), (whole.usage, whole.finished), "{data}");
+            assert_eq!(
+                (&quick.error, quick.is_usage_only()),
+                (&whole.error, whole.is_usage_only()),
+                "{data}"
+            );
+        }
+    }
+
+    #[test]
+    fn sound_and_pictures_count_by_their_tokens() {
+        let sound = "A".repeat(6400);
+        let data = format!(
+            r#"{{"choices":[{{"delta":{{"audio":{{"data":"{sound}","transcript":"hi"}}}}}}]}}"#
+        );
+        assert_eq!(Chunk::read(data.as_bytes()).unwrap().output_bytes, 102);
     }
 }

@@ -195,7 +195,7 @@ impl StreamRelay {
         let holds = self.options.hide_usage && !self.through;
         let mut dropped = false;
         if let Some((name, data)) = self.splitter.finish() {
-            dropped = holds && data.starts_with(b"{") && Chunk::read(data).is_err();
+            dropped = holds && data.starts_with(b"{") && Chunk::read_whole(data).is_err();
             if !dropped {
                 dropped = self.notes.event(name, data) && holds;
             }
