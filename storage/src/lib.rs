@@ -24,7 +24,7 @@ mod watermark;
 
 pub use flusher::Disk;
 pub use identity::{BootPromise, Identity, IdentityError};
-pub use log::LogStore;
+pub use log::{Closed, LogStore};
 pub use machine::Machine;
 pub use openraft;
 pub use snapshot::{Incoming, SnapshotFile, Snapshots};

@@ -18,6 +18,7 @@ use std::fs::File;
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::oneshot;
 
 /// The log store. Clones share it; readers are clones.
 #[derive(Clone)]
@@ -30,15 +31,35 @@ struct Shared {
     flusher: Flusher,
     engine: Arc<Engine>,
     ends: Mutex<Found>,
-    // Last: nobody else opens the directory while anything of the log is open.
+    /// The directory's, held as long as anybody may write to it.
     _lock: File,
+    /// Dropped last, which is what [`Closed`] waits for.
+    _open: oneshot::Sender<()>,
+}
+
+/// Tells when the log is closed: synced, its file and its directory released.
+#[derive(Debug)]
+pub struct Closed(oneshot::Receiver<()>);
+
+impl Closed {
+    /// Returns once the last clone of the log is dropped and all of it is on disk. Consensus drops its
+    /// own a moment after it has shut down.
+    pub async fn wait(self) {
+        // Nothing is ever sent: the sender's end is the message.
+        let _ = self.0.await;
+    }
 }
 
 impl LogStore {
-    pub(crate) fn new(engine: Arc<Engine>, flusher: Flusher, found: Found, lock: File) -> LogStore {
-        let ends = Mutex::new(found);
-        let shared = Arc::new(Shared { flusher, engine, ends, _lock: lock });
-        LogStore { shared }
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        flusher: Flusher,
+        found: Found,
+        lock: File,
+    ) -> (LogStore, Closed) {
+        let (open, closed) = oneshot::channel();
+        let shared = Shared { flusher, engine, ends: Mutex::new(found), _lock: lock, _open: open };
+        (LogStore { shared: Arc::new(shared) }, Closed(closed))
     }
 
     fn ends(&self) -> MutexGuard<'_, Found> {

@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::flusher::{Disk, Flusher};
 use crate::format::FormatError;
+use crate::log::Closed;
 use crate::scan::{self, Found, Unsound};
 use crate::snapshot::Image;
 use crate::watermark::WatermarkFile;
@@ -81,6 +82,8 @@ pub struct Storage {
     pub snapshots: Snapshots,
     /// Room on the disk.
     pub space: SpaceWatch,
+    /// When the log is closed, after everybody let go of it.
+    pub closed: Closed,
     raft_state: bool,
 }
 
@@ -117,9 +120,9 @@ impl Storage {
         let engine = Arc::new(engine);
         let disk = wrap(Box::new(Arc::clone(&engine)));
         let flusher = Flusher::start(disk, watermark).map_err(|error| at.io(error))?;
-        let log = LogStore::new(engine, flusher, found, lock);
+        let (log, closed) = LogStore::new(engine, flusher, found, lock);
         let (machine, view) = Machine::new(image, snapshots.clone(), observer);
-        Ok(Storage { identity, log, machine, view, snapshots, space, raft_state })
+        Ok(Storage { identity, log, machine, view, snapshots, space, closed, raft_state })
     }
 
     /// Whether this node took part in consensus before: a vote, an entry or a snapshot was there.

@@ -13,8 +13,7 @@ use storage::openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
 };
 use storage::{
-    OpenError, Peer, Proposal, Raft, RaftSnapshot, SnapshotFile, Storage, TypeConfig, View, Vote,
-    raft_config,
+    Closed, Peer, Proposal, Raft, RaftSnapshot, SnapshotFile, TypeConfig, View, Vote, raft_config,
 };
 
 /// A network without anybody on it.
@@ -62,24 +61,28 @@ impl RaftNetworkV2<TypeConfig> for Nobody {
     }
 }
 
-/// Opens the storage once the tasks of an earlier handle, which end on their own, have let go of it.
-async fn reopen(dir: &Path) -> Storage {
-    let opened = async {
-        loop {
-            match open(dir) {
-                Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
-                result => return result.unwrap(),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), opened).await.unwrap()
+/// A running node.
+struct Node {
+    raft: Raft,
+    view: View,
+    closed: Closed,
 }
 
-async fn start(dir: &Path) -> (Raft, View) {
-    let storage = reopen(dir).await;
+impl Node {
+    async fn stop(self) {
+        self.raft.shutdown().await.unwrap();
+        drop(self.raft);
+        let closed = tokio::time::timeout(Duration::from_secs(20), self.closed.wait());
+        closed.await.unwrap();
+    }
+}
+
+async fn start(dir: &Path) -> Node {
+    let storage = open(dir).unwrap();
     let config = Arc::new(raft_config().validate().unwrap());
     let raft = Raft::new(1, config, Nobody, storage.log, storage.machine).await.unwrap();
-    (raft, storage.view)
+    let (view, closed) = (storage.view, storage.closed);
+    Node { raft, view, closed }
 }
 
 async fn lead(raft: &Raft) -> u64 {
@@ -96,10 +99,11 @@ fn proposal(name: &str) -> Proposal {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_that_comes_back_stands_for_election_again_and_has_all_it_answered() {
     let dir = tempfile::tempdir().unwrap();
-    let (raft, view) = start(dir.path()).await;
+    let node = start(dir.path()).await;
+    let (raft, view) = (&node.raft, &node.view);
     let members = BTreeMap::from([(1, Peer { addr: "127.0.0.1:1".to_owned() })]);
     raft.initialize(members).await.unwrap();
-    let term = lead(&raft).await;
+    let term = lead(raft).await;
     let mut last = 0;
     for name in ["a", "b", "c"] {
         let written = raft.client_write(proposal(name)).await.unwrap();
@@ -109,22 +113,23 @@ async fn a_leader_that_comes_back_stands_for_election_again_and_has_all_it_answe
         assert!(view.load().applied_index >= written.data.index);
         last = written.data.index;
     }
-    raft.shutdown().await.unwrap();
-    drop(raft);
-    let (raft, view) = start(dir.path()).await;
+    node.stop().await;
+    let node = start(dir.path()).await;
+    let (raft, view) = (&node.raft, &node.view);
     assert!(view.wait_applied(last - 1).await);
-    let term_again = lead(&raft).await;
+    let term_again = lead(raft).await;
     assert!(term_again > term, "leadership of term {term} was taken up without an election");
     assert!(view.wait_applied(last).await);
-    raft.shutdown().await.unwrap();
+    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_and_a_purge_through_consensus_leave_a_log_that_starts_again() {
     let dir = tempfile::tempdir().unwrap();
-    let (raft, view) = start(dir.path()).await;
+    let node = start(dir.path()).await;
+    let (raft, view) = (&node.raft, &node.view);
     raft.initialize(BTreeMap::from([(1, Peer::default())])).await.unwrap();
-    lead(&raft).await;
+    lead(raft).await;
     for name in 0..50 {
         raft.client_write(proposal(&name.to_string())).await.unwrap();
     }
@@ -141,12 +146,12 @@ async fn a_snapshot_and_a_purge_through_consensus_leave_a_log_that_starts_again(
     };
     wait().metrics(purged, "purge").await.unwrap();
     let before = view.load();
-    raft.shutdown().await.unwrap();
-    drop(raft);
-    let (raft, view) = start(dir.path()).await;
-    lead(&raft).await;
+    node.stop().await;
+    let node = start(dir.path()).await;
+    let (raft, view) = (&node.raft, &node.view);
+    lead(raft).await;
     raft.client_write(proposal("after")).await.unwrap();
     assert!(view.applied_index() > before.applied_index);
     assert_eq!(view.load().keys, before.keys);
-    raft.shutdown().await.unwrap();
+    node.stop().await;
 }

@@ -1,11 +1,12 @@
 //! A process that writes to a storage until it is killed, and says what was acknowledged.
 
 use crate::support::{Dice, append_later, apply, log_id, normal, revoke, tuning, vote};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
 use storage::openraft::EntryPayload;
 use storage::openraft::storage::{
     RaftLogReader, RaftLogStorage, RaftSnapshotBuilder, RaftStateMachine,
@@ -24,47 +25,44 @@ pub(crate) type Lines = Vec<String>;
 /// A running child.
 pub(crate) struct Child {
     process: std::process::Child,
-    out: Option<Box<dyn BufRead + Send>>,
+    said: Receiver<String>,
 }
 
 impl Child {
     pub(crate) fn start(dir: &Path, mode: &str, seed: u64) -> Child {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["crash::child::lives_until_killed", "--exact", "--ignored", "--nocapture"])
+            .args(["crash::child::lives_until_killed", "--exact", "--nocapture"])
             .env(DIR, dir)
             .env(MODE, mode)
             .env(SEED, seed.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let out = process.stdout.take().unwrap();
-        Child { process, out: Some(Box::new(BufReader::new(out))) }
+        let out = BufReader::new(process.stdout.take().unwrap());
+        let (sender, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || hear_all(out, &sender));
+        Child { process, said }
     }
 
     /// Waits for the child to open, lets it run, does something to it, and returns all it said.
     pub(crate) fn run_then(&mut self, run: Duration, end: impl FnOnce(&mut Child)) -> Lines {
-        let mut out = self.out.take().unwrap();
         let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if out.read_line(&mut line).unwrap() == 0 {
-                break;
-            }
-            let said = heard(&line);
-            let opened = said.as_ref().is_some_and(|said| said.starts_with("open "));
-            lines.extend(said);
+        while let Ok(line) = self.said.recv() {
+            let opened = line.starts_with("open ");
+            lines.push(line);
             if opened {
                 break;
             }
         }
-        std::thread::sleep(run);
+        let deadline = Instant::now() + run;
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            match self.said.recv_timeout(left) {
+                Ok(line) => lines.push(line),
+                Err(_) => break,
+            }
+        }
         end(self);
-        let mut rest = Vec::new();
-        out.read_to_end(&mut rest).unwrap();
-        // What comes after the last newline was cut by the end: it was never said.
-        let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let rest = String::from_utf8_lossy(&rest[..whole]).into_owned();
-        lines.extend(rest.lines().filter_map(heard));
+        lines.extend(self.said.iter());
         lines
     }
 
@@ -78,6 +76,17 @@ impl Drop for Child {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Passes on what a child says. What comes after the last newline was cut by its end: never said.
+fn hear_all(mut out: impl BufRead, sender: &Sender<String>) {
+    let mut line = String::new();
+    while out.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
+        if let Some(said) = heard(&line) {
+            sender.send(said).unwrap();
+        }
+        line.clear();
     }
 }
 
@@ -106,8 +115,8 @@ impl Disk for Liar {
     }
 }
 
+/// The other process of the crash tests; on its own it has nothing to do.
 #[test]
-#[ignore = "the other process of the crash tests"]
 fn lives_until_killed() {
     let Some(dir) = std::env::var_os(DIR) else {
         return;
