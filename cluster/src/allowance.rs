@@ -9,6 +9,7 @@
 //! what was *applied* is a grant. So a crash, a lost answer or a doubled command never lets two nodes
 //! spend the same money.
 
+mod books;
 mod charge;
 mod desk;
 mod hold;
@@ -22,9 +23,10 @@ mod run;
 mod tests;
 mod wait;
 
+pub use books::{PurseBooks, PurseTerms};
 pub use charge::{CHARGE_MAX, Charge, Short, Why};
 pub use hold::Hold;
-pub use purse::{GRACE_MS, Purse, PurseBooks, PurseTerms};
+pub use purse::{GRACE_MS, Purse};
 pub use run::Propose;
 
 use desk::{Desk, lock};
@@ -252,6 +254,23 @@ impl Allowances {
             waited: counts.waited.load(Relaxed),
             dropped_holds: counts.dropped_holds.load(Relaxed),
             exceeded_holds: counts.exceeded_holds.load(Relaxed),
+        }
+    }
+
+    /// Forgets purses of closed accounts and past periods that have nothing left to say. Neither can come
+    /// back: account ids are log indices, and a purse of a past period is not filled.
+    fn sweep(&self) {
+        let Some(ledger) = self.desk.ledger.load_full() else {
+            return;
+        };
+        for shard in &self.shards {
+            lock(shard).retain(|account, purses| {
+                let newest = purses.newest;
+                purses.by_period.retain(|purse| purse.period() == newest || !purse.is_done());
+                let is_gone = account.budget <= ledger.applied_index
+                    && !ledger.accounts.contains_key(account);
+                !(is_gone && purses.by_period.iter().all(|purse| purse.is_done()))
+            });
         }
     }
 

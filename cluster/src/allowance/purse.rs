@@ -5,10 +5,12 @@
 //! of the sums here leaves an `i64`; the cumulative ones could after nine times the largest limit was
 //! granted and given back in one period.
 
+mod feed;
+
 use super::desk::Desk;
 use super::queue::Queue;
-use super::{CHARGE_MAX, Charge, Short, Why};
-use ledger::{AccountId, Mode, Period, Unit, UnixMillis};
+use super::{CHARGE_MAX, Charge, PurseBooks, PurseTerms, Short, Why};
+use ledger::{AccountId, Mode, Unit, UnixMillis};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
@@ -22,23 +24,6 @@ const UNKNOWN: i64 = i64::MIN;
 #[repr(align(128))]
 #[derive(Default)]
 struct Line<T>(T);
-
-/// What the ledger says of an account at the moment a purse is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PurseTerms {
-    /// The account.
-    pub account: AccountId,
-    /// The number of its present period.
-    pub period: u64,
-    /// What it counts.
-    pub unit: Unit,
-    /// What happens at the limit.
-    pub mode: Mode,
-    /// The limit.
-    pub limit: i64,
-    /// End of the period.
-    pub ends_at: Option<UnixMillis>,
-}
 
 /// What this node may still spend on one account and period. Shared by all threads, without locks.
 pub struct Purse {
@@ -98,39 +83,6 @@ struct Far {
 }
 
 const SHARED: u64 = u64::MAX;
-
-/// A purse at one moment, for metrics and tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PurseBooks {
-    /// The account.
-    pub account: AccountId,
-    /// The period.
-    pub period: u64,
-    /// What it counts.
-    pub unit: Unit,
-    /// The limit, as last told.
-    pub limit: i64,
-    /// May be held.
-    pub available: i64,
-    /// Held by requests in flight.
-    pub held: i64,
-    /// Spent by this life of the node.
-    pub settled: i64,
-    /// The part of `settled` that the ledger has not applied yet.
-    pub unreported: i64,
-    /// Given back by this life of the node.
-    pub returned: i64,
-    /// Granted to this life of the node.
-    pub granted: i64,
-    /// Billed beyond what was granted.
-    pub owed: i64,
-    /// Charges that wait.
-    pub waiting: i64,
-    /// The pool as last applied; `None` where nothing was heard yet.
-    pub pool: Option<i64>,
-    /// The pool is low: only exact needs are asked for.
-    pub low: bool,
-}
 
 impl std::fmt::Debug for Purse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -247,27 +199,6 @@ impl Purse {
         self.terms.0.soft.load(Relaxed)
     }
 
-    /// Nothing in it, nothing on its way, everything said.
-    pub(super) fn is_done(&self) -> bool {
-        self.available() == 0 && self.held() == 0 && !self.has_news()
-    }
-
-    /// Whether the ledger has yet to hear of something.
-    pub(super) fn has_news(&self) -> bool {
-        self.books.0.settled.load(SeqCst) != self.far.heard_settled.load(SeqCst)
-            || self.far.returned.load(SeqCst) != self.far.heard_returned.load(SeqCst)
-    }
-
-    /// Whether more was billed than was granted.
-    pub(super) fn owes(&self) -> bool {
-        self.far.owed.load(SeqCst) > 0
-    }
-
-    pub(super) fn settled_and_returned(&self) -> (i64, i64) {
-        let returned = self.far.returned.load(SeqCst);
-        (self.books.0.settled.load(SeqCst), returned)
-    }
-
     /// Sets a charge aside; returns how much of it is covered: all, or in soft mode what there was.
     pub(super) fn take(self: &Arc<Self>, asked: i64, now: UnixMillis) -> Result<i64, Why> {
         let terms = &self.terms.0;
@@ -329,12 +260,6 @@ impl Purse {
         owed
     }
 
-    /// Gives back up to `most`; the next refill says so.
-    pub(super) fn give_back(&self, most: i64) {
-        let given = self.draw(most);
-        self.far.returned.fetch_add(given, SeqCst);
-    }
-
     /// Takes up to `most` out of what is available.
     fn draw(&self, most: i64) -> i64 {
         if most <= 0 {
@@ -348,19 +273,6 @@ impl Purse {
         }
     }
 
-    /// Takes over a cumulative grant: a repeated or overtaken one adds nothing.
-    pub(super) fn grant(self: &Arc<Self>, granted_cum: i64) {
-        let before = self.far.granted.fetch_max(granted_cum, SeqCst);
-        let new = granted_cum - before;
-        if new <= 0 {
-            return;
-        }
-        let added = new - self.pay_owed(new);
-        let available = self.hot.0.available.fetch_add(added, SeqCst) + added;
-        // The next cushion is asked for at half of this one, however small it came out.
-        self.terms.0.low_water.fetch_min(available / 2, SeqCst);
-    }
-
     /// Pays what is owed out of `purse`; returns how much it took.
     fn pay_owed(&self, purse: i64) -> i64 {
         if self.far.owed.load(SeqCst) == 0 {
@@ -369,46 +281,6 @@ impl Purse {
         let pay = |owed: i64| (owed > 0).then_some((owed - purse).max(0));
         let paid = self.far.owed.fetch_update(SeqCst, SeqCst, pay);
         paid.map_or(0, |owed| owed.min(purse))
-    }
-
-    /// The ledger has applied what a refill said.
-    pub(super) fn heard(&self, settled_cum: i64, returned_cum: i64) {
-        self.far.heard_settled.fetch_max(settled_cum, SeqCst);
-        self.far.heard_returned.fetch_max(returned_cum, SeqCst);
-    }
-
-    /// Takes over what the ledger says of the period, and wakes whom that decides for.
-    pub(super) fn look(self: &Arc<Self>, period: &Period, elsewhere: i64) {
-        self.terms.0.limit.store(period.limit, SeqCst);
-        self.far.pool.store(period.pool(), SeqCst);
-        self.far.elsewhere.store(elsewhere, SeqCst);
-        let low = period.is_low();
-        let was_low = self.far.low.swap(low, SeqCst);
-        if low && !was_low {
-            self.terms.0.high_water.store(0, SeqCst);
-            if self.available() > 0 {
-                self.press();
-            }
-        }
-        if !self.queue.is_empty() {
-            self.queue.wake_decided(self.available(), self.reachable());
-            if period.pool() > 0 && self.queue.waiting() > self.available() {
-                self.press();
-            }
-        }
-    }
-
-    /// No new holds from now on; what is left goes back.
-    pub(super) fn end(self: &Arc<Self>) {
-        if !self.terms.0.over.swap(true, SeqCst) {
-            self.queue.wake_decided(0, 0);
-            self.press();
-        }
-    }
-
-    pub(super) fn set_water(&self, low: i64, high: i64) {
-        self.terms.0.low_water.store(low, SeqCst);
-        self.terms.0.high_water.store(high, SeqCst);
     }
 
     /// What a charge of this size could hope for: the pool, what is here, what is out elsewhere.
@@ -481,20 +353,6 @@ impl Purse {
 
     pub(super) fn note_dropped(&self) {
         self.desk.counts.dropped_holds.fetch_add(1, Relaxed);
-    }
-
-    /// Notes that it lies on this path.
-    pub(super) fn on_path(&self, path: u64) {
-        let seen = self.far.path.compare_exchange(0, path, SeqCst, SeqCst);
-        if seen.is_err_and(|other| other != path) {
-            self.far.path.store(SHARED, SeqCst);
-        }
-    }
-
-    /// The one path it lies on, if it is one.
-    pub(super) fn path(&self) -> Option<u64> {
-        let path = self.far.path.load(SeqCst);
-        (path != 0 && path != SHARED).then_some(path)
     }
 
     /// The amount of a charge in this purse's unit.

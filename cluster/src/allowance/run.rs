@@ -19,6 +19,8 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 const PROPOSE_WAIT: Duration = Duration::from_secs(2);
 /// How long a refill that is in the log may take to be applied here.
 const APPLY_WAIT: Duration = Duration::from_millis(500);
+/// Reports between two looks for purses that can be forgotten.
+const REPORTS_PER_SWEEP: u32 = 60;
 /// Longest pause after refills that failed.
 const PAUSE_MAX: Duration = Duration::from_millis(320);
 
@@ -39,12 +41,19 @@ impl Allowances {
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pause = TICK;
         let mut last = started;
+        let mut reports = 0_u32;
         loop {
             let mut round = tokio::select! {
                 _ = second.tick() => Round::Second,
                 () = desk.bell.notified() => Round::Urgent,
             };
             sleep_until(last + pause).await;
+            if round == Round::Second {
+                reports = reports.wrapping_add(1);
+                if reports.is_multiple_of(REPORTS_PER_SWEEP) {
+                    self.sweep();
+                }
+            }
             if desk.report_now.swap(false, SeqCst) && round == Round::Urgent {
                 round = Round::Report;
             }

@@ -4,3 +4,4 @@ mod cases;
 mod log;
 mod storms;
 mod threads;
+mod walk;

@@ -11,7 +11,11 @@ use tokio::time::{sleep, timeout};
 
 const HOUR_MS: u64 = 3_600_000;
 
-async fn hold(node: &Node, path: &Arc<[Arc<Purse>]>, amount: i64) -> Result<super::super::Hold, Short> {
+async fn hold(
+    node: &Node,
+    path: &Arc<[Arc<Purse>]>,
+    amount: i64,
+) -> Result<super::super::Hold, Short> {
     node.allowances.hold(path, &usd(amount), START, WITHIN).await
 }
 
@@ -244,11 +248,8 @@ async fn a_deleted_budget_admits_no_more_and_a_raised_limit_is_felt() {
     assert_eq!(log.apply(Command::PutBudget(raised)), Outcome::Done);
     sleep(Duration::from_millis(10)).await;
     hold(&node, &path, 900).await.unwrap().void();
-    let delete = DeleteBudget {
-        name: "b".to_owned(),
-        if_index: None,
-        managed_by: "api:test".to_owned(),
-    };
+    let delete =
+        DeleteBudget { name: "b".to_owned(), if_index: None, managed_by: "api:test".to_owned() };
     assert_eq!(log.apply(Command::DeleteBudget(delete)), Outcome::Done);
     sleep(Duration::from_secs(2)).await;
     assert_eq!(hold(&node, &path, 10).await.unwrap_err().why, Why::PeriodOver);

@@ -184,8 +184,7 @@ impl Node {
     }
 
     pub(super) fn start_unenrolled(log: &Arc<Log>, label: &str, incarnation: u64) -> Node {
-        let allocate =
-            AllocateNode { uuid: label.to_owned(), label: label.to_owned(), id: None };
+        let allocate = AllocateNode { uuid: label.to_owned(), label: label.to_owned(), id: None };
         let Outcome::NodeAllocated(id) = log.apply(Command::AllocateNode(allocate)) else {
             panic!("no id");
         };

@@ -1,0 +1,102 @@
+//! The side of a purse that refills see: grants come in, what is idle goes back.
+
+use super::{Purse, SHARED};
+use ledger::Period;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+impl Purse {
+    /// Nothing in it, nothing on its way, everything said.
+    pub(in crate::allowance) fn is_done(&self) -> bool {
+        self.available() == 0 && self.held() == 0 && !self.has_news()
+    }
+
+    /// Whether the ledger has yet to hear of something.
+    pub(in crate::allowance) fn has_news(&self) -> bool {
+        self.books.0.settled.load(SeqCst) != self.far.heard_settled.load(SeqCst)
+            || self.far.returned.load(SeqCst) != self.far.heard_returned.load(SeqCst)
+    }
+
+    /// Whether more was billed than was granted.
+    pub(in crate::allowance) fn owes(&self) -> bool {
+        self.far.owed.load(SeqCst) > 0
+    }
+
+    pub(in crate::allowance) fn settled_and_returned(&self) -> (i64, i64) {
+        let returned = self.far.returned.load(SeqCst);
+        (self.books.0.settled.load(SeqCst), returned)
+    }
+
+    /// Gives back up to `most`; the next refill says so.
+    pub(in crate::allowance) fn give_back(&self, most: i64) {
+        let given = self.draw(most);
+        self.far.returned.fetch_add(given, SeqCst);
+    }
+
+    /// Takes over a cumulative grant: a repeated or overtaken one adds nothing.
+    pub(in crate::allowance) fn grant(self: &Arc<Self>, granted_cum: i64) {
+        let before = self.far.granted.fetch_max(granted_cum, SeqCst);
+        let new = granted_cum - before;
+        if new <= 0 {
+            return;
+        }
+        let added = new - self.pay_owed(new);
+        let available = self.hot.0.available.fetch_add(added, SeqCst) + added;
+        // The next cushion is asked for at half of this one, however small it came out.
+        self.terms.0.low_water.fetch_min(available / 2, SeqCst);
+    }
+
+    /// The ledger has applied what a refill said.
+    pub(in crate::allowance) fn heard(&self, settled_cum: i64, returned_cum: i64) {
+        self.far.heard_settled.fetch_max(settled_cum, SeqCst);
+        self.far.heard_returned.fetch_max(returned_cum, SeqCst);
+    }
+
+    /// Takes over what the ledger says of the period, and wakes whom that decides for.
+    pub(in crate::allowance) fn look(self: &Arc<Self>, period: &Period, elsewhere: i64) {
+        self.terms.0.limit.store(period.limit, SeqCst);
+        self.far.pool.store(period.pool(), SeqCst);
+        self.far.elsewhere.store(elsewhere, SeqCst);
+        let low = period.is_low();
+        let was_low = self.far.low.swap(low, SeqCst);
+        if low && !was_low {
+            self.terms.0.high_water.store(0, SeqCst);
+            if self.available() > 0 {
+                self.press();
+            }
+        }
+        if !self.queue.is_empty() {
+            self.queue.wake_decided(self.available(), self.reachable());
+            if period.pool() > 0 && self.queue.waiting() > self.available() {
+                self.press();
+            }
+        }
+    }
+
+    /// No new holds from now on; what is left goes back.
+    pub(in crate::allowance) fn end(self: &Arc<Self>) {
+        if !self.terms.0.over.swap(true, SeqCst) {
+            self.queue.wake_decided(0, 0);
+            self.press();
+        }
+    }
+
+    pub(in crate::allowance) fn set_water(&self, low: i64, high: i64) {
+        self.terms.0.low_water.store(low, SeqCst);
+        self.terms.0.high_water.store(high, SeqCst);
+    }
+
+    /// Notes that it lies on this path.
+    pub(in crate::allowance) fn on_path(&self, path: u64) {
+        let seen = self.far.path.compare_exchange(0, path, SeqCst, SeqCst);
+        if seen.is_err_and(|other| other != path) {
+            self.far.path.store(SHARED, SeqCst);
+        }
+    }
+
+    /// The one path it lies on, if it is one.
+    pub(in crate::allowance) fn path(&self) -> Option<u64> {
+        let path = self.far.path.load(SeqCst);
+        (path != 0 && path != SHARED).then_some(path)
+    }
+}
