@@ -9,7 +9,7 @@ pub struct OpenAiCompatible;
 
 impl Provider for OpenAiCompatible {
     fn name(&self) -> &'static str {
-        "openai_compatible"
+        "openai-compatible"
     }
 
     fn quirks(&self) -> Quirks {
