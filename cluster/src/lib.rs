@@ -28,6 +28,7 @@ use allowance::Allowances;
 use consensus::node::Node;
 use consensus::{everywhere, leave, proposals};
 use ledger::{Command, Ledger, Outcome};
+use rates::Rates;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -155,6 +156,11 @@ impl Cluster {
     /// What this node may spend ahead of need.
     pub fn allowances(&self) -> &Arc<Allowances> {
         &self.inner.node.allowances
+    }
+
+    /// Requests and tokens per minute, and requests in flight.
+    pub fn rates(&self) -> &Arc<Rates> {
+        &self.inner.node.rates
     }
 
     /// Hands leadership to `to`, or to the most caught-up voter, and returns who leads afterwards. A node

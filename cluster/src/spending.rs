@@ -3,10 +3,13 @@
 use crate::allowance::{Allowances, Propose};
 use crate::consensus::node::Node;
 use crate::consensus::proposals;
+use crate::consensus::route::Route;
+use crate::rates::{AskShares, RateReport, RateShares, handle_rate_report};
 use futures_util::future::BoxFuture;
 use ledger::command::Refill;
 use ledger::{Change, Command, Entry, Ledger, Outcome};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use storage::Observer;
 use tokio::sync::watch;
 
@@ -38,7 +41,7 @@ impl Observer for Hearing {
     }
 }
 
-/// Takes refills to the log.
+/// Takes refills to the log, and reports on rates to the leader.
 pub(crate) struct Till {
     pub(crate) node: Weak<Node>,
 }
@@ -55,6 +58,24 @@ impl Propose for Till {
                     None
                 }
             }
+        })
+    }
+}
+
+/// How long the leader is given to answer a report on rates.
+const SHARES_WITHIN: Duration = Duration::from_secs(1);
+
+impl AskShares for Till {
+    fn ask(&self, report: RateReport) -> BoxFuture<'_, Option<RateShares>> {
+        Box::pin(async move {
+            let node = self.node.upgrade()?;
+            let leader = node.leader()?;
+            if leader == node.id() {
+                return handle_rate_report(&node.rate_desk, report, node.mono_ms()).await;
+            }
+            let to = node.member(leader);
+            let answer = node.client.ask(Route::Rates, &to, &report, SHARES_WITHIN).await;
+            answer.inspect_err(|error| tracing::debug!(%error, "no shares of rates")).ok()
         })
     }
 }

@@ -63,23 +63,37 @@ pub(crate) async fn start(config: Config) -> Result<Running, StartError> {
 }
 
 fn tasks(node: &Arc<Node>, serving: JoinHandle<()>) -> Vec<JoinHandle<()>> {
-    let till = Till { node: Arc::downgrade(node) };
-    let allowances = Arc::clone(&node.allowances);
-    let mut closing = node.closing.subscribe();
-    let refills = async move {
-        tokio::select! {
-            () = allowances.run(Arc::new(till)) => {}
-            _ = closing.wait_for(|closing| *closing) => {}
-        }
-    };
+    let till = Arc::new(Till { node: Arc::downgrade(node) });
+    let refills = Arc::clone(&node.allowances).run(till.clone());
+    let shares = share_rates(Arc::clone(node), till);
     vec![
         serving,
         tokio::spawn(duties::follow_gossip(Arc::clone(node))),
         tokio::spawn(duties::speak(Arc::clone(node))),
         tokio::spawn(duties::serve(Arc::clone(node))),
         tokio::spawn(bootstrap::find_place(Arc::clone(node))),
-        tokio::spawn(refills),
+        tokio::spawn(while_open(node.closing.subscribe(), refills)),
+        tokio::spawn(while_open(node.closing.subscribe(), shares)),
     ]
+}
+
+/// Runs something until the node stops.
+async fn while_open(mut closing: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = closing.wait_for(|closing| *closing) => {}
+    }
+}
+
+/// Reports on rates, once the node has an id to do it under.
+async fn share_rates(node: Arc<Node>, till: Arc<Till>) {
+    let mut changes = node.changes.subscribe();
+    while node.raft().is_err() {
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+    Arc::clone(&node.rates).run(node.id(), till).await;
 }
 
 fn check(config: &Config) -> Result<(), StartError> {

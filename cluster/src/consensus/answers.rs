@@ -7,6 +7,7 @@ use super::node::Node;
 use super::refusal::{Reason, Refusal};
 use super::route::Route;
 use super::{bootstrap, join, leave, proposals};
+use crate::rates::{RateReport, handle_rate_report};
 use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,11 @@ pub(super) async fn answer(
             let asked: OperateV1 = read(message)?;
             reply(&leave::operate_here(node, asked).await?)
         }
-        Route::Rates => Err(Refusal::new(Reason::NotReady, "no rates are shared out here")),
+        Route::Rates => {
+            let report: RateReport = read(message)?;
+            let shares = handle_rate_report(&node.rate_desk, report, node.mono_ms()).await;
+            reply(&shares.ok_or_else(|| Refusal::not_leader(node.leader()))?)
+        }
     }
 }
 

@@ -23,6 +23,15 @@ pub(crate) enum Lane {
     Control,
 }
 
+/// How a message goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    pub(crate) lane: Lane,
+    pub(crate) route: Route,
+    /// How long its answer is waited for.
+    pub(crate) within: Duration,
+}
+
 /// Whom to ask. One of `raft_id` and `uuid` may be unknown: zero, empty.
 #[derive(Clone, Debug)]
 pub(crate) struct To {
@@ -94,19 +103,18 @@ impl PeerClient {
         within: Duration,
     ) -> Result<A, CallError> {
         let message = format::encode(question).map_err(Refusal::from)?;
-        let answer = self.call(Lane::Control, route, to, message, within).await?;
+        let answer = self.call(Way { lane: Lane::Control, route, within }, to, message).await?;
         Ok(format::decode(&answer).map_err(Refusal::from)?)
     }
 
     /// Sends a frame and waits for the frame that answers it.
     pub(crate) async fn call(
         &self,
-        lane: Lane,
-        route: Route,
+        way: Way,
         to: &To,
         message: Vec<u8>,
-        within: Duration,
     ) -> Result<Vec<u8>, CallError> {
+        let Way { lane, route, within } = way;
         let envelope = self.envelope(to, message);
         let frame = format::encode(&envelope).map_err(Refusal::from)?;
         let sealed = self.sealer.seal(route.path().as_bytes(), &frame);

@@ -24,6 +24,8 @@ pub(crate) async fn follow_gossip(node: Arc<Node>) {
         node.refresh_book();
         let others = node.heard_members().iter().filter(|other| other.live).count();
         node.allowances.set_active_nodes(u32::try_from(others + 1).unwrap_or(u32::MAX));
+        let members = node.membership().membership().nodes().count();
+        node.rates.set_nodes(others as u64 + 1, members as u64);
         node.touch();
         tokio::select! {
             changed = heard.changed() => if changed.is_err() { return },
@@ -71,10 +73,7 @@ impl Rounds {
     fn new(node: &Node) -> Rounds {
         let mut ticks = tokio::time::interval(ROUND);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        Rounds {
-            closing: node.closing.subscribe(),
-            ticks,
-        }
+        Rounds { closing: node.closing.subscribe(), ticks }
     }
 
     /// Waits for the next round; false when the node stops.

@@ -10,10 +10,10 @@ use super::{autopilot, membership, proposals};
 use crate::Unavailable;
 use ledger::command::RetireNode;
 use ledger::{Command, Denial, NodeId, Outcome};
+use openraft::async_runtime::watch::WatchReceiver;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use openraft::async_runtime::watch::WatchReceiver;
 use storage::Raft;
 use tokio::time::{Instant, timeout_at};
 

@@ -1,5 +1,6 @@
 //! The cluster's own messages between peers: frozen bodies, each with its number.
 
+use crate::rates::{RateReport, RateShares};
 use serde::{Deserialize, Serialize};
 use storage::format::v1::Bytes;
 use storage::format::{Body, Kind};
@@ -127,6 +128,10 @@ pub(crate) struct OperateV1 {
     pub(crate) raft_id: u64,
 }
 body!(OperateV1 = 11);
+
+// Bodies of their own, defined beside those who make them.
+body!(RateReport = 12);
+body!(RateShares = 13);
 
 impl OperateV1 {
     /// Remove a node for good.

@@ -22,3 +22,5 @@ pub(crate) mod route;
 pub(crate) mod rpc;
 mod sightings;
 mod snapshot;
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! How consensus reaches the other members.
 
 use super::book::Book;
-use super::client::{CallError, Lane, PeerClient};
+use super::client::{CallError, Lane, PeerClient, Way};
 use super::route::Route;
 use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{RPCOption, RaftNetworkFactory, RaftNetworkV2};
@@ -74,7 +74,7 @@ impl Connection {
     ) -> Result<A, RPCError<TypeConfig>> {
         let message = format::encode(question).map_err(|error| unreadable(&error))?;
         let to = self.book.to(self.target, &self.remembered);
-        let answer = self.client.call(lane, route, &to, message, within).await;
+        let answer = self.client.call(Way { lane, route, within }, &to, message).await;
         let answer = answer.map_err(|error| unreachable(&error))?;
         format::decode(&answer).map_err(|error| unreadable(&error))
     }

@@ -9,18 +9,20 @@ use super::snapshot::Receiving;
 use crate::allowance::Allowances;
 use crate::config::{MakeInitCluster, Tuning};
 use crate::gossip::{Gossip, Heard, said};
+use crate::rates::{RateDesk, Rates};
 use crate::seal::{ReplayGuard, Sealer};
 use ledger::NodeId;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{InitializeError, RaftError};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use storage::{
     Identity, LogStore, Machine, Membership, Peer, Raft, Snapshots, SpaceWatch, StoredMembership,
     View, raft_config,
 };
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What was configured and is needed after the start.
 pub(crate) struct Settings {
@@ -52,8 +54,14 @@ pub(crate) struct Node {
     pub(crate) client: PeerClient,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) replays: ReplayGuard,
+    /// Requests of peers that did not open with this cluster's secret.
+    pub(crate) refused: AtomicU64,
     pub(crate) book: Book,
     pub(crate) allowances: Arc<Allowances>,
+    pub(crate) rates: Arc<Rates>,
+    /// Hands out shares of rates where this node leads.
+    pub(crate) rate_desk: RateDesk,
+    started: Instant,
     pub(crate) receiving: Receiving,
     raft: OnceLock<Raft>,
     /// Held while the node decides to which cluster it belongs. Empty once consensus runs.
@@ -95,8 +103,12 @@ impl Node {
             client: made.client,
             sealer: made.sealer,
             replays: ReplayGuard::default(),
+            refused: AtomicU64::new(0),
             book: Book::default(),
             allowances: made.allowances,
+            rates: Rates::new(),
+            rate_desk: RateDesk::default(),
+            started: Instant::now(),
             receiving: Receiving::new(made.snapshots),
             raft: OnceLock::new(),
             place: tokio::sync::Mutex::new(Some(made.parts)),
@@ -116,6 +128,12 @@ impl Node {
             return Err(Refusal::new(Reason::NotReady, "this node is stopping"));
         }
         self.raft.get().ok_or_else(|| Refusal::new(Reason::NotReady, self.phase()))
+    }
+
+    /// Whether consensus runs: it ends for good where the disk fails or an entry cannot be read.
+    pub(crate) fn takes_part(&self) -> bool {
+        let runs = |raft: &Raft| raft.metrics().borrow_watched().running_state.is_ok();
+        self.raft().is_ok_and(runs)
     }
 
     /// Consensus, even while the node stops.
@@ -148,6 +166,21 @@ impl Node {
         if !self.draining.swap(true, Ordering::AcqRel) {
             self.gossip.say(said::DRAINING, said::YES);
             self.touch();
+        }
+    }
+
+    /// Milliseconds of a clock that does not jump.
+    pub(crate) fn mono_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Opens or closes the desk that hands out rates, as this node leads or not.
+    fn tend_rate_desk(&self) {
+        if self.leads() {
+            let alone = self.membership().membership().nodes().count() == 1;
+            self.rate_desk.lead(self.mono_ms(), alone);
+        } else {
+            self.rate_desk.follow();
         }
     }
 
@@ -247,6 +280,7 @@ async fn follow(node: Weak<Node>, raft: Raft) {
         let Some(node) = node.upgrade() else {
             return;
         };
+        node.tend_rate_desk();
         node.touch();
     }
 }

@@ -3,7 +3,7 @@
 //! A command is handed over again only where it certainly was not appended: where consensus said so, or
 //! the leader could not be reached at all. Everything else is answered as unknown.
 
-use super::client::{CallError, Lane};
+use super::client::{CallError, Lane, Way};
 use super::message::{EmptyV1, IndexV1};
 use super::node::Node;
 use super::refusal::{Reason, Refusal};
@@ -183,7 +183,8 @@ async fn forward(
     let message = format::encode(&wire).map_err(unreadable)?;
     let to = node.member(leader);
     let within = deadline.saturating_duration_since(Instant::now());
-    let answer = node.client.call(Lane::Control, Route::Propose, &to, message, within).await;
+    let way = Way { lane: Lane::Control, route: Route::Propose, within };
+    let answer = node.client.call(way, &to, message).await;
     let unknown = |error: format::FormatError| Attempt::Unknown(error.to_string());
     match answer {
         Ok(frame) => {

@@ -13,7 +13,7 @@ impl Node {
     /// The conditions of readiness.
     pub(crate) fn checks(&self) -> Vec<Check> {
         let enrolled = self.enrolled.load(Ordering::Acquire);
-        let joined = self.raft().is_ok();
+        let joined = self.takes_part();
         let draining = self.is_draining();
         let check = |name, ok, say: String| Check { name, ok, say };
         let applied = self.view.applied_index();

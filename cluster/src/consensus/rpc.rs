@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use storage::format::{self, FRAME_BYTES_MAX};
 
 /// A frame, its envelope and its seal.
@@ -33,7 +34,11 @@ async fn receive(node: Arc<Node>, route: Route, sealed: Bytes) -> Response {
     let opened = match open(&node, route, &sealed) {
         Ok(opened) => opened,
         Err(error) => {
-            tracing::warn!(route = route.path(), %error, "peer request refused");
+            let count = node.refused.fetch_add(1, Ordering::Relaxed) + 1;
+            // Anybody can send anything: told ever more seldom, so that it cannot fill the log.
+            if count.is_power_of_two() {
+                tracing::warn!(route = route.path(), %error, count, "peer request refused");
+            }
             return StatusCode::FORBIDDEN.into_response();
         }
     };
@@ -105,3 +110,6 @@ fn check_receiver(node: &Node, envelope: &EnvelopeV1) -> Result<(), Refusal> {
     );
     Err(Refusal::new(Reason::WrongReceiver, say))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,8 @@ use storage::{
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// Bytes of a piece.
-const PIECE_BYTES: usize = 1 << 20;
+/// Bytes of a piece; few in tests, so that there are many pieces.
+const PIECE_BYTES: usize = if cfg!(test) { 256 } else { 1 << 20 };
 /// A transfer that was not continued for so long is given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
 
@@ -138,7 +138,6 @@ impl Receiving {
         let meta = SnapshotMeta {
             last_log_id: install.last_log_id.map(LogId::from),
             last_membership: StoredMembership::try_from(install.membership)?,
-            ..SnapshotMeta::default()
         };
         let snapshot = RaftSnapshot { meta, snapshot: file };
         let installed = raft.install_full_snapshot(install.vote.into(), snapshot).await;

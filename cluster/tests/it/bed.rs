@@ -1,5 +1,7 @@
 //! The test bed: nodes with directories and ports of their own, and waiting without sleeping.
 
+#![expect(clippy::unwrap_used, reason = "a test bed that cannot be made fails the test")]
+
 use cluster::{Cluster, ClusterSecret, Committed, Config, Founding, StartError, Status, Tuning};
 use ledger::command::{InitCluster, PutBudget};
 use ledger::{Budget, BudgetWindow, Command, Mode, Outcome, Sealed, Unit, UnixMillis, Window};
@@ -68,11 +70,7 @@ pub(crate) fn seat(label: &str, seeds: &[String], expect: Option<u32>) -> Seat {
 
 impl Seat {
     pub(crate) async fn try_start(&self) -> Result<Cluster, StartError> {
-        let sealed = Sealed {
-            kek_id: [0; 8],
-            nonce: [0; 24],
-            ciphertext: vec![0; 48],
-        };
+        let sealed = Sealed { kek_id: [0; 8], nonce: [0; 24], ciphertext: vec![0; 48] };
         let public = BTreeMap::from([("base_url".to_owned(), format!("http://{}", self.label))]);
         Cluster::start(Config {
             data_dir: self.dir.path().to_owned(),
@@ -103,7 +101,9 @@ impl Seat {
         loop {
             match self.try_start().await {
                 Ok(cluster) => return cluster,
-                Err(StartError::Storage(why)) if why.contains("in use") && Instant::now() < until => {
+                Err(StartError::Storage(why))
+                    if why.contains("in use") && Instant::now() < until =>
+                {
                     tokio::task::yield_now().await;
                 }
                 Err(error) => panic!("{} did not start: {error}", self.label),
@@ -131,11 +131,7 @@ pub(crate) async fn formed(count: usize) -> (Vec<Seat>, Vec<Cluster>) {
 }
 
 /// Waits until a node's status is as wished.
-pub(crate) async fn until(
-    node: &Cluster,
-    what: &str,
-    wished: impl Fn(&Status) -> bool,
-) -> Status {
+pub(crate) async fn until(node: &Cluster, what: &str, wished: impl Fn(&Status) -> bool) -> Status {
     let deadline = Instant::now() + PATIENCE;
     let mut changes = node.changes();
     loop {
@@ -147,7 +143,12 @@ pub(crate) async fn until(
         // Some of what a status says comes without a change that is told: look again now and then.
         let look_again = deadline.min(Instant::now() + Duration::from_millis(250));
         let _ = timeout_at(look_again, changes.changed()).await;
-        assert!(Instant::now() < deadline, "not {what}: {:#?} {:#?}", node.status(), node.members());
+        assert!(
+            Instant::now() < deadline,
+            "not {what}: {:#?} {:#?}",
+            node.status(),
+            node.members()
+        );
     }
 }
 
@@ -178,10 +179,7 @@ pub(crate) fn budget(name: &str) -> Command {
             name: name.to_owned(),
             handle: 0,
             unit: Unit::NanoUsd,
-            windows: vec![BudgetWindow {
-                window: Window::Never,
-                limit: 1_000,
-            }],
+            windows: vec![BudgetWindow { window: Window::Never, limit: 1_000 }],
             mode: Mode::Hard,
             managed_by: "api:test".to_owned(),
             created_at: UnixMillis(0),

@@ -1,7 +1,7 @@
 //! How clusters come about.
 
 use crate::bed::{formed, has, put, ready, seat, seats, start_all, stop_all, until};
-use cluster::{ClusterSecret, Role, StartError};
+use cluster::{ClusterSecret, Role, StartError, Tuning};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,10 @@ async fn a_node_without_seeds_is_a_cluster_of_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_nodes_become_one_cluster_soon_after_the_last_one_starts() {
-    let seats = seats(3, Some(3));
+    let mut seats = seats(3, Some(3));
+    for seat in &mut seats {
+        seat.tuning = Tuning::default();
+    }
     let nodes = start_all(&seats).await;
     let started = Instant::now();
     let mut ids = BTreeSet::new();
@@ -33,6 +36,7 @@ async fn three_nodes_become_one_cluster_soon_after_the_last_one_starts() {
     }
     assert_eq!(ids.len(), 1);
     let took = started.elapsed();
+    println!("three nodes were ready {took:?} after the last one started");
     assert!(took < Duration::from_secs(15), "took {took:?} on a machine that is shared");
     for node in &nodes {
         let all = |node: &cluster::Cluster| node.members().iter().all(|m| !m.base_url.is_empty());
@@ -84,7 +88,9 @@ async fn too_few_founders_found_nothing_and_a_late_one_completes_them() {
 async fn a_list_of_seeds_that_could_make_two_clusters_is_refused() {
     let seats = seats(4, Some(2));
     match seats[0].try_start().await {
-        Err(StartError::Config(say)) => assert!(say.contains("more than half of the 4 seeds"), "{say}"),
+        Err(StartError::Config(say)) => {
+            assert!(say.contains("more than half of the 4 seeds"), "{say}")
+        }
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("two of four may found two clusters"),
     }

@@ -69,11 +69,7 @@ async fn a_leader_that_comes_back_is_elected_anew_and_never_leads_its_old_term()
         });
         assert!(alone.await.is_err(), "it led without an election: {:?}", back.status());
         for index in 0..3 {
-            nodes[index] = if index == leading {
-                back.clone()
-            } else {
-                seats[index].start().await
-            };
+            nodes[index] = if index == leading { back.clone() } else { seats[index].start().await };
         }
         for node in &nodes {
             ready(node).await;

@@ -30,10 +30,7 @@ async fn a_denial_comes_back_to_whoever_asked() {
     let (_seats, nodes) = formed(3).await;
     let leading = leader(&nodes).await;
     for node in &nodes {
-        let revoke = Command::RevokeKey(RevokeKey {
-            name: "nobody".to_owned(),
-            if_index: None,
-        });
+        let revoke = Command::RevokeKey(RevokeKey { name: "nobody".to_owned(), if_index: None });
         let outcome = node.propose(revoke).await.unwrap().outcome;
         assert!(matches!(outcome, Outcome::Denied(Denial::NotFound(..))), "{outcome:?}");
     }
@@ -41,10 +38,7 @@ async fn a_denial_comes_back_to_whoever_asked() {
     let Command::PutBudget(again) = budget("once") else {
         unreachable!("a budget is put by PutBudget")
     };
-    let must_be_new = Command::PutBudget(PutBudget {
-        if_index: Some(0),
-        ..again
-    });
+    let must_be_new = Command::PutBudget(PutBudget { if_index: Some(0), ..again });
     let follower = &nodes[(leading + 1) % 3];
     let outcome = follower.propose(must_be_new).await.unwrap().outcome;
     assert!(matches!(outcome, Outcome::Denied(Denial::IndexMismatch { .. })), "{outcome:?}");
@@ -78,10 +72,7 @@ async fn a_configuration_change_is_told_and_a_command_too_large_is_refused() {
     config.changed().await.unwrap();
     assert!(*config.borrow() > before);
     assert_eq!(*config.borrow(), committed.index);
-    let huge = Command::RevokeKey(RevokeKey {
-        name: "x".repeat(100_000),
-        if_index: None,
-    });
+    let huge = Command::RevokeKey(RevokeKey { name: "x".repeat(100_000), if_index: None });
     assert!(matches!(nodes[0].propose(huge).await, Err(Unavailable::Refused(_))));
     stop_all(&nodes).await;
 }
