@@ -1,7 +1,7 @@
 //! The log engine: sled, and the only file that names it.
 //!
-//! sled's own flush hands pages to the kernel and does not wait for the disk, so [`Engine::sync`] adds
-//! an `fdatasync` on a handle of our own; and values too large for its segments would go to files of
+//! sled's own flush hands pages to the kernel and does not wait for the disk, so a sync is an `fdatasync`
+//! on a handle of our own; and values too large for its segments would go to files of
 //! their own that neither covers, so there must never be one ([`Engine::check`]).
 //!
 //! What the log store asks of an engine is kept to this: put and read records by index, cut either end
@@ -58,6 +58,7 @@ impl Engine {
             .open()?;
         let engine = Engine { db, file: File::open(dir.join("db"))?, blobs: dir.join("blobs") };
         engine.check()?;
+        engine.flush()?;
         engine.sync()?;
         files::sync_dir(&dir)?;
         files::sync_dir(data_dir)?;
@@ -126,8 +127,12 @@ impl Engine {
 }
 
 impl Disk for Engine {
-    fn sync(&self) -> io::Result<()> {
+    fn flush(&self) -> io::Result<()> {
         self.db.flush()?;
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 

@@ -23,7 +23,13 @@ const JOBS_MAX: usize = 4_096;
 
 /// What makes writes durable. There is one; tests put another before it, to lose writes on purpose.
 pub trait Disk: Send + Sync + 'static {
-    /// Returns when everything written before is on the disk.
+    /// Hands everything written so far to the kernel.
+    ///
+    /// # Errors
+    /// The process must not go on after one.
+    fn flush(&self) -> io::Result<()>;
+
+    /// Returns when everything flushed before is on the disk.
     ///
     /// # Errors
     /// The process must not go on after one.
@@ -37,6 +43,10 @@ pub trait Disk: Send + Sync + 'static {
 }
 
 impl<D: Disk + ?Sized> Disk for std::sync::Arc<D> {
+    fn flush(&self) -> io::Result<()> {
+        (**self).flush()
+    }
+
     fn sync(&self) -> io::Result<()> {
         (**self).sync()
     }
@@ -137,8 +147,7 @@ struct Worker {
 impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let patience = if self.dirty { WATERMARK_EVERY } else { CHECK_EVERY };
-            match jobs.recv_timeout(patience.saturating_sub(self.written.elapsed())) {
+            match jobs.recv_timeout(self.patience(Instant::now())) {
                 Ok(first) => {
                     let more = jobs.try_iter().take(JOBS_MAX - 1);
                     self.serve(std::iter::once(first).chain(more).collect());
@@ -148,12 +157,19 @@ impl Worker {
             }
             self.housekeep();
         }
-        or_abort("sync at close", self.disk.sync());
+        self.make_durable();
         self.write_watermark();
     }
 
+    /// How long to wait for a job before there is something else to do.
+    fn patience(&self, now: Instant) -> Duration {
+        let (every, since) =
+            if self.dirty { (WATERMARK_EVERY, self.written) } else { (CHECK_EVERY, self.checked) };
+        every.saturating_sub(now.saturating_duration_since(since))
+    }
+
     fn serve(&mut self, batch: Vec<Job>) {
-        or_abort("sync", self.disk.sync());
+        self.make_durable();
         let mut urgent = false;
         for job in &batch {
             self.dirty = true;
@@ -183,6 +199,11 @@ impl Worker {
         }
     }
 
+    fn make_durable(&self) {
+        or_abort("flush", self.disk.flush());
+        or_abort("sync", self.disk.sync());
+    }
+
     fn housekeep(&mut self) {
         if self.dirty && self.written.elapsed() >= WATERMARK_EVERY {
             self.write_watermark();
@@ -205,5 +226,45 @@ fn or_abort(what: &str, result: io::Result<()>) {
     if let Err(error) = result {
         tracing::error!(%error, what, "the disk failed: this process ends to acknowledge nothing false");
         std::process::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fine;
+
+    impl Disk for Fine {
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn check(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_idle_worker_sleeps_and_one_behind_with_its_watermark_wakes_in_a_second() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = Instant::now();
+        let mut worker = Worker {
+            disk: Box::new(Fine),
+            watermark: WatermarkFile::create(dir.path()).unwrap(),
+            dirty: false,
+            written: start,
+            checked: start + 2 * CHECK_EVERY,
+        };
+        let now = start + 2 * CHECK_EVERY;
+        assert_eq!(worker.patience(now), CHECK_EVERY);
+        worker.dirty = true;
+        worker.written = now;
+        assert_eq!(worker.patience(now), WATERMARK_EVERY);
+        assert_eq!(worker.patience(now + 2 * WATERMARK_EVERY), Duration::ZERO);
     }
 }

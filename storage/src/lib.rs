@@ -3,7 +3,7 @@
 //!
 //! [`Storage::open`] checks everything on disk before it returns and refuses a log that is not whole:
 //! it never repairs by cutting. What was acknowledged is on the disk, not in its cache: see
-//! [`log`] for the order of things.
+//! [`LogStore`] for the order of things.
 //!
 //! It will never open a socket, decide who leads, or read a clock other than to pace its own flushes.
 
@@ -12,7 +12,7 @@ mod files;
 mod flusher;
 pub mod format;
 mod identity;
-pub mod log;
+mod log;
 mod machine;
 mod scan;
 mod snapshot;

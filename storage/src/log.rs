@@ -21,6 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 /// The log store. Clones share it; readers are clones.
+///
+/// An append is readable when it returns and durable when its callback runs; a vote and a truncation
+/// are durable when they return.
 #[derive(Clone)]
 pub struct LogStore {
     shared: Arc<Shared>,

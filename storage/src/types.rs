@@ -64,7 +64,7 @@ impl Proposal {
 }
 
 impl fmt::Display for Proposal {
-    /// Size and kind only: commands carry hashes and sealed secrets.
+    /// Its kind only: commands carry hashes and sealed secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", crate::format::command_name(&self.command))
     }

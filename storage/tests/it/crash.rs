@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 const KILLS: u64 = 110;
+const SIGABRT: i32 = 6;
 
 /// One life: start, let it write for a while, kill, compare. The error is what was found wrong.
 fn live_and_die(
@@ -66,4 +67,14 @@ fn a_store_that_acknowledges_early_is_caught() {
         }
     }
     panic!("a store that acknowledges early passed: {}", checker.summary());
+}
+
+#[test]
+fn a_disk_that_fails_ends_the_process_before_it_acknowledges() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Child::start(dir.path(), "broken", 1);
+    let lines = child.run_then(Duration::from_secs(20), |_| {});
+    assert!(lines.iter().any(|line| line.starts_with("open ")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("voted")), "{lines:?}");
+    assert_eq!(child.signal(), Some(SIGABRT));
 }

@@ -127,17 +127,26 @@ fn no_acknowledged_write_is_lost_to_a_power_cut() {
     assert!(checker.acked > CUTS, "too few writes to prove anything: {}", checker.summary());
 }
 
-/// The checker must be able to fail: a store that does not sync is caught.
-#[test]
-fn a_store_that_does_not_sync_is_caught_by_a_power_cut() {
+/// The checker must be able to fail: a store of this mode is caught within so many power cuts.
+fn is_caught(mode: &str, cuts: u64) {
     let Some(disk) = disk() else { return };
     let mut checker = Checker::default();
-    for _ in 0..5 {
+    for cut in 1..=cuts {
         let run = Duration::from_millis(100);
-        if let Err(found) = disk.live_and_lose_power("liar", &mut checker, run) {
-            println!("caught: {found}");
+        if let Err(found) = disk.live_and_lose_power(mode, &mut checker, run) {
+            println!("caught after {cut} power cuts: {found}");
             return;
         }
     }
-    panic!("a store that never syncs passed: {}", checker.summary());
+    panic!("a {mode} store passed: {}", checker.summary());
+}
+
+#[test]
+fn a_store_that_does_not_sync_is_caught_by_a_power_cut() {
+    is_caught("liar", 5);
+}
+
+#[test]
+fn a_store_that_trusts_the_engines_own_flush_is_caught_by_a_power_cut() {
+    is_caught("trusting", 20);
 }

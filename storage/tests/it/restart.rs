@@ -1,12 +1,13 @@
 //! What a restart finds.
 
-use crate::support::{append, apply, entry, log_id, open, refusal, tuning, vote};
+use crate::support::{append, apply, entry, log_id, normal, open, refusal, revoke, tuning, vote};
 use ledger::{Change, Entry, Ledger};
 use std::sync::Arc;
+use storage::format::RECORD_BYTES_MAX;
 use storage::openraft::storage::{
     RaftLogReader, RaftLogStorage, RaftSnapshotBuilder, RaftStateMachine,
 };
-use storage::{Observer, Storage};
+use storage::{Observer, Silent, Storage, Tuning};
 
 #[tokio::test]
 async fn entries_and_vote_are_there_after_a_restart() {
@@ -106,6 +107,24 @@ async fn purging_past_the_end_leaves_a_log_that_begins_there() {
     drop((log, machine));
     let mut log = open(dir.path()).unwrap().log;
     assert_eq!(log.get_log_state().await.unwrap().last_log_id, Some(log_id(4, 901)));
+}
+
+/// Opening asks the engine whether it put a record outside its log.
+#[tokio::test]
+async fn the_largest_records_stay_inside_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let product = Tuning { ballast_bytes: 1 << 16, ..Tuning::default() };
+    let open = || Storage::open_on(dir.path(), Arc::new(Silent), &product, |disk| disk).unwrap();
+    let mut log = open().log;
+    let name = "x".repeat(RECORD_BYTES_MAX - 200);
+    for from in (0..160).step_by(16) {
+        let some = (from..from + 16).map(|index| normal(1, index, revoke(&name)));
+        append(&mut log, some.collect()).await.unwrap();
+    }
+    log.truncate_after(Some(log_id(1, 99))).await.unwrap();
+    drop(log);
+    let mut log = open().log;
+    assert_eq!(log.try_get_log_entries(..).await.unwrap().len(), 100);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub struct WireAppendRequest {
     pub vote: WireVote,
     /// Entry before the first.
     pub prev_log_id: Option<WireLogId>,
-    /// Frames of [`WireEntry`].
+    /// Frames of [`super::WireEntry`].
     pub entries: Vec<Bytes>,
     /// What the leader knows to be committed.
     pub leader_commit: Option<WireLogId>,

@@ -2,6 +2,7 @@
 
 use crate::support::{Dice, append_later, apply, log_id, normal, revoke, tuning, vote};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -66,6 +67,11 @@ impl Child {
         lines
     }
 
+    /// The signal that ended it.
+    pub(crate) fn signal(&mut self) -> Option<i32> {
+        self.process.wait().unwrap().signal()
+    }
+
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -106,8 +112,46 @@ fn say(line: &str) {
 struct Liar;
 
 impl Disk for Liar {
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn sync(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A disk that trusts the engine's own flush.
+struct Trusting(Box<dyn Disk>);
+
+impl Disk for Trusting {
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.0.check()
+    }
+}
+
+/// A disk that is gone.
+struct Broken;
+
+impl Disk for Broken {
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Err(io::Error::other("gone"))
     }
 
     fn check(&self) -> io::Result<()> {
@@ -122,10 +166,15 @@ fn lives_until_killed() {
         return;
     };
     let mode = std::env::var(MODE).unwrap();
-    let (liar, early) = (mode == "liar", mode == "early");
+    let early = mode == "early";
     let seed: u64 = std::env::var(SEED).unwrap().parse().unwrap();
-    let opened = Storage::open_on(Path::new(&dir), Arc::new(Silent), &tuning(), |disk| {
-        if liar { Box::new(Liar) } else { disk }
+    let opened = Storage::open_on(Path::new(&dir), Arc::new(Silent), &tuning(), |disk| match mode
+        .as_str()
+    {
+        "liar" => Box::new(Liar),
+        "trusting" => Box::new(Trusting(disk)),
+        "broken" => Box::new(Broken),
+        _ => disk,
     });
     let storage = match opened {
         Ok(storage) => storage,
