@@ -1,1 +1,10 @@
-//! jepsen/src/lib.rs
+//! Proofs that need whole clusters: real processes of the real program, struck while clients write
+//! down what they see, and checkers that read it afterwards.
+//!
+//! It will never take the cluster's word for what the cluster did: registers are judged by what clients
+//! saw, money by the provider's own books.
+
+pub mod dice;
+pub mod history;
+pub mod linear;
+pub mod spoil;
