@@ -228,15 +228,16 @@ async fn greet(
         let found = discovery::resolve(&seeds).await;
         let live: HashSet<SocketAddr> =
             ears.borrow().iter().filter(|peer| peer.live).map(|peer| peer.gossip_addr).collect();
-        let strangers = found.iter().filter(|address| **address != own);
-        let mut all_live = true;
+        let mut strangers = found.into_iter().filter(|address| *address != own).peekable();
+        // Where only this node is found, the others' names have not appeared yet.
+        let mut all_live = strangers.peek().is_some();
         for address in strangers.filter(|address| address.is_ipv4() == own.is_ipv4()) {
-            all_live &= live.contains(address);
-            if handle.gossip(*address).is_err() {
+            all_live &= live.contains(&address);
+            if handle.gossip(address).is_err() {
                 return;
             }
         }
-        let pause = if all_live && !found.is_empty() { GREET_LIVE_EVERY } else { GREET_EVERY };
+        let pause = if all_live { GREET_LIVE_EVERY } else { GREET_EVERY };
         tokio::time::sleep(pause).await;
     }
 }

@@ -49,6 +49,12 @@ pub struct RateTerms {
     meter: Option<Arc<Meter>>,
 }
 
+impl RateTerms {
+    fn share_seqs(&self) -> [u64; 3] {
+        self.meter.as_ref().map_or([0; 3], |meter| lock(&meter.counts).share_seqs)
+    }
+}
+
 /// What this node counts for one key.
 pub(crate) struct Meter {
     scope: Arc<str>,
@@ -139,8 +145,8 @@ impl Rates {
         begun
     }
 
-    /// As [`Rates::try_begin`]; where a larger share may be had from the leader, waits for it, at most
-    /// `within`.
+    /// As [`Rates::try_begin`]; where a larger share may be had from the leader, waits for its answer, at
+    /// most `within`.
     ///
     /// # Errors
     /// The first limit that does not allow it.
@@ -152,6 +158,7 @@ impl Rates {
         within: Duration,
     ) -> Result<Begun, Limited> {
         let started = Instant::now();
+        let shares_before = terms.share_seqs();
         loop {
             let answer = self.answer.notified();
             let now_ms = now_ms + millis(started.elapsed());
@@ -159,7 +166,10 @@ impl Rates {
                 Err(limited) if limited.may_grow => limited,
                 decided => return decided,
             };
-            if tokio::time::timeout_at(started + within, answer).await.is_err() {
+            // One answer on this key is all there is to wait for: others give up shares within seconds.
+            let is_answered = terms.share_seqs() != shares_before;
+            let waited = tokio::time::timeout_at(started + within, answer);
+            if is_answered || waited.await.is_err() {
                 return Err(limited);
             }
         }

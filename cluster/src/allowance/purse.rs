@@ -254,7 +254,8 @@ impl Purse {
         let available = self.hot.0.available.fetch_add(freed, SeqCst) + freed;
         self.touch();
         self.wake_served();
-        if owed > 0 || available > self.terms.0.high_water.load(Relaxed) || self.is_over() {
+        let news = owed > 0 && !self.is_soft() || self.is_over();
+        if news || available > self.terms.0.high_water.load(Relaxed) {
             self.press();
         }
         owed

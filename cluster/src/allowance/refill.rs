@@ -64,11 +64,10 @@ impl Refiller {
             return None;
         }
         let &(node, incarnation) = self.desk.identity.get()?;
-        let mut keys = self.drain_words(now_ms);
-        let overdue = std::mem::take(&mut self.postponed);
-        keys.extend(&overdue);
+        let pressed = self.drain_words(now_ms);
+        let mut others = std::mem::take(&mut self.postponed);
         if round != Round::Urgent {
-            keys.extend(self.tallies.keys());
+            others.extend(self.tallies.keys());
         }
         if round == Round::Second {
             self.sample(now_ms);
@@ -77,12 +76,13 @@ impl Refiller {
         let mut paths = BTreeMap::new();
         let mut sent = Sent::default();
         let mut lines = Vec::new();
-        for key in keys {
+        // Those who cannot wait come first.
+        for key in pressed.iter().chain(others.difference(&pressed)).copied() {
             if lines.len() >= LINES_MAX {
                 self.postponed.insert(key);
                 continue;
             }
-            let report = round != Round::Urgent || overdue.contains(&key);
+            let report = others.contains(&key);
             let Some(tally) = self.tallies.get(&key) else {
                 continue;
             };

@@ -65,7 +65,7 @@ impl Rates {
     }
 
     /// Meters that count something or did lately; others are forgotten once nobody has terms on them.
-    fn in_use(&self) -> Vec<Arc<Meter>> {
+    pub(super) fn in_use(&self) -> Vec<Arc<Meter>> {
         let now_ms = self.mono_ms();
         let mut in_use = Vec::new();
         lock(&self.meters).retain(|_, meter| {

@@ -156,3 +156,34 @@ async fn a_first_request_on_each_node_is_not_refused_for_want_of_a_share() {
         assert!(node.try_begin(&terms, NOW, 100).is_ok());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_waits_for_one_answer_of_the_leader_and_no_longer() {
+    let nodes = cluster(2);
+    let terms: Vec<_> =
+        nodes.iter().map(|node| node.terms("key", limits(Some(2), None, None))).collect();
+    let within = Duration::from_secs(30);
+    let _one = nodes[0].begin(&terms[0], NOW, 1, within).await.unwrap();
+    let _two = nodes[1].begin(&terms[1], NOW, 1, within).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let started = Instant::now();
+    let limited = nodes[0].begin(&terms[0], NOW + 3_000, 1, within).await.unwrap_err();
+    assert_eq!((limited.which, limited.remaining), (Dimension::Requests, 0));
+    assert!(started.elapsed() < Duration::from_millis(1_100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_leader_a_node_goes_on_with_half_an_even_part() {
+    let rates = Rates::new();
+    rates.set_nodes(3, 3);
+    let desk = RateDesk::default();
+    desk.lead(0, true);
+    let terms = rates.terms("key", limits(Some(60), None, None));
+    let _one = rates.try_begin(&terms, NOW, 1).unwrap();
+    let reported = rates.compose(1, 1, &rates.in_use());
+    let shares = desk.answer(&reported.report, 0).unwrap();
+    rates.take_over(&reported, &shares);
+    assert_eq!(rates.standing(&terms, Dimension::Requests, NOW).remaining, 59);
+    tokio::time::advance(Duration::from_millis(SHARE_MS)).await;
+    assert_eq!(rates.standing(&terms, Dimension::Requests, NOW).remaining, 9);
+}

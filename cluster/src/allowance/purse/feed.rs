@@ -17,9 +17,9 @@ impl Purse {
             || self.far.returned.load(SeqCst) != self.far.heard_returned.load(SeqCst)
     }
 
-    /// Whether more was billed than was granted.
+    /// Whether more was billed than was granted, though it must not be.
     pub(in crate::allowance) fn owes(&self) -> bool {
-        self.far.owed.load(SeqCst) > 0
+        !self.is_soft() && self.far.owed.load(SeqCst) > 0
     }
 
     pub(in crate::allowance) fn settled_and_returned(&self) -> (i64, i64) {
