@@ -2,6 +2,7 @@
 //!
 //! Loss of a message costs efficiency, never correctness: nothing that must be right travels here.
 
+mod greet;
 mod heard;
 #[cfg(test)]
 mod tests;
@@ -9,11 +10,10 @@ mod transport;
 
 pub use heard::{Heard, said};
 
-use crate::discovery::{self, Seed};
+use crate::discovery;
 use crate::seal::{ClusterSecret, Purpose, Sealer};
 use chitchat::{Chitchat, ChitchatConfig, ChitchatHandle, ChitchatId, FailureDetectorConfig};
 use chitchat::{ProtocolVersion, spawn_chitchat};
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +28,6 @@ const PHI: f64 = 8.0;
 const DEAD_GRACE: Duration = Duration::from_secs(15 * 60);
 /// A deleted key is remembered for 10 minutes.
 const TOMBSTONE_GRACE: Duration = Duration::from_secs(10 * 60);
-/// How often a seed that is not live is looked up and greeted.
-const GREET_EVERY: Duration = Duration::from_millis(1_000);
-/// How often seeds are greeted when all of them are live.
-const GREET_LIVE_EVERY: Duration = Duration::from_secs(30);
-
 /// What gossip needs to know of this node.
 pub struct GossipConfig {
     /// Nodes of other names are not heard.
@@ -106,7 +101,7 @@ impl Gossip {
         let tasks = vec![
             tokio::spawn(speak(Arc::clone(&chitchat), mouth_end)),
             tokio::spawn(listen(chitchat, heard)),
-            tokio::spawn(greet(Arc::clone(&handle), seeds, advertise, ears.clone())),
+            tokio::spawn(greet::greet(Arc::clone(&handle), seeds, advertise, ears.clone())),
         ];
         Ok(Gossip { handle, advertise, mouth, ears, transport, tasks })
     }
@@ -214,30 +209,5 @@ async fn listen(chitchat: Arc<Mutex<Chitchat>>, heard: watch::Sender<Arc<Vec<Hea
         if live.changed().await.is_err() {
             return;
         }
-    }
-}
-
-/// Greets each seed until it is live, then now and then: a seed may come back at another address.
-async fn greet(
-    handle: Arc<ChitchatHandle>,
-    seeds: Vec<Seed>,
-    own: SocketAddr,
-    ears: watch::Receiver<Arc<Vec<Heard>>>,
-) {
-    loop {
-        let found = discovery::resolve(&seeds).await;
-        let live: HashSet<SocketAddr> =
-            ears.borrow().iter().filter(|peer| peer.live).map(|peer| peer.gossip_addr).collect();
-        let mut strangers = found.into_iter().filter(|address| *address != own).peekable();
-        // Where only this node is found, the others' names have not appeared yet.
-        let mut all_live = strangers.peek().is_some();
-        for address in strangers.filter(|address| address.is_ipv4() == own.is_ipv4()) {
-            all_live &= live.contains(&address);
-            if handle.gossip(address).is_err() {
-                return;
-            }
-        }
-        let pause = if all_live { GREET_LIVE_EVERY } else { GREET_EVERY };
-        tokio::time::sleep(pause).await;
     }
 }
