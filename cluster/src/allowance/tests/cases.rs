@@ -2,7 +2,7 @@
 
 use super::log::{Faults, Log, Node, START, WITHIN, assert_conserved, budget, terms, usd};
 use crate::allowance::{Charge, GRACE_MS, Purse, Short, Why};
-use ledger::command::{DeleteBudget, EnrolNode, OpenPeriod, PutBudget};
+use ledger::command::{ClosePeriod, DeleteBudget, EnrolNode, OpenPeriod, PutBudget};
 use ledger::{AccountId, Budget, BudgetWindow, Command, Mode, Outcome, Unit, UnixMillis, Window};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -253,6 +253,40 @@ async fn a_deleted_budget_admits_no_more_and_a_raised_limit_is_felt() {
     assert_eq!(log.apply(Command::DeleteBudget(delete)), Outcome::Done);
     sleep(Duration::from_secs(2)).await;
     assert_eq!(hold(&node, &path, 10).await.unwrap_err().why, Why::PeriodOver);
+    log.apply(Command::ClosePeriod(ClosePeriod { account, period: 1 }));
+    assert!(!log.ledger().accounts.contains_key(&account));
+    // The node forgets what the ledger has forgotten, once a minute.
+    let other = log.budget(budget("other", 1_000));
+    let other = node.path(&log, &[other]);
+    hold(&node, &other, 10).await.unwrap().void();
+    sleep(Duration::from_secs(90)).await;
+    let accounts: Vec<_> = node.allowances.snapshot().iter().map(|books| books.account).collect();
+    assert_eq!(accounts, [other[0].account()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_purses_than_a_refill_has_lines_are_all_served_and_all_reported() {
+    let log = Log::new(1, Faults::default());
+    let names: Vec<String> = (0..650).map(|n| format!("b{n}")).collect();
+    let accounts: Vec<_> = names.iter().map(|name| log.budget(budget(name, 1_000))).collect();
+    let node = Node::start(&log, "a", 1);
+    let mut running = tokio::task::JoinSet::new();
+    for account in &accounts {
+        let (allowances, path) = (Arc::clone(&node.allowances), node.path(&log, &[*account]));
+        running.spawn(async move {
+            let hold = allowances.hold(&path, &usd(10), START, WITHIN).await;
+            hold.unwrap().settle(usd(7));
+        });
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
+    }
+    sleep(Duration::from_secs(3)).await;
+    let ledger = log.ledger();
+    let spent = |account| ledger.accounts[account].present().unwrap().spent();
+    assert!(accounts.iter().all(|account| spent(account) == 7));
+    let refills = node.allowances.counts().refills;
+    assert!(refills < 20, "{refills} refills");
 }
 
 #[tokio::test(start_paused = true)]
