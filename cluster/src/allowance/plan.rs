@@ -45,7 +45,7 @@ pub(super) struct Ask {
     pub(super) give_back: i64,
     /// Ask again at once below this.
     pub(super) low_water: i64,
-    /// Give back at once above this.
+    /// Give back at once above this and what is waited for.
     pub(super) high_water: i64,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn ask(seen: &Standing) -> Ask {
             must,
             give_back: (spare - keep).max(0),
             low_water: i64::MIN,
-            high_water: keep.saturating_add(seen.waiting),
+            high_water: keep,
         };
     }
     let cushion = cushion(seen, must);

@@ -62,7 +62,7 @@ struct Terms {
     pressed: AtomicBool,
     /// Below this much available, more is asked for at once.
     low_water: AtomicI64,
-    /// Above this much available, the rest is given back at once.
+    /// Above this much that nobody waits for, the rest is given back at once.
     high_water: AtomicI64,
 }
 
@@ -251,14 +251,23 @@ impl Purse {
         self.books.0.held.fetch_sub(covered, SeqCst);
         let freed = covered - from_hold;
         let freed = freed - self.pay_owed(freed);
-        let available = self.hot.0.available.fetch_add(freed, SeqCst) + freed;
+        self.hot.0.available.fetch_add(freed, SeqCst);
         self.touch();
         self.wake_served();
-        let news = owed > 0 && !self.is_soft() || self.is_over();
-        if news || available > self.terms.0.high_water.load(Relaxed) {
+        self.spill();
+        if owed > 0 && !self.is_soft() || self.is_over() {
             self.press();
         }
         owed
+    }
+
+    /// Has what nobody here waits for given back at once, where the pool is low.
+    pub(super) fn spill(self: &Arc<Self>) {
+        let high_water = self.terms.0.high_water.load(Relaxed);
+        let available = self.available();
+        if available > high_water && available - self.queue.waiting() > high_water {
+            self.press();
+        }
     }
 
     /// Takes up to `most` out of what is available.

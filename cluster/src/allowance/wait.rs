@@ -140,5 +140,8 @@ impl Drop for Place<'_> {
             purse.queue.add_waiting(-purse.amount(self.wish.charge));
         }
         self.leave();
+        for purse in self.wish.path.iter() {
+            purse.spill();
+        }
     }
 }
