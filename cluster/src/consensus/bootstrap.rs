@@ -91,7 +91,7 @@ pub(crate) async fn promise(node: &Arc<Node>, asked: BootPrepareV1) -> Result<Em
     if let Some(cluster_id) = node.identity.cluster_id() {
         return no(format!("this node belongs to cluster {cluster_id}"));
     }
-    if place.is_none() {
+    if place.is_none() || node.identity.raft_id().is_some() {
         return no(node.phase());
     }
     if let Some(cluster_id) = clusters_heard(&node.gossip.peers()).first() {
@@ -137,7 +137,9 @@ async fn look(node: &Arc<Node>, steady: &mut Option<(Vec<String>, Instant)>) {
         *steady = None;
         return join::join(node, cluster_id, &heard).await;
     }
-    let Some(expect) = node.settings.expect else {
+    // An id without a cluster is one half of joining: the cluster that gave it is out there.
+    let expect = node.settings.expect.filter(|_| node.identity.raft_id().is_none());
+    let Some(expect) = expect else {
         return node.set_phase("waits for a cluster to join");
     };
     match choose(node, expect, &heard).await {

@@ -51,6 +51,7 @@ pub(crate) async fn speak(node: Arc<Node>) {
 /// Enrols, and cares for the cluster where the node leads, again and again.
 pub(crate) async fn serve(node: Arc<Node>) {
     let mut rounds = Rounds::new(&node);
+    let mut may_enrol = true;
     while rounds.next().await {
         if node.raft().is_err() {
             continue;
@@ -58,8 +59,8 @@ pub(crate) async fn serve(node: Arc<Node>) {
         if node.leads() {
             lead(&node).await;
         }
-        if !node.enrolled.load(Ordering::Relaxed) {
-            enrol(&node).await;
+        if may_enrol && !node.enrolled.load(Ordering::Relaxed) {
+            may_enrol = enrol(&node).await;
         }
     }
 }
@@ -128,39 +129,46 @@ async fn name_cluster(node: &Arc<Node>) {
     }
 }
 
-/// Begins this life of the node in the ledger: until then it may not spend.
-async fn enrol(node: &Arc<Node>) {
+/// Begins this life of the node in the ledger: until then it may not spend. False: it never will.
+async fn enrol(node: &Arc<Node>) -> bool {
     let (id, incarnation) = (NodeId(node.id()), node.identity.incarnation());
-    if node.leader().is_none() || node.view.load().cluster_id.is_empty() {
-        return;
-    }
-    let known = |node: &Node| node.view.load().nodes.get(&id).is_some();
-    if !known(node) {
-        let allocate = Command::AllocateNode(AllocateNode {
-            uuid: node.identity.node_uuid(),
-            label: node.settings.label.clone(),
-            id: Some(id),
-        });
-        if let Err(error) = proposals::propose(node, allocate).await {
-            tracing::debug!(%error, "not known to the ledger yet");
-            return;
-        }
+    let waits = node.leader().is_none() || node.view.load().cluster_id.is_empty();
+    if waits || !is_allocated(node, id).await {
+        return true;
     }
     let command = Command::EnrolNode(EnrolNode { id, incarnation });
-    match proposals::propose(node, command).await {
-        Ok(committed) => match committed.outcome {
-            Outcome::Denied(denial) => node.set_phase(denied(&denial, incarnation)),
-            Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Refilled(_) => {
-                // Applied here, so everything before it is, too.
-                if node.view.applied_index() >= committed.index {
-                    node.enrolled.store(true, Ordering::Release);
-                    node.set_phase("member");
-                    node.touch();
-                }
-            }
-        },
-        Err(error) => tracing::debug!(%error, "not enrolled yet"),
+    let committed = match proposals::propose(node, command).await {
+        Ok(committed) => committed,
+        Err(error) => {
+            tracing::debug!(%error, "not enrolled yet");
+            return true;
+        }
+    };
+    if let Outcome::Denied(denial) = &committed.outcome {
+        node.set_phase(denied(denial, incarnation));
+        return !matches!(denial, Denial::StaleIncarnation { .. });
     }
+    // Applied here, so everything before it is, too.
+    if node.view.applied_index() >= committed.index {
+        node.enrolled.store(true, Ordering::Release);
+        node.set_phase("member");
+        node.touch();
+    }
+    true
+}
+
+/// Joiners' ids come from the ledger; founders bring theirs.
+async fn is_allocated(node: &Arc<Node>, id: NodeId) -> bool {
+    if node.view.load().nodes.contains_key(&id) {
+        return true;
+    }
+    let allocate = Command::AllocateNode(AllocateNode {
+        uuid: node.identity.node_uuid(),
+        label: node.settings.label.clone(),
+        id: Some(id),
+    });
+    let allocated = proposals::propose(node, allocate).await;
+    allocated.inspect_err(|error| tracing::debug!(%error, "not known to the ledger yet")).is_ok()
 }
 
 fn denied(denial: &Denial, incarnation: u64) -> String {

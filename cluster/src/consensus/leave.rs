@@ -21,6 +21,9 @@ use tokio::time::{Instant, timeout_at};
 const TAKE_OVER_WITHIN: Duration = Duration::from_secs(2);
 /// How many voters are tried.
 const TRIES: usize = 3;
+/// How long the leader tries to change the membership, and how often it looks.
+const REMOVE_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long an operator's word to another node may take.
 const OPERATE_WITHIN: Duration = Duration::from_secs(15);
 
@@ -110,27 +113,29 @@ pub(crate) async fn remove(node: &Arc<Node>, raft_id: u64) -> Result<(), Unavail
     if !node.leads() {
         return operate(node, OperateV1::REMOVE, raft_id).await.map(|_| ());
     }
-    remove_here(node, raft_id).await.map_err(|refusal| match refusal.reason {
-        Reason::Refused => Unavailable::Refused(refusal.say),
-        _ => Unavailable::Unknown(refusal.say),
+    remove_here(node, raft_id).await.map_err(|refusal| {
+        if refusal.reason == Reason::Refused {
+            Unavailable::Refused(refusal.say)
+        } else {
+            Unavailable::Unknown(refusal.say)
+        }
     })
 }
 
 async fn remove_here(node: &Arc<Node>, raft_id: u64) -> Result<(), Refusal> {
-    let raft = node.raft()?;
-    let stored = node.membership();
-    if stored.membership().voter_ids().any(|voter| voter == raft_id) {
-        let roster = membership::roster(node, raft);
-        let rest = autopilot::without(&roster, raft_id, &node.settings.tuning);
-        if rest.is_empty() || raft_id == node.id() {
-            let say = "nobody else could vote: the last voter stays";
-            return Err(Refusal::new(Reason::Refused, say));
+    let deadline = Instant::now() + REMOVE_WITHIN;
+    let mut changes = node.changes.subscribe();
+    while node.membership().membership().get_node(&raft_id).is_some() {
+        match let_go(node, raft_id).await {
+            Err(refusal) if refusal.reason == Reason::Refused || Instant::now() > deadline => {
+                return Err(refusal);
+            }
+            // Somebody else changed the membership in between, or it is not shown yet: look again.
+            Ok(()) | Err(_) => {
+                let look_again = deadline.min(Instant::now() + LOOK_AGAIN);
+                let _ = timeout_at(look_again, changes.changed()).await;
+            }
         }
-        membership::set_voters(raft, &stored, rest).await?;
-    }
-    let stored = node.membership();
-    if stored.membership().get_node(&raft_id).is_some() {
-        membership::remove_nodes(raft, &stored, BTreeSet::from([raft_id])).await?;
     }
     let retire = Command::RetireNode(RetireNode { node: NodeId(raft_id) });
     let retired = proposals::propose(node, retire).await;
@@ -143,6 +148,22 @@ async fn remove_here(node: &Arc<Node>, raft_id: u64) -> Result<(), Refusal> {
             Ok(())
         }
     }
+}
+
+/// One step: out of the voters, or out of the membership.
+async fn let_go(node: &Arc<Node>, raft_id: u64) -> Result<(), Refusal> {
+    let raft = node.raft()?;
+    let stored = node.membership();
+    if !stored.membership().voter_ids().any(|voter| voter == raft_id) {
+        return membership::remove_nodes(raft, &stored, BTreeSet::from([raft_id])).await;
+    }
+    let roster = membership::roster(node, raft);
+    let rest = autopilot::without(&roster, raft_id, &node.settings.tuning);
+    if rest.is_empty() || raft_id == node.id() {
+        let say = "nobody else could vote: the last voter stays";
+        return Err(Refusal::new(Reason::Refused, say));
+    }
+    membership::set_voters(raft, &stored, rest).await
 }
 
 /// Passes an operator's word on to the leader; returns the leader afterwards.
@@ -158,13 +179,23 @@ async fn operate(node: &Node, what: u16, raft_id: u64) -> Result<u64, Unavailabl
     let asked = node.client.ask(Route::Operate, &to, &question, OPERATE_WITHIN);
     match asked.await {
         Ok(IndexV1 { index }) => Ok(index),
-        Err(CallError::Refused(refusal)) if refusal.reason == Reason::Refused => {
-            Err(Unavailable::Refused(refusal.say))
-        }
-        Err(error) if error.certainly_not_done() => {
+        Err(CallError::Refused(refusal)) => Err(match refusal.reason {
+            Reason::Refused => Unavailable::Refused(refusal.say),
+            Reason::NotLeader => {
+                Unavailable::NotApplied { within: OPERATE_WITHIN, why: refusal.say }
+            }
+            // It may have got half of the way; asking again goes on from there.
+            Reason::WrongCluster
+            | Reason::WrongReceiver
+            | Reason::NotReady
+            | Reason::Unknown
+            | Reason::Malformed
+            | Reason::Other(_) => Unavailable::Unknown(refusal.say),
+        }),
+        Err(error @ (CallError::Unreachable { .. } | CallError::Stranger { .. })) => {
             Err(Unavailable::NotApplied { within: OPERATE_WITHIN, why: error.to_string() })
         }
-        Err(error) => Err(Unavailable::Unknown(error.to_string())),
+        Err(error @ CallError::Lost { .. }) => Err(Unavailable::Unknown(error.to_string())),
     }
 }
 

@@ -4,10 +4,16 @@ use super::node::Node;
 use crate::gossip::Heard;
 use crate::status::{Check, Member, MemberState, Role, Status};
 use ledger::{NodeId, NodeRecord};
+use openraft::Instant as _;
 use openraft::async_runtime::watch::WatchReceiver;
+use openraft::metrics::RaftMetrics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use storage::Membership;
+use std::time::Duration;
+use storage::{Membership, TypeConfig};
+
+/// A leader that was not answered by more than half of the voters for so long has no quorum.
+const QUORUM_ACKED_WITHIN: Duration = Duration::from_millis(1_600);
 
 impl Node {
     /// The conditions of readiness.
@@ -79,11 +85,20 @@ impl Node {
             applied: self.view.applied_index(),
             last_log: metrics.and_then(|seen| seen.last_log_index).unwrap_or(0),
             checks: self.checks(),
-            quorum_ok: leader.is_some() && self.live_voters(&voters) * 2 > voters.len(),
+            quorum_ok: self.has_quorum(metrics, &voters),
             write_copies: voters.len() / 2 + 1,
             warnings: self.warnings(&voters, &learners),
             voters,
             learners,
+        }
+    }
+
+    /// A leader knows from its followers' answers; the others go by what gossip says.
+    fn has_quorum(&self, metrics: Option<&RaftMetrics<TypeConfig>>, voters: &[u64]) -> bool {
+        let acked = metrics.and_then(|seen| seen.last_quorum_acked);
+        match acked.filter(|_| self.leads()) {
+            Some(acked) => acked.elapsed() < QUORUM_ACKED_WITHIN,
+            None => self.leader().is_some() && self.live_voters(voters) * 2 > voters.len(),
         }
     }
 

@@ -67,8 +67,8 @@ impl Started {
     }
 }
 
-async fn put_budget(cluster: &Cluster, number: usize) {
-    let budget = Budget {
+fn budget(number: usize) -> Budget {
+    Budget {
         name: format!("b{number}"),
         handle: 0,
         unit: Unit::Tokens,
@@ -77,8 +77,11 @@ async fn put_budget(cluster: &Cluster, number: usize) {
         managed_by: "api:test".to_owned(),
         created_at: UnixMillis(0),
         changed_index: 0,
-    };
-    let command = Command::PutBudget(PutBudget { budget, if_index: None });
+    }
+}
+
+async fn put_budget(cluster: &Cluster, number: usize) {
+    let command = Command::PutBudget(PutBudget { budget: budget(number), if_index: None });
     assert_eq!(cluster.propose(command).await.unwrap().outcome, Outcome::Done);
 }
 
@@ -150,6 +153,35 @@ async fn a_member_promises_nothing() {
     let refused = bootstrap::promise(member.node(), prepare("c", &[&me])).await.unwrap_err();
     assert!(refused.say.contains("belongs to cluster"), "{refused}");
     member.cluster.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_opens_the_periods_that_are_due() {
+    let alone = started("n1", Vec::new(), None).await.ready().await;
+    let raft = alone.node().raft().unwrap();
+    let minute_ms = 60_000;
+    let budget = Budget {
+        windows: vec![BudgetWindow { window: Window::Fixed(minute_ms), limit: 1_000 }],
+        ..budget(0)
+    };
+    // Proposed by a clock of the past, so its first period is over.
+    let written = raft.client_write(storage::Proposal {
+        at: UnixMillis(super::proposals::unix_ms() - 3 * minute_ms),
+        command: Command::PutBudget(PutBudget { budget, if_index: None }),
+    });
+    let handle = written.await.unwrap().data.index;
+    let account = ledger::AccountId { budget: handle, window: 0 };
+    let mut config = alone.cluster.config_index();
+    let admits_until = |cluster: &Cluster| {
+        let ledger = cluster.ledger();
+        ledger.accounts.get(&account)?.present()?.ends_at
+    };
+    let now = UnixMillis(super::proposals::unix_ms());
+    while admits_until(&alone.cluster).is_none_or(|ends_at| ends_at < now) {
+        timeout(PATIENCE, config.changed()).await.unwrap().unwrap();
+    }
+    assert_eq!(alone.cluster.ledger().accounts.get(&account).unwrap().periods.size(), 2);
+    alone.cluster.shutdown().await;
 }
 
 #[test]

@@ -7,6 +7,7 @@ use ledger::command::{InitCluster, PutBudget};
 use ledger::{Budget, BudgetWindow, Command, Mode, Outcome, Sealed, Unit, UnixMillis, Window};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout_at};
@@ -35,24 +36,28 @@ pub(crate) fn quick() -> Tuning {
     }
 }
 
+/// A port that stays free while its node is down: from below those the system gives out by itself.
 fn free_gossip_port() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(10_000 + number % 20_000).unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        if UdpSocket::bind(addr).is_ok() {
+            return addr;
+        }
+    }
 }
 
 /// Seats that know each other as seeds and expect so many founders.
 pub(crate) fn seats(count: usize, expect: Option<u32>) -> Vec<Seat> {
-    let sockets: Vec<UdpSocket> =
-        (0..count).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
-    let addrs: Vec<SocketAddr> =
-        sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
-    let seeds: Vec<String> = addrs.iter().map(ToString::to_string).collect();
-    let seat = |(index, gossip): (usize, &SocketAddr)| {
-        let mut seat = seat(&format!("n{}", index + 1), &seeds, expect);
-        seat.gossip = *gossip;
-        seat
-    };
-    addrs.iter().enumerate().map(seat).collect()
+    let mut seats: Vec<Seat> =
+        (1..=count).map(|number| seat(&format!("n{number}"), &[], expect)).collect();
+    let seeds: Vec<String> = seats.iter().map(|seat| seat.gossip.to_string()).collect();
+    for seat in &mut seats {
+        seat.seeds.clone_from(&seeds);
+    }
+    seats
 }
 
 /// One seat more.
@@ -95,19 +100,22 @@ impl Seat {
         .await
     }
 
-    /// Starts the node. A life before this one may take a moment to let go of the directory.
+    /// Starts the node. A life before this one may take a moment to let go of directory and port.
     pub(crate) async fn start(&self) -> Cluster {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.try_start().await {
                 Ok(cluster) => return cluster,
-                Err(StartError::Storage(why))
-                    if why.contains("in use") && Instant::now() < until =>
-                {
-                    tokio::task::yield_now().await;
+                Err(error) => {
+                    let taken = error.to_string().contains("in use");
+                    assert!(
+                        taken && Instant::now() < until,
+                        "{} did not start: {error}",
+                        self.label
+                    );
                 }
-                Err(error) => panic!("{} did not start: {error}", self.label),
             }
+            tokio::task::yield_now().await;
         }
     }
 }

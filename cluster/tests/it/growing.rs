@@ -61,6 +61,21 @@ async fn a_fourth_node_learns_and_takes_a_removed_voters_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_is_told_to_remove_itself_hands_over_and_is_gone() {
+    let (_seats, nodes) = formed(3).await;
+    let leading = leader(&nodes).await;
+    let id = nodes[leading].status().raft_id.unwrap();
+    nodes[leading].remove(id).await.unwrap();
+    let other = &nodes[(leading + 1) % 3];
+    // Two are left, of which one votes.
+    let status =
+        until(other, "without it", |status| status.voters.len() == 1 && status.learners.len() == 1);
+    assert!(!status.await.voters.contains(&id));
+    put(other, "after").await;
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_voter_is_not_removed() {
     let alone = seat("n1", &[], None);
     let nodes = start_all(std::slice::from_ref(&alone)).await;

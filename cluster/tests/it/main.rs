@@ -5,4 +5,5 @@ mod forming;
 mod growing;
 mod leaving;
 mod losing;
+mod spending;
 mod writing;
