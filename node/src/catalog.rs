@@ -12,7 +12,7 @@ use serde::Deserialize;
 const TEXT: &str = include_str!("../catalog/catalog.json");
 
 /// Kinds of upstream that say nothing of who made the model.
-const GENERIC_KINDS: [&str; 2] = ["openai-compatible", "openai-responses-compatible"];
+const GENERIC_KINDS: [&str; 1] = ["openai-compatible"];
 
 /// Whose price list is asked for a bare name at a generic upstream, in this order: those who make models
 /// and sell them under names of their own. The many who host the models of others set other prices.
