@@ -5,6 +5,7 @@ use crate::allowance::{Allowances, Purse, PurseTerms};
 use ledger::{AccountId, Mode, Unit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::time::Duration;
 
 const THREADS: u64 = 6;
 const ROUNDS: u64 = 20_000;
@@ -82,4 +83,37 @@ fn no_interleaving_holds_more_than_was_granted() {
         }
     });
     assert_eq!(path[0].books().available, 100);
+}
+
+#[test]
+fn no_wake_up_is_lost_between_runtimes() {
+    let allowances = Allowances::new();
+    let path: Arc<[Arc<Purse>]> = [purse(&allowances, 1), purse(&allowances, 2)].into();
+    path.iter().for_each(|purse| purse.grant(100));
+    let patience = Duration::from_secs(20);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (path, allowances) = (&path, &allowances);
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                runtime.unwrap().block_on(async {
+                    let one = |task: u64| async move {
+                        let mut dice = Dice::new(thread * 100 + task);
+                        for _ in 0..300 {
+                            let charge = usd(dice.amount(20, 60));
+                            let hold = allowances.hold(path, &charge, START, patience).await;
+                            let hold = hold.unwrap();
+                            tokio::task::yield_now().await;
+                            hold.void();
+                        }
+                    };
+                    futures_util::future::join_all((0..8).map(one)).await;
+                });
+            });
+        }
+    });
+    for purse in path.iter() {
+        let books = purse.books();
+        assert_eq!((books.available, books.held, books.waiting), (100, 0, 0));
+    }
 }
