@@ -4,7 +4,11 @@
 //! It will never take the cluster's word for what the cluster did: registers are judged by what clients
 //! saw, money by the provider's own books.
 
+pub mod cluster;
 pub mod dice;
 pub mod history;
+pub mod http;
 pub mod linear;
+pub mod money;
+pub mod nemesis;
 pub mod spoil;

@@ -1,1 +1,4 @@
-//! t
+//! Proofs that need whole clusters.
+
+#[cfg(test)]
+mod proof;
