@@ -32,7 +32,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::{Method, Uri, header};
 use std::sync::Arc;
 
@@ -88,15 +88,19 @@ pub fn router<A: Admin>(admin: Arc<A>) -> Router {
         .merge(v1::cluster::router())
         .merge(v1::nodes::router())
         .route("/openapi.json", get(describe));
-    let guarded = Router::new()
+    let below_admin = Router::new()
         .nest("/v1", v1)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(read_body::BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(read_body::BODY_BYTES_MAX));
+    let guarded = Router::new()
+        .nest("/admin", below_admin)
+        // What is nested below `/admin` does not include this one.
+        .route("/admin/", any(no_route))
         .layer(from_fn_with_state(Arc::clone(&admin), admit::<A>));
     Router::new()
         .merge(probes::router::<A>())
-        .nest("/admin", guarded)
+        .merge(guarded)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(admin)

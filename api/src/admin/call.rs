@@ -316,7 +316,7 @@ mod tests {
             for (name, value) in pairs {
                 headers.insert(*name, HeaderValue::from_static(value));
             }
-            Condition::read(&headers).map_err(|problem| problem.status)
+            Condition::read(&headers).map_err(|problem| problem.status())
         };
         assert_eq!(read(&[]), Ok(Condition::Any));
         assert_eq!(read(&[("if-match", "\"12\"")]), Ok(Condition::At(12)));
@@ -329,9 +329,9 @@ mod tests {
     #[test]
     fn conditions_hold_or_tell_the_present_index() {
         assert_eq!(Condition::At(3).check(Some(3)), Ok(()));
-        assert_eq!(Condition::At(3).check(Some(4)).unwrap_err().present_index, Some(4));
-        assert_eq!(Condition::Exists.check(None).unwrap_err().present_index, Some(0));
-        assert_eq!(Condition::Absent.check(Some(9)).unwrap_err().present_index, Some(9));
+        assert_eq!(Condition::At(3).check(Some(4)).unwrap_err().present_index(), Some(4));
+        assert_eq!(Condition::Exists.check(None).unwrap_err().present_index(), Some(0));
+        assert_eq!(Condition::Absent.check(Some(9)).unwrap_err().present_index(), Some(9));
         assert_eq!(Condition::Any.check(None), Ok(()));
     }
 }

@@ -111,25 +111,25 @@ mod tests {
     #[test]
     fn an_unknown_field_is_named_with_its_path_and_a_suggestion() {
         let said = problem(r#"{"inner":[{"wieght":1}]}"#);
-        assert_eq!(said.status, 422);
-        assert_eq!(said.errors[0].field, "inner[0].wieght");
-        assert_eq!(said.errors[0].did_you_mean.as_deref(), Some("weight"));
+        assert_eq!(said.status(), 422);
+        assert_eq!(said.errors()[0].field, "inner[0].wieght");
+        assert_eq!(said.errors()[0].did_you_mean.as_deref(), Some("weight"));
         let said = problem(r#"{"iner":[]}"#);
-        assert_eq!(said.errors[0].field, "iner");
-        assert_eq!(said.errors[0].did_you_mean.as_deref(), Some("inner"));
+        assert_eq!(said.errors()[0].field, "iner");
+        assert_eq!(said.errors()[0].did_you_mean.as_deref(), Some("inner"));
     }
 
     #[test]
     fn a_wrong_type_is_named_with_its_path() {
         let said = problem(r#"{"inner":[{"weight":"heavy"}]}"#);
-        assert_eq!((said.status, said.errors[0].field.as_str()), (422, "inner[0].weight"));
-        assert_eq!(said.errors[0].detail, "invalid type: string \"heavy\", expected u32");
+        assert_eq!((said.status(), said.errors()[0].field.as_str()), (422, "inner[0].weight"));
+        assert_eq!(said.errors()[0].detail, "invalid type: string \"heavy\", expected u32");
     }
 
     #[test]
     fn what_is_not_json_is_malformed() {
         for text in ["{", "nonsense", r#"{"inner":[]} trailing"#] {
-            assert_eq!(parse::<Outer>(text.as_bytes()).unwrap_err().status, 400, "{text}");
+            assert_eq!(parse::<Outer>(text.as_bytes()).unwrap_err().status(), 400, "{text}");
         }
     }
 }

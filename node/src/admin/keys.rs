@@ -144,7 +144,7 @@ impl Node {
         let delete =
             DeleteBudget { name: name.to_owned(), managed_by: managed_by(write), if_index: None };
         if let Err(problem) = self.propose("budget", Command::DeleteBudget(delete)).await {
-            tracing::info!(budget = name, why = problem.detail, "budget stays");
+            tracing::info!(budget = name, why = problem.detail(), "budget stays");
         }
     }
 }

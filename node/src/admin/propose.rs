@@ -128,17 +128,18 @@ mod tests {
             (Denial::Revoked, 409),
         ];
         for (denial, status) in cases {
-            assert_eq!(denied("key", denial.clone()).status, status, "{denial:?}");
+            assert_eq!(denied("key", denial.clone()).status(), status, "{denial:?}");
         }
         let missing = denied("key", Denial::NotFound("budget", "b".into()));
-        assert_eq!(missing.errors[0].field, "budgets");
-        assert_eq!(missing.fix.as_deref(), Some("create the budget first"));
+        assert_eq!(missing.errors()[0].field, "budgets");
+        let sent = serde_json::to_value(&missing).unwrap();
+        assert_eq!(sent["fix"], "create the budget first");
     }
 
     #[test]
     fn a_lost_answer_is_told_from_a_refusal() {
-        assert_eq!(unavailable(Unavailable::Unknown("x".into())).status, 504);
-        assert_eq!(unavailable(Unavailable::NotJoined("x".into())).status, 503);
+        assert_eq!(unavailable(Unavailable::Unknown("x".into())).status(), 504);
+        assert_eq!(unavailable(Unavailable::NotJoined("x".into())).status(), 503);
     }
 
     #[test]
@@ -148,6 +149,6 @@ mod tests {
         assert_eq!(if_index(&write(Condition::At(2)), Some(3)), Ok(Some(2)));
         assert_eq!(if_index(&write(Condition::Absent), None), Ok(Some(0)));
         assert_eq!(if_index(&write(Condition::Exists), Some(3)), Ok(Some(3)));
-        assert_eq!(if_index(&write(Condition::Exists), None).unwrap_err().status, 412);
+        assert_eq!(if_index(&write(Condition::Exists), None).unwrap_err().status(), 412);
     }
 }

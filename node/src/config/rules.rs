@@ -162,7 +162,7 @@ impl Reader<'_> {
                 LogFormat::Json
             }
         };
-        Log { level: self.or(&file.level, "log.level", "info".to_owned()), format }
+        Log { level: quieter(self.or(&file.level, "log.level", "info".to_owned())), format }
     }
 
     /// What would start and then be unsafe, or never become a cluster.
@@ -262,6 +262,15 @@ impl Reader<'_> {
         T::Err: Display,
     {
         self.some(setting, path).unwrap_or_else(default)
+    }
+}
+
+/// The libraries below us tell at `info` what we tell at `debug`: they are taken from `warn` on, unless
+/// the operator asks for more than `info` or names targets.
+fn quieter(level: String) -> String {
+    match level.as_str() {
+        "info" => "info,openraft=warn,chitchat=warn,sled=warn".to_owned(),
+        _ => level,
     }
 }
 

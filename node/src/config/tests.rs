@@ -29,6 +29,7 @@ fn an_empty_file_is_a_node_alone_on_loopback() {
     assert_eq!(config.drain.timeout, Duration::from_secs(600));
     assert_eq!(config.http.budget_exceeded_status, 402);
     assert!(config.admin.token.is_none());
+    assert_eq!(config.log.level, "info,openraft=warn,chitchat=warn,sled=warn");
 }
 
 #[test]

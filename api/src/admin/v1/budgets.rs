@@ -262,7 +262,7 @@ mod tests {
 
     fn resolve(json: &str) -> Result<(Unit, Vec<(Window, i64)>), String> {
         let settings: BudgetSettings = serde_json::from_str(json).unwrap();
-        settings.resolve().map_err(|problem| problem.detail)
+        settings.resolve().map_err(|problem| problem.detail().to_owned())
     }
 
     #[test]

@@ -198,7 +198,7 @@ pub(in crate::admin) async fn create<A: Admin>(
     write.condition = crate::admin::Condition::Absent;
     let name = settings.name.clone();
     let made = admin.put_key(name.clone(), settings, write).await;
-    let made = made.map_err(|problem| match (problem.status, name) {
+    let made = made.map_err(|problem| match (problem.status(), name) {
         (412, Some(name)) => Problem::conflict(format!("there is a key {name:?} already")).fix(
             "PUT replaces its settings; POST /admin/v1/keys/{name}:rotate gives it a new secret",
         ),
