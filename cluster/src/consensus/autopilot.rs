@@ -41,6 +41,8 @@ pub(crate) enum Step {
     FinishJoint,
     /// Make exactly these the voters; the others stay as learners.
     SetVoters { voters: BTreeSet<u64>, why: &'static str },
+    /// Remove for good a node whose place another one has taken.
+    Forget { node: u64 },
 }
 
 /// The largest odd number that is at most `count`; zero for zero.
@@ -65,6 +67,7 @@ pub(crate) fn next(roster: &Roster, tuning: &Tuning) -> Option<Step> {
         .or_else(|| replace_dead(roster, tuning))
         .or_else(|| shrink(roster, tuning))
         .or_else(|| promote(roster, tuning))
+        .or_else(|| forget(roster, tuning))
 }
 
 /// The voters that remain when `leaver` goes: as many as there can be of an odd number, this leader
@@ -143,6 +146,27 @@ fn shrink(roster: &Roster, tuning: &Tuning) -> Option<Step> {
     })
 }
 
+/// A silent node that does not vote may come back, however late, but for one whose disk is lost: its
+/// label is borne by exactly one other node, a live one that joined after it.
+fn forget(roster: &Roster, tuning: &Tuning) -> Option<Step> {
+    let silent =
+        |node: &&Seen| !node.voter && !node.live && node.silent_for >= tuning.replace_after;
+    let replaced = |old: &&Seen| {
+        let mut others =
+            roster.nodes.iter().filter(|new| new.label == old.label && new.id != old.id);
+        let heir = others.next().filter(|new| new.live && joined_after(new.id, old.id));
+        heir.is_some() && others.next().is_none()
+    };
+    let old = roster.nodes.iter().filter(silent).find(replaced)?;
+    Some(Step::Forget { node: old.id })
+}
+
+/// Founders' ids have the top bit set; joiners' ids are log indexes.
+fn joined_after(new: u64, old: u64) -> bool {
+    const FOUNDER: u64 = 1 << 63;
+    new < FOUNDER && (old >= FOUNDER || new > old)
+}
+
 fn promote(roster: &Roster, tuning: &Tuning) -> Option<Step> {
     let mut voters = voters(roster);
     let live = roster.nodes.iter().filter(|node| node.voter && node.live && !node.draining);
@@ -189,7 +213,7 @@ mod tests {
     fn chosen(nodes: Vec<Seen>) -> Option<Vec<u64>> {
         match next(&roster(nodes), &tuning()) {
             Some(Step::SetVoters { voters, .. }) => Some(voters.into_iter().collect()),
-            Some(Step::FinishJoint) | None => None,
+            Some(Step::FinishJoint | Step::Forget { .. }) | None => None,
         }
     }
 
@@ -249,6 +273,24 @@ mod tests {
         let heir = Seen { label: "n3".to_owned(), ..node(9, false) };
         let nodes = vec![node(1, true), node(2, true), silent(3, 4), heir];
         assert_eq!(chosen(nodes), Some(vec![1, 2, 9]));
+    }
+
+    #[test]
+    fn a_silent_learner_is_forgotten_only_when_a_later_node_bears_its_label_alone() {
+        let old = |id| Seen { voter: false, ..silent(id, 900) };
+        let bears = |id, label: &str| Seen { label: label.to_owned(), ..node(id, false) };
+        let forgotten = |extra: Vec<Seen>| {
+            let mut nodes = vec![node(1, true), old(5)];
+            nodes.extend(extra);
+            next(&roster(nodes), &tuning()) == Some(Step::Forget { node: 5 })
+        };
+        assert!(forgotten(vec![bears(9, "n5")]));
+        assert!(!forgotten(vec![]));
+        assert!(!forgotten(vec![bears(9, "n9")]));
+        assert!(!forgotten(vec![bears(3, "n5")]), "it is older");
+        assert!(!forgotten(vec![bears((1 << 63) + 1, "n5")]), "it is a founder");
+        let twice = vec![bears(9, "n5"), Seen { draining: true, ..bears(10, "n5") }];
+        assert!(!forgotten(twice), "labels are not told apart here");
     }
 
     #[test]

@@ -122,7 +122,8 @@ pub(crate) async fn remove(node: &Arc<Node>, raft_id: u64) -> Result<(), Unavail
     })
 }
 
-async fn remove_here(node: &Arc<Node>, raft_id: u64) -> Result<(), Refusal> {
+/// Removes a node for good, on the leader.
+pub(super) async fn remove_here(node: &Arc<Node>, raft_id: u64) -> Result<(), Refusal> {
     let deadline = Instant::now() + REMOVE_WITHIN;
     let mut changes = node.changes.subscribe();
     while node.membership().membership().get_node(&raft_id).is_some() {

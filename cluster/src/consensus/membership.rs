@@ -1,6 +1,7 @@
 //! The leader's care for the membership: looks, decides, changes one thing at a time.
 
 use super::autopilot::{self, Roster, Step};
+use super::leave;
 use super::node::Node;
 use super::refusal::{Reason, Refusal};
 use super::sightings::Scene;
@@ -28,6 +29,13 @@ pub(super) async fn tend(node: &Arc<Node>) {
     let (voters, why) = match step {
         Step::FinishJoint => (last_config(&stored), "a change was left half done"),
         Step::SetVoters { voters, why } => (voters, why),
+        Step::Forget { node: old } => {
+            tracing::info!(old, "another node has taken its place: it is removed for good");
+            if let Err(refusal) = leave::remove_here(node, old).await {
+                tracing::warn!(%refusal, "not removed; the next look tries again");
+            }
+            return;
+        }
     };
     tracing::info!(?voters, why, "setting the voters");
     if let Err(refusal) = set_voters(raft, &stored, voters).await {

@@ -10,6 +10,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 /// How long anything may take on a busy machine.
@@ -23,7 +26,58 @@ pub(crate) struct Seat {
     pub(crate) expect: Option<u32>,
     pub(crate) secret: ClusterSecret,
     pub(crate) tuning: Tuning,
+    /// Where its peers reach it, if not directly.
+    pub(crate) way: Option<Way>,
     dir: TempDir,
+}
+
+/// A way to a node's peer listener that can be cut.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub(crate) addr: SocketAddr,
+    target: SocketAddr,
+    open: watch::Sender<bool>,
+}
+
+impl Way {
+    pub(crate) async fn open() -> Way {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let way = Way {
+            addr: listener.local_addr().unwrap(),
+            target: free.local_addr().unwrap(),
+            open: watch::Sender::new(true),
+        };
+        tokio::spawn(way.clone().carry(listener));
+        way
+    }
+
+    async fn carry(self, listener: TcpListener) {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut open = self.open.subscribe();
+            let target = self.target;
+            tokio::spawn(async move {
+                if !*open.borrow() {
+                    return;
+                }
+                let Ok(mut to) = TcpStream::connect(target).await else {
+                    return;
+                };
+                tokio::select! {
+                    _ = copy_bidirectional(&mut from, &mut to) => {}
+                    _ = open.wait_for(|open| !*open) => {}
+                }
+            });
+        }
+    }
+
+    pub(crate) fn cut(&self) {
+        self.open.send_replace(false);
+    }
+
+    pub(crate) fn mend(&self) {
+        self.open.send_replace(true);
+    }
 }
 
 pub(crate) fn quick() -> Tuning {
@@ -69,20 +123,22 @@ pub(crate) fn seat(label: &str, seeds: &[String], expect: Option<u32>) -> Seat {
         expect,
         secret: ClusterSecret::from_bytes([7; 32]),
         tuning: quick(),
+        way: None,
         dir: tempfile::tempdir().unwrap(),
     }
 }
 
 impl Seat {
     pub(crate) async fn try_start(&self) -> Result<Cluster, StartError> {
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let sealed = Sealed { kek_id: [0; 8], nonce: [0; 24], ciphertext: vec![0; 48] };
         let public = BTreeMap::from([("base_url".to_owned(), format!("http://{}", self.label))]);
         Cluster::start(Config {
             data_dir: self.dir.path().to_owned(),
             cluster_name: "test".to_owned(),
             label: self.label.clone(),
-            peer_listen: "127.0.0.1:0".parse().unwrap(),
-            peer_advertise: "127.0.0.1:0".to_owned(),
+            peer_listen: self.way.as_ref().map_or(any, |way| way.target),
+            peer_advertise: self.way.as_ref().map_or(any, |way| way.addr).to_string(),
             gossip_listen: self.gossip,
             gossip_advertise: self.gossip,
             seeds: self.seeds.clone(),
@@ -98,6 +154,11 @@ impl Seat {
             tuning: self.tuning.clone(),
         })
         .await
+    }
+
+    /// Loses the disk.
+    pub(crate) fn wipe(&mut self) {
+        self.dir = tempfile::tempdir().unwrap();
     }
 
     /// Starts the node. A life before this one may take a moment to let go of directory and port.

@@ -127,6 +127,30 @@ async fn a_node_with_another_secret_stays_outside() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_clusters_of_one_name_are_told_and_never_merged() {
+    let first = seat("n1", &[], None);
+    let mut second = seat("n2", &[], None);
+    let one = first.start().await;
+    let two = second.start().await;
+    let id = ready(&one).await.cluster_id;
+    ready(&two).await;
+    two.shutdown().await;
+    drop(two);
+    second.seeds = vec![first.gossip.to_string()];
+    let two = second.start().await;
+    for node in [&one, &two] {
+        until(node, "warned", |status| {
+            status.warnings.iter().any(|say| say.contains("another cluster is named test"))
+        })
+        .await;
+        assert_eq!(node.members().len(), 1);
+        put(node, "own").await;
+    }
+    assert_ne!(ready(&two).await.cluster_id, id);
+    stop_all(&[one, two]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restarted_node_is_who_it_was_with_what_it_had() {
     let (seats, mut nodes) = formed(3).await;
     put(&nodes[0], "before").await;

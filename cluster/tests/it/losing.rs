@@ -1,6 +1,6 @@
 //! Nodes that go without a word.
 
-use crate::bed::{budget, formed, has, leader, put, ready, stop_all, until};
+use crate::bed::{Way, budget, formed, has, leader, put, ready, seats, start_all, stop_all, until};
 use cluster::{Cluster, Unavailable};
 use std::time::Duration;
 
@@ -83,7 +83,14 @@ async fn a_leader_that_comes_back_is_elected_anew_and_never_leads_its_old_term()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_majority_nothing_is_acknowledged_and_nobody_is_removed() {
-    let (seats, mut nodes) = formed(3).await;
+    let mut seats = seats(3, Some(3));
+    for seat in &mut seats {
+        seat.tuning.propose_within = Duration::from_millis(1_500);
+    }
+    let mut nodes = start_all(&seats).await;
+    for node in &nodes {
+        ready(node).await;
+    }
     put(&nodes[0], "before").await;
     let leading = leader(&nodes).await;
     let others: Vec<usize> = (0..3).filter(|index| *index != leading).collect();
@@ -106,5 +113,61 @@ async fn without_a_majority_nothing_is_acknowledged_and_nobody_is_removed() {
         ready(node).await;
     }
     put(&left, "after").await;
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_does_not_hear_the_leader_does_not_depose_it() {
+    let mut seats = seats(3, Some(3));
+    let ways = [Way::open().await, Way::open().await, Way::open().await];
+    for (seat, way) in seats.iter_mut().zip(&ways) {
+        seat.way = Some(way.clone());
+    }
+    let nodes = start_all(&seats).await;
+    for node in &nodes {
+        ready(node).await;
+    }
+    let leading = leader(&nodes).await;
+    let deaf = (leading + 1) % 3;
+    let before = nodes[leading].status();
+    // Nobody reaches it; it reaches everybody, again and again, to ask for their votes.
+    ways[deaf].cut();
+    put(&nodes[leading], "meanwhile").await;
+    let mut changes = nodes[leading].changes();
+    let deposed = tokio::time::timeout(Duration::from_millis(2_500), async {
+        while nodes[leading].status().term == before.term {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    assert!(deposed.await.is_err(), "{:?}", nodes[leading].status());
+    assert!(!has(&nodes[deaf], "meanwhile"));
+    let index = put(&nodes[leading], "and-on").await.index;
+    ways[deaf].mend();
+    nodes[deaf].wait_applied(index, Duration::from_secs(30)).await.unwrap();
+    let after = nodes[leading].status();
+    assert_eq!((after.term, after.leader), (before.term, before.leader));
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lost_its_disk_takes_its_own_place_under_another_id() {
+    let (mut seats, mut nodes) = formed(3).await;
+    put(&nodes[0], "before").await;
+    let leading = leader(&nodes).await;
+    let wiped = (leading + 1) % 3;
+    let old_id = nodes[wiped].status().raft_id.unwrap();
+    nodes[wiped].shutdown().await;
+    seats[wiped].wipe();
+    nodes[wiped] = seats[wiped].start().await;
+    let status = ready(&nodes[wiped]).await;
+    let new_id = status.raft_id.unwrap();
+    assert_ne!(new_id, old_id);
+    until(&nodes[leading], "three voters with the new one", |status| {
+        status.voters.contains(&new_id) && !status.voters.contains(&old_id)
+    })
+    .await;
+    assert!(has(&nodes[wiped], "before"));
     stop_all(&nodes).await;
 }
