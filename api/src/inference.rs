@@ -6,8 +6,8 @@
 
 pub mod body;
 pub mod carrier;
-pub mod request_id;
 mod reply;
+pub mod request_id;
 mod route;
 
 pub use reply::ReplyBody;
@@ -117,14 +117,16 @@ where
     {
         return probed(node, probe, head.uri.query().unwrap_or("")).await;
     }
-    let request_id =
-        request_id::of_caller(&head.headers).unwrap_or_else(|| node.request_id());
+    let allow = route.allow();
+    let request_id = request_id::of_caller(&head.headers).unwrap_or_else(|| node.request_id());
     let mut response = match dispatch(node, head, body, &request_id).await {
         Ok(response) => response,
-        Err(Refused { refusal, allow }) => {
+        Err(refusal) => {
             node.refused(&refusal, &request_id);
             let mut response = render(&refusal).map(ReplyBody::whole);
-            if let Some(allow) = allow {
+            if let Some(allow) = allow
+                && response.status() == StatusCode::METHOD_NOT_ALLOWED
+            {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
             }
             response
@@ -138,77 +140,50 @@ where
     response
 }
 
-/// A refusal, with the methods a path answers to where that is the matter.
-struct Refused {
-    refusal: Refusal,
-    allow: Option<&'static str>,
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            allow: None,
-        }
-    }
-}
-
 async fn dispatch<N, B>(
     node: &N,
     head: Parts,
     body: B,
     request_id: &HeaderValue,
-) -> Result<Response<ReplyBody<N::Body>>, Refused>
+) -> Result<Response<ReplyBody<N::Body>>, Refusal>
 where
     N: Inference,
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Display,
 {
     let route = route(head.uri.path());
-    check_method(&route, &head)?;
-    let caller = match node.identify(carrier::presented(&head.headers)) {
+    let known =
+        check_method(&route, &head).and_then(|()| node.identify(carrier::presented(&head.headers)));
+    let caller = match known {
         Ok(caller) => caller,
         Err(refusal) => {
-            linger(body);
-            return Err(refusal.into());
+            linger_unless_expecting(&head.headers, body);
+            return Err(refusal);
         }
     };
     match route {
         Route::Call(operation) => {
             let body = take_body(node.limits(), &head.headers, body).await?;
-            let inbound = Inbound {
-                operation,
-                headers: head.headers,
-                body,
-                request_id: request_id.clone(),
-            };
+            let inbound =
+                Inbound { operation, headers: head.headers, body, request_id: request_id.clone() };
             let response = node.answer(caller, inbound).await?;
             Ok(response.map(ReplyBody::node))
         }
-        Route::Models => Ok(json(openai_chat::models_body(
-            node.models(&caller).iter().map(entry),
-        ))),
-        Route::Model(name) => one_model(&node.models(&caller), name).map_err(Refused::from),
-        Route::Probe(_) | Route::Unknown => Err(unknown(&head).into()),
+        Route::Models => Ok(json(openai_chat::models_body(node.models(&caller).iter().map(entry)))),
+        Route::Model(name) => one_model(&node.models(&caller), name),
+        Route::Probe(_) | Route::Unknown => Err(unknown(&head)),
     }
 }
 
-fn check_method(route: &Route<'_>, head: &Parts) -> Result<(), Refused> {
+fn check_method(route: &Route<'_>, head: &Parts) -> Result<(), Refusal> {
     let Some(allow) = route.allow() else {
-        return Err(unknown(head).into());
+        return Err(unknown(head));
     };
     if route.takes(&head.method) {
         return Ok(());
     }
-    let say = format!(
-        "{} is not allowed on {}; use {allow}",
-        head.method,
-        head.uri.path()
-    );
-    Err(Refused {
-        refusal: Reason::MethodNotAllowed.refuse(say),
-        allow: Some(allow),
-    })
+    let say = format!("{} is not allowed on {}; use {allow}", head.method, head.uri.path());
+    Err(Reason::MethodNotAllowed.refuse(say))
 }
 
 fn unknown(head: &Parts) -> Refusal {
@@ -278,11 +253,7 @@ where
 
 /// Models have no date of their own here.
 fn entry(model: &Model) -> openai_chat::Model<'_> {
-    openai_chat::Model {
-        id: &model.id,
-        created_s: 0,
-        owned_by: &model.owned_by,
-    }
+    openai_chat::Model { id: &model.id, created_s: 0, owned_by: &model.owned_by }
 }
 
 fn one_model<T>(models: &[Model], name: &str) -> Result<Response<ReplyBody<T>>, Refusal> {
@@ -290,24 +261,17 @@ fn one_model<T>(models: &[Model], name: &str) -> Result<Response<ReplyBody<T>>, 
         return Ok(json(openai_chat::model_body(entry(model))));
     }
     let shown: String = name.chars().take(200).collect();
-    Err(Reason::ModelUnknown.refuse(format!(
-        "the model {shown} does not exist or this key may not use it"
-    )))
+    Err(Reason::ModelUnknown
+        .refuse(format!("the model {shown} does not exist or this key may not use it")))
 }
 
 fn json<T>(body: Bytes) -> Response<ReplyBody<T>> {
     let mut response = Response::new(ReplyBody::whole(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-async fn probed<N: Inference>(
-    node: &N,
-    probe: Probe,
-    query: &str,
-) -> Response<ReplyBody<N::Body>> {
+async fn probed<N: Inference>(node: &N, probe: Probe, query: &str) -> Response<ReplyBody<N::Body>> {
     let (ok, text) = node.probe(probe, query).await;
     let mut response = Response::new(ReplyBody::whole(Bytes::from(text)));
     if !ok {

@@ -144,25 +144,13 @@ impl Reason {
     #[must_use]
     pub fn refuse(self, say: impl Into<String>) -> Refusal {
         let Row(fault, status, kind, code, retry) = self.row();
-        Refusal {
-            fault,
-            status,
-            kind,
-            code,
-            param: None,
-            retry,
-            say: say.into(),
-            note: None,
-        }
+        Refusal { fault, status, kind, code, param: None, retry, say: say.into(), note: None }
     }
 
     /// The refusal, with the time after which a retry may succeed.
     #[must_use]
     pub fn refuse_for(self, retry_after_ms: u64, say: impl Into<String>) -> Refusal {
-        Refusal {
-            retry: Retry::AfterMs(retry_after_ms),
-            ..self.refuse(say)
-        }
+        Refusal { retry: Retry::AfterMs(retry_after_ms), ..self.refuse(say) }
     }
 }
 

@@ -58,11 +58,7 @@ impl Health {
     /// Of a node that has not started yet.
     #[must_use]
     pub fn new(cluster: Cluster) -> Self {
-        Self {
-            cluster,
-            started: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
-        }
+        Self { cluster, started: AtomicBool::new(false), draining: AtomicBool::new(false) }
     }
 
     /// Says that all listeners are up.
@@ -161,14 +157,8 @@ mod tests {
 
     #[test]
     fn a_report_names_each_check() {
-        let check = |name, ok| Check {
-            name,
-            ok,
-            say: "so".to_owned(),
-        };
-        let report = Report {
-            checks: vec![check("joined", true), check("caught_up", false)],
-        };
+        let check = |name, ok| Check { name, ok, say: "so".to_owned() };
+        let report = Report { checks: vec![check("joined", true), check("caught_up", false)] };
         assert!(!report.ok());
         assert_eq!(report.verbose(), "[+]joined: so\n[-]caught_up: so\nnot ready\n");
     }

@@ -7,7 +7,9 @@ mod cluster;
 pub(crate) mod slots;
 
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 use slots::{BOUNDS_US, Ending, RouteSlot, ThreadSlots};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,12 +80,8 @@ impl Metrics {
             .expect("the list of bounds is not empty")
             .build_recorder();
         let handle = recorder.handle();
-        let metrics = Self {
-            recorder,
-            handle,
-            threads: Mutex::default(),
-            handed: Mutex::default(),
-        };
+        let metrics =
+            Self { recorder, handle, threads: Mutex::default(), handed: Mutex::default() };
         metrics.describe(ALL);
         metrics.describe(cluster::ALL);
         metrics.gauge(BUILD, labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
@@ -115,10 +113,8 @@ impl Metrics {
         let none = Vec::new;
         let requests = open(sum(|s| s.requests_begun.get()), sum(|s| s.requests_over.get()));
         let streams = open(sum(|s| s.streams_begun.get()), sum(|s| s.streams_over.get()));
-        let connections = open(
-            sum(|s| s.connections_begun.get()),
-            sum(|s| s.connections_over.get()),
-        );
+        let connections =
+            open(sum(|s| s.connections_begun.get()), sum(|s| s.connections_over.get()));
         self.gauge(REQUESTS_IN_FLIGHT, none(), requests);
         self.gauge(STREAMS_IN_FLIGHT, none(), streams);
         self.gauge(CONNECTIONS, none(), connections);
@@ -130,9 +126,8 @@ impl Metrics {
         let mut routes: HashMap<Key, (Arc<RouteSlot>, RouteSums)> = HashMap::new();
         for slot in threads.iter().flat_map(|slots| slots.routes()) {
             let key = Key::from_parts("", route_labels(&slot));
-            let (_, sums) = routes
-                .entry(key)
-                .or_insert_with(|| (Arc::clone(&slot), RouteSums::default()));
+            let (_, sums) =
+                routes.entry(key).or_insert_with(|| (Arc::clone(&slot), RouteSums::default()));
             sums.add(&slot);
         }
         for (slot, sums) in routes.values() {
@@ -268,10 +263,7 @@ fn route_labels(slot: &RouteSlot) -> Vec<Label> {
 }
 
 fn labels(pairs: &[(&'static str, &str)]) -> Vec<Label> {
-    pairs
-        .iter()
-        .map(|(name, value)| Label::new(*name, (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| Label::new(*name, (*value).to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -284,9 +276,7 @@ mod tests {
         let metrics = Metrics::new();
         let (provider, model) = (Arc::from("sim"), Arc::from("m\"odd"));
         for us in [2_000, 4_000] {
-            let slot = metrics
-                .thread()
-                .route(Operation::ChatCompletions, &provider, &model);
+            let slot = metrics.thread().route(Operation::ChatCompletions, &provider, &model);
             slot.endings[Ending::Answered as usize].add(1);
             slot.duration.add(us);
             slot.spent_nano_usd.add(7);

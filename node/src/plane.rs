@@ -19,7 +19,6 @@ use crate::request::trail::{self, Ring};
 use crate::vault::Vault;
 use cluster::Cluster;
 use cluster::allowance::{Purse, PurseTerms};
-use cluster::rates::Rates;
 use ledger::view::AccountTerms;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -99,7 +98,6 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// What probes are told.
     pub health: Arc<Health>,
-    pub(crate) rates: Arc<Rates>,
     pub(crate) tls: Arc<rustls::ClientConfig>,
 }
 
@@ -124,7 +122,6 @@ impl Shared {
             settings,
             metrics,
             health,
-            rates: Rates::new(),
             tls,
         }))
     }
@@ -212,13 +209,7 @@ impl Plane {
                 .spawn(move || serve::run(seat, listener))?;
         }
         let logger = tokio::spawn(log(rings, Arc::clone(&shared.metrics), ended.clone()));
-        Ok(Self {
-            local_addr,
-            stage,
-            slots,
-            ended,
-            logger,
-        })
+        Ok(Self { local_addr, stage, slots, ended, logger })
     }
 
     /// Where callers are heard.

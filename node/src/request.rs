@@ -10,6 +10,7 @@ pub(crate) mod models;
 pub(crate) mod open;
 pub(crate) mod policy;
 pub(crate) mod price;
+pub(crate) mod quote;
 pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settle;
@@ -27,8 +28,9 @@ use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use ledger::{Ledger, StreamUsage, UnixMillis};
 use open::{Guard, Open};
+use quote::Quote;
 use relay::{NodeBody, Relay};
-use settle::{Bill, Quote};
+use settle::Bill;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use terms::{Candidate, Terms};
@@ -180,7 +182,7 @@ async fn reserve(
     let terms = Rc::clone(&open.terms);
     let model = &attempt.candidate.terms;
     let rooms = settle::rooms(&terms.path, &terms.accounts);
-    let quotes = settle::quote(call, model, &rooms)?;
+    let quotes = quote::quote(call, model, &rooms)?;
     let allowances = open.core.allowances();
     match settle::reserve(allowances, &terms.path, quotes, model, now).await {
         Ok((quote, hold)) => {
@@ -241,7 +243,7 @@ async fn ask(
     }
     let body = upstream.read_answer(body).await?;
     lent.give_back();
-    let bill = read_whole(guard, attempt, call, &body)?;
+    let bill = read_whole(guard, attempt, call, &body).map_err(|failure| *failure)?;
     Ok(Asked::Whole(body, bill))
 }
 
@@ -255,10 +257,7 @@ fn edits<'a>(candidate: &'a Candidate, call: &Call, quote: &Quote) -> Edits<'a> 
     Edits {
         model: Some(&candidate.model),
         ask_usage: ask_usage && call.operation.generates(),
-        output_cap: quote.cap.map(|tokens| OutputCap {
-            tokens,
-            field: quirks.output_field,
-        }),
+        output_cap: quote.cap.map(|tokens| OutputCap { tokens, field: quirks.output_field }),
     }
 }
 
@@ -268,7 +267,7 @@ fn read_whole(
     attempt: &Attempt,
     call: &Call,
     body: &Bytes,
-) -> Result<Bill, Failure> {
+) -> Result<Bill, Box<Failure>> {
     let reply = attempt.candidate.upstream.wire.reply(call.operation, body);
     let Some(fault) = reply.fault else {
         let quote = &guard.get().quote;
@@ -280,11 +279,11 @@ fn read_whole(
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
     if !is_json {
         let say = format!("provider {}: {}", attempt.candidate.upstream.name, fault.message);
-        return Err(Failure::garbage(say, Bill::Whole));
+        return Err(Box::new(Failure::garbage(say, Bill::Whole)));
     }
     let mut failure = Failure::said(fault, body.clone());
     failure.bill = reply.usage.map_or(Bill::Void, Bill::Told);
-    Err(failure)
+    Err(Box::new(failure))
 }
 
 /// Settles a plain answer and hands it on.
@@ -347,4 +346,3 @@ fn refused(guard: Guard, refusal: Refusal) -> Result<Response<NodeBody>, Refusal
     }
     Err(refusal)
 }
-

@@ -19,9 +19,7 @@ pub enum Format {
 /// understood counts as `info`.
 pub fn start(filter: &str, format: Format) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in tests, finds logging in place: nothing to do.
     let _ = match format {
         Format::Json => builder

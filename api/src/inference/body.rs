@@ -24,13 +24,11 @@ pub fn check_head(headers: &HeaderMap, bytes_max: u64) -> Result<(), Refusal> {
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
         && !encoding.is_empty()
     {
-        return Err(Reason::UnsupportedEncoding.refuse(
-            "the request body is compressed; send it without content-encoding",
-        ));
+        return Err(Reason::UnsupportedEncoding
+            .refuse("the request body is compressed; send it without content-encoding"));
     }
-    let declared = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let declared =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     match declared {
         Some(length) if length > bytes_max => Err(too_large(Some(length), bytes_max)),
         _ => Ok(()),
@@ -61,10 +59,8 @@ where
         std::task::Poll::Ready(outcome) => outcome,
         std::task::Poll::Pending => match tokio::time::timeout(within, reading).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Reason::BodyTimeout.refuse(format!(
-                "the request body did not come within {} s",
-                within.as_secs()
-            ))),
+            Err(_) => Err(Reason::BodyTimeout
+                .refuse(format!("the request body did not come within {} s", within.as_secs()))),
         },
     }
 }
@@ -98,11 +94,7 @@ where
         }
         joined.extend_from_slice(&data);
     }
-    Ok(if joined.is_empty() {
-        first
-    } else {
-        joined.freeze()
-    })
+    Ok(if joined.is_empty() { first } else { joined.freeze() })
 }
 
 #[cfg(test)]
@@ -131,8 +123,11 @@ mod tests {
     #[tokio::test]
     async fn pieces_are_joined_and_the_limit_holds_across_them() {
         let pieces = |n: usize| {
-            let frames = (0..n)
-                .map(|_| Ok::<_, std::convert::Infallible>(http_body::Frame::data(Bytes::from_static(b"abc"))));
+            let frames = (0..n).map(|_| {
+                Ok::<_, std::convert::Infallible>(http_body::Frame::data(Bytes::from_static(
+                    b"abc",
+                )))
+            });
             StreamBody::new(futures_util::stream::iter(frames))
         };
         let within = Duration::from_secs(1);

@@ -29,10 +29,7 @@ impl RequestIds {
     /// A maker whose ids begin with `origin`, which must be random.
     #[must_use]
     pub fn new(origin: u64) -> Self {
-        Self {
-            origin,
-            next: std::cell::Cell::new(1),
-        }
+        Self { origin, next: std::cell::Cell::new(1) }
     }
 
     /// The next id: `req_` and 32 hexadecimal digits.
@@ -71,7 +68,8 @@ mod tests {
         let long = "a".repeat(129);
         let cases = [("abc", true), ("a b", false), ("", false), (long.as_str(), false)];
         for (id, taken) in cases {
-            let headers = HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_str(id).unwrap())]);
+            let headers =
+                HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_str(id).unwrap())]);
             assert_eq!(of_caller(&headers).is_some(), taken, "{id:?}");
         }
     }

@@ -65,7 +65,7 @@ impl Core {
     }
 
     pub(crate) fn rates(&self) -> &Rates {
-        &self.shared.rates
+        self.shared.cluster.rates()
     }
 
     /// The ledger as this node has applied it.

@@ -23,10 +23,8 @@ pub(crate) async fn resolve(
         Err(_) => tokio::net::lookup_host((bare, port)).await?.collect(),
     };
     let count = found.len();
-    let kept: Vec<SocketAddr> = found
-        .into_iter()
-        .filter(|addr| allow_private || is_public(addr.ip()))
-        .collect();
+    let kept: Vec<SocketAddr> =
+        found.into_iter().filter(|addr| allow_private || is_public(addr.ip())).collect();
     if kept.is_empty() {
         let why = if count == 0 {
             format!("{host} has no address")

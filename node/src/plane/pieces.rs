@@ -16,10 +16,7 @@ pub(crate) struct Pieces {
 impl Pieces {
     pub(crate) fn new(pieces: Vec<Bytes>) -> Self {
         let left = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self {
-            pieces: pieces.into_iter(),
-            left,
-        }
+        Self { pieces: pieces.into_iter(), left }
     }
 }
 

@@ -102,10 +102,7 @@ impl Lent {
     pub(crate) fn give_back(self) {
         let mut idle = self.pool.idle.borrow_mut();
         if idle.len() < IDLE_MAX && !self.sender.is_closed() {
-            idle.push(Idle {
-                sender: self.sender,
-                since: Instant::now(),
-            });
+            idle.push(Idle { sender: self.sender, since: Instant::now() });
         }
     }
 }
@@ -118,20 +115,13 @@ fn is_hang_up(error: &hyper::Error) -> bool {
     }
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     source.is_some_and(|io| {
-        matches!(
-            io.kind(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-        )
+        matches!(io.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
     })
 }
 
 impl Pool {
     pub(crate) fn new(peer: Peer) -> Rc<Self> {
-        Rc::new(Self {
-            peer,
-            idle: RefCell::new(Vec::new()),
-            addresses: RefCell::new(None),
-        })
+        Rc::new(Self { peer, idle: RefCell::new(Vec::new()), addresses: RefCell::new(None) })
     }
 
     /// Lends a connection, a used one where there is one that still stands.
@@ -159,11 +149,7 @@ impl Pool {
     }
 
     fn lent(self: &Rc<Self>, sender: SendRequest<Pieces>, reused: bool) -> Lent {
-        Lent {
-            sender,
-            pool: Rc::clone(self),
-            reused,
-        }
+        Lent { sender, pool: Rc::clone(self), reused }
     }
 
     fn pop_fresh(&self) -> Option<Idle> {
@@ -204,12 +190,6 @@ impl Pool {
         let found = dns::resolve(&peer.host, peer.port, peer.allow_private).await?;
         *self.addresses.borrow_mut() = Some((Instant::now(), found.clone()));
         Ok(found)
-    }
-
-    /// Connections that are not lent.
-    #[cfg(test)]
-    pub(crate) fn idle_count(&self) -> usize {
-        self.idle.borrow().len()
     }
 }
 

@@ -12,9 +12,11 @@ use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper::rt::{Read, ReadBuf};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::TcpListener;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -25,12 +27,14 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::LocalSet;
 
-/// Most headers of a request.
-const HEADERS_MAX: usize = 128;
 /// Largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// What is read of a connection at once, in bytes.
 const BUFFER_BYTES_MAX: usize = 256 << 10;
+/// Most that is read of a connection that was refused, in bytes.
+const LINGER_BYTES_MAX: usize = 1 << 20;
+/// Longest it is read for.
+const LINGER: Duration = Duration::from_secs(2);
 /// Wait after a failed accept: out of file descriptors, most likely.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 
@@ -57,13 +61,7 @@ pub(super) fn run(seat: Seat, listener: TcpListener) {
 
 async fn work(seat: Seat, listener: TcpListener) {
     let (abandon, mut abandoned) = mpsc::unbounded_channel();
-    let Seat {
-        shared,
-        slots,
-        ring,
-        stage,
-        alive,
-    } = seat;
+    let Seat { shared, slots, ring, stage, alive } = seat;
     let settings = &shared.settings;
     let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
     let watcher = Watcher::new(Patience {
@@ -76,11 +74,7 @@ async fn work(seat: Seat, listener: TcpListener) {
         let watcher = Rc::clone(&watcher);
         async move { watcher.run().await }
     });
-    let house = House {
-        core: Rc::clone(&core),
-        watcher,
-        stage,
-    };
+    let house = House { core: Rc::clone(&core), watcher, stage };
     let mut serving = pin!(house.serve(listener));
     let settle = async {
         while let Some(left) = abandoned.recv().await {
@@ -121,7 +115,11 @@ impl House {
         let _ = gone.recv().await;
     }
 
-    async fn accept_all(&self, listener: &tokio::net::TcpListener, last: &mpsc::Sender<Infallible>) {
+    async fn accept_all(
+        &self,
+        listener: &tokio::net::TcpListener,
+        last: &mpsc::Sender<Infallible>,
+    ) {
         let mut stage = self.stage.clone();
         let mut closing = pin!(stage.wait_for(|stage| *stage >= Stage::Closing));
         loop {
@@ -149,8 +147,7 @@ impl House {
         let (stage, last) = (self.stage.clone(), last.clone());
         tokio::task::spawn_local(async move {
             core.slots.connections_begun.add(1);
-            // A connection that breaks is the caller's to notice.
-            let _ = connection(&core, stream, chair, stage).await;
+            connection(&core, stream, chair, stage).await;
             core.slots.connections_over.add(1);
             drop(last);
         });
@@ -163,35 +160,57 @@ async fn connection(
     stream: TcpStream,
     chair: Rc<Chair>,
     mut stage: signal::Receiver<Stage>,
-) -> Result<(), hyper::Error> {
+) {
     // Failing to set it costs speed only.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request: Request<Incoming>| answer(core, &chair, request));
     let io = Watched::new(stream, Rc::clone(&chair));
-    let connection = http1::Builder::new()
-        .max_headers(HEADERS_MAX)
+    let mut connection = http1::Builder::new()
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)
         .header_read_timeout(None)
-        .pipeline_flush(true)
         .serve_connection(io, service);
-    let mut connection = pin!(connection);
     let mut closing = false;
     loop {
         tokio::select! {
-            outcome = &mut connection => return outcome,
-            () = chair.overdue() => return Ok(()),
+            outcome = &mut connection => {
+                // A head that is none was answered; what its sender still sends would reset that.
+                if outcome.is_err_and(|error| error.is_parse() || error.is_parse_too_large()) {
+                    linger(connection.into_parts().io).await;
+                }
+                return;
+            }
+            () = chair.overdue() => return,
             changed = stage.wait_for(|stage| *stage > Stage::Open && (!closing || *stage == Stage::Cut)) => {
                 match changed.map(|stage| *stage) {
                     Ok(Stage::Closing) => {
                         closing = true;
-                        connection.as_mut().graceful_shutdown();
+                        Pin::new(&mut connection).graceful_shutdown();
                     }
-                    Ok(Stage::Open | Stage::Cut) | Err(_) => return Ok(()),
+                    Ok(Stage::Open | Stage::Cut) | Err(_) => return,
                 }
             }
         }
     }
+}
+
+/// Reads on for a while, so that the sender gets to read the answer before its connection is reset.
+async fn linger(mut io: Watched) {
+    let mut left = LINGER_BYTES_MAX;
+    let mut buffer = [0; 8 << 10];
+    let drain = async {
+        loop {
+            let mut piece = ReadBuf::new(&mut buffer);
+            let read = poll_fn(|cx| Pin::new(&mut io).poll_read(cx, piece.unfilled())).await;
+            let count = piece.filled().len();
+            if read.is_err() || count == 0 || count > left {
+                return;
+            }
+            left -= count;
+        }
+    };
+    // Whether it ended or was given up makes no difference.
+    let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
 async fn answer(
@@ -201,20 +220,13 @@ async fn answer(
 ) -> Result<Response<Counted>, Infallible> {
     chair.busy();
     core.slots.requests_begun.add(1);
-    let mut token = Token {
-        core: Rc::clone(core),
-        chair: Rc::clone(chair),
-        stream: false,
-    };
+    let mut token = Token { core: Rc::clone(core), chair: Rc::clone(chair), stream: false };
     let response = api::inference::serve(&Node(Rc::clone(core)), request).await;
     if response.body().size_hint().exact().is_none() {
         token.stream = true;
         core.slots.streams_begun.add(1);
     }
-    Ok(response.map(|body| Counted {
-        body,
-        _token: token,
-    }))
+    Ok(response.map(|body| Counted { body, _token: token }))
 }
 
 /// Says that a request is over, whichever way it ends.

@@ -36,9 +36,7 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> io::Result<()> {
     let certificates = CertificateDer::pem_file_iter(path).map_err(io::Error::other)?;
     let before = roots.len();
     for certificate in certificates {
-        roots
-            .add(certificate.map_err(io::Error::other)?)
-            .map_err(io::Error::other)?;
+        roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
     }
     if roots.len() == before {
         let say = format!("{} holds no certificate", path.display());

@@ -85,11 +85,7 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     pub(crate) fn new(patience: Patience) -> Rc<Self> {
-        Rc::new(Self {
-            clock: Rc::new(Cell::new(1)),
-            seats: RefCell::new(Vec::new()),
-            patience,
-        })
+        Rc::new(Self { clock: Rc::new(Cell::new(1)), seats: RefCell::new(Vec::new()), patience })
     }
 
     /// A seat for a new connection.
@@ -204,11 +200,7 @@ impl Write for Watched {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience {
-        head_s: 10,
-        idle_s: 60,
-        stalled_s: 30,
-    };
+    const PATIENCE: Patience = Patience { head_s: 10, idle_s: 60, stalled_s: 30 };
 
     fn seat(stage: Stage, since: u32, stuck_since: u32) -> Seat {
         Seat {
@@ -233,11 +225,7 @@ mod tests {
         ];
         for (stage, stuck_since, now, overdue) in cases {
             let seat = seat(stage, 100, stuck_since);
-            assert_eq!(
-                seat.is_overdue(now, PATIENCE),
-                overdue,
-                "{stage:?} {stuck_since} {now}"
-            );
+            assert_eq!(seat.is_overdue(now, PATIENCE), overdue, "{stage:?} {stuck_since} {now}");
         }
     }
 

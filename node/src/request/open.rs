@@ -1,6 +1,7 @@
 //! A request on its way: everything that must be put in order when it ends, whichever way it ends.
 
-use super::settle::{Bill, ModelTerms, Quote};
+use super::quote::{ModelTerms, Quote};
+use super::settle::Bill;
 use super::terms::{Candidate, Terms};
 use super::trail::{Line, Record};
 use crate::metrics::slots::{Ending, RouteSlot};
@@ -119,10 +120,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(open: Open) -> Self {
-        Self {
-            open: Some(open),
-            sent: false,
-        }
+        Self { open: Some(open), sent: false }
     }
 
     /// The open request. Only [`Guard::take`] empties a guard, and it consumes it.
@@ -145,11 +143,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let Some(open) = self.open.take() else { return };
         let abandon = open.core.abandon.clone();
-        let abandoned = if self.sent {
-            Abandoned::Unanswered(open)
-        } else {
-            Abandoned::Unsent(open)
-        };
+        let abandoned =
+            if self.sent { Abandoned::Unanswered(open) } else { Abandoned::Unsent(open) };
         // The receiver lives as long as the thread; a hold lost with the thread is charged in full.
         let _ = abandon.send(abandoned);
     }

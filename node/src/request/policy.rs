@@ -120,13 +120,8 @@ mod tests {
             (Dimension::Concurrency, "concurrency_limited"),
         ];
         for (which, code) in cases {
-            let limited = Limited {
-                which,
-                limit: 60,
-                remaining: 0,
-                retry_after_ms: 1_500,
-                may_grow: false,
-            };
+            let limited =
+                Limited { which, limit: 60, remaining: 0, retry_after_ms: 1_500, may_grow: false };
             let refusal = limited_refusal("k1", &limited);
             assert_eq!((refusal.status, refusal.code), (429, code));
             assert_eq!(refusal.retry, Retry::AfterMs(1_500));

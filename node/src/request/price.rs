@@ -46,10 +46,7 @@ impl Tariff {
 
 impl From<Price> for Tariff {
     fn from(base: Price) -> Self {
-        Self {
-            base,
-            tiers: Vec::new(),
-        }
+        Self { base, tiers: Vec::new() }
     }
 }
 
@@ -139,11 +136,8 @@ mod tests {
 
     #[test]
     fn every_class_has_its_price_and_rounds_up() {
-        let thin = Price {
-            input_nano_usd_per_mtok: 1,
-            output_nano_usd_per_mtok: 1,
-            ..Price::default()
-        };
+        let thin =
+            Price { input_nano_usd_per_mtok: 1, output_nano_usd_per_mtok: 1, ..Price::default() };
         let cases = [
             (usage(0, 0, 0, 0), PRICE, 5),
             (usage(1_000_000, 0, 0, 0), PRICE, 3_000_000_005),
@@ -168,7 +162,9 @@ mod tests {
         ];
         for with in &prices {
             for input in [0, 1, 2, 3, 999_999, 1_000_001] {
-                for (read, write) in [(0, 0), (1, 1), (input, 0), (0, input), (input / 2, input / 3)] {
+                for (read, write) in
+                    [(0, 0), (1, 1), (input, 0), (0, input), (input / 2, input / 3)]
+                {
                     if read + write > input {
                         continue;
                     }
@@ -198,6 +194,9 @@ mod tests {
         assert_eq!(tariff.price(&usage(200_000, 0, 0, 0)), 600_000_005);
         assert_eq!(tariff.price(&usage(200_001, 0, 0, 0)), 1_200_006_005);
         assert_eq!(tariff.bound(200_000, 9), bound(200_000, 9, &PRICE));
-        assert_eq!(tariff.bound(200_001, 9), bound(200_001, 9, &dear).max(bound(200_001, 9, &PRICE)));
+        assert_eq!(
+            tariff.bound(200_001, 9),
+            bound(200_001, 9, &dear).max(bound(200_001, 9, &PRICE))
+        );
     }
 }

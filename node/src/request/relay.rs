@@ -89,12 +89,7 @@ impl Relay {
         let deadline = Deadline::new(upstream.timeout, total);
         Self {
             upstream,
-            flow: Some(Flow {
-                body,
-                lent,
-                relay,
-                guard,
-            }),
+            flow: Some(Flow { body, lent, relay, guard }),
             ready: Vec::new(),
             deadline,
         }
@@ -114,9 +109,12 @@ impl Relay {
             };
             match Pin::new(&mut flow.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    self.deadline.progress();
+                    let on = self.deadline.progress();
                     if let Ok(data) = frame.into_data() {
                         self.pass(&data);
+                    }
+                    if !on {
+                        self.end(Break::Silent);
                     }
                 }
                 Poll::Ready(Some(Err(error))) => self.end(Break::Cut(error.to_string())),
@@ -134,22 +132,22 @@ impl Relay {
         let outcome = flow.relay.push(data, &mut self.ready);
         self.ready.reverse();
         if let Err(error) = outcome {
-            // What came before it goes out first.
-            let passed = std::mem::take(&mut self.ready);
             self.end(Break::Unreadable(error.message));
-            self.ready.extend(passed);
         }
     }
 
     /// The provider's stream is over, one way or another: settles it and leaves the last pieces ready.
     fn end(&mut self, how: Break) {
         let Some(flow) = self.flow.take() else { return };
+        // What was passed before goes out first.
+        let passed = std::mem::take(&mut self.ready);
         let end = flow.relay.finish(&mut self.ready);
         match end.trailer(&how.refusal(&self.upstream)) {
             Trailer::None => {}
             Trailer::Done(piece) | Trailer::Cut(piece) => self.ready.push(piece),
         }
         self.ready.reverse();
+        self.ready.extend(passed);
         let mut open = flow.guard.take();
         if how.is_clean() {
             flow.lent.give_back();
@@ -177,12 +175,7 @@ fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
 impl Drop for Relay {
     fn drop(&mut self) {
         let Some(flow) = self.flow.take() else { return };
-        let Flow {
-            body,
-            lent,
-            relay,
-            guard,
-        } = flow;
+        let Flow { body, lent, relay, guard } = flow;
         let open = guard.take();
         let abandon = open.core.abandon.clone();
         // The connection stays up until what has already arrived is counted.
@@ -228,21 +221,23 @@ struct Deadline {
     sleep: Option<Pin<Box<Sleep>>>,
     /// Something came since the deadline was armed.
     progressed: bool,
+    /// Frames that have come.
+    frames: u32,
 }
+
+/// Frames between two looks at the clock while a stream never pauses.
+const FRAMES_PER_LOOK: u32 = 128;
 
 impl Deadline {
     fn new(gap: Duration, total: Duration) -> Self {
-        Self {
-            gap,
-            total,
-            began: Instant::now(),
-            sleep: None,
-            progressed: false,
-        }
+        Self { gap, total, began: Instant::now(), sleep: None, progressed: false, frames: 0 }
     }
 
-    fn progress(&mut self) {
+    /// A frame has come; says whether the stream may go on.
+    fn progress(&mut self) -> bool {
         self.progressed = true;
+        self.frames = self.frames.wrapping_add(1);
+        !self.frames.is_multiple_of(FRAMES_PER_LOOK) || self.began.elapsed() < self.total
     }
 
     /// Ready once nothing came for a whole gap, or the total is over. A gap may take up to two.

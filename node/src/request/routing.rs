@@ -43,30 +43,22 @@ pub(crate) fn places<'a>(
         .filter(|place| view::provider_allowed(key, &place.provider.name))
         .collect();
     if by_provider.is_empty() {
-        return Err(Reason::ProviderBlocked.refuse(format!(
-            "virtual key {} may not use a provider that serves {asked}",
-            key.id
-        )));
+        return Err(Reason::ProviderBlocked
+            .refuse(format!("virtual key {} may not use a provider that serves {asked}", key.id)));
     }
     let allowed: Vec<_> = by_provider
         .into_iter()
         .filter(|place| view::model_allowed(key, &place.provider.name, place.model, asked))
         .collect();
     if allowed.is_empty() {
-        return Err(Reason::ModelBlocked.refuse(format!(
-            "virtual key {} may not use the model {asked}",
-            key.id
-        )));
+        return Err(Reason::ModelBlocked
+            .refuse(format!("virtual key {} may not use the model {asked}", key.id)));
     }
     Ok(allowed)
 }
 
 fn served<'a>(ledger: &'a Ledger, asked: &'a str, lists: Lists<'_>) -> Vec<Place<'a>> {
-    let place = |provider, model, weight| Place {
-        provider,
-        model,
-        weight,
-    };
+    let place = |provider, model, weight| Place { provider, model, weight };
     let mut places = match view::resolve_model(ledger, asked) {
         Resolution::Alias(alias) => alias
             .targets
@@ -77,10 +69,9 @@ fn served<'a>(ledger: &'a Ledger, asked: &'a str, lists: Lists<'_>) -> Vec<Place
             })
             .collect(),
         Resolution::Qualified(provider, model) => vec![place(provider, model, 1)],
-        Resolution::Bare(providers, model) => providers
-            .into_iter()
-            .map(|provider| place(provider, model, 1))
-            .collect(),
+        Resolution::Bare(providers, model) => {
+            providers.into_iter().map(|provider| place(provider, model, 1)).collect()
+        }
         Resolution::Unknown => unlisted(ledger, asked, lists),
     };
     places.retain(|place| place.provider.enabled && serves(place.provider, place.model));
@@ -99,20 +90,10 @@ fn unlisted<'a>(ledger: &'a Ledger, asked: &'a str, lists: Lists<'_>) -> Vec<Pla
         .values()
         .filter(|provider| provider.models.is_empty() && provider.enabled)
         .collect();
-    let known: Vec<&Provider> = open
-        .iter()
-        .copied()
-        .filter(|provider| lists(provider, asked))
-        .collect();
+    let known: Vec<&Provider> =
+        open.iter().copied().filter(|provider| lists(provider, asked)).collect();
     let chosen = if known.is_empty() { open } else { known };
-    chosen
-        .into_iter()
-        .map(|provider| Place {
-            provider,
-            model: asked,
-            weight: 1,
-        })
-        .collect()
+    chosen.into_iter().map(|provider| Place { provider, model: asked, weight: 1 }).collect()
 }
 
 /// The order in which to try places of these weights: one drawn by weight, then the other weighted

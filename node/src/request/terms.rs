@@ -2,8 +2,8 @@
 //! configuration and thrown away with it.
 
 use super::price::Tariff;
+use super::quote::ModelTerms;
 use super::routing::{self, Place};
-use super::settle::ModelTerms;
 use super::upstream::Upstream;
 use crate::metrics::slots::{RouteSlot, ThreadSlots};
 use crate::plane::Shared;
@@ -112,9 +112,8 @@ impl Book {
         if let Some(route) = terms.routes.borrow().get(asked) {
             return Ok(Rc::clone(route));
         }
-        let lists = |provider: &Provider, model: &str| {
-            shared.catalog.find(&provider.kind, model).is_some()
-        };
+        let lists =
+            |provider: &Provider, model: &str| shared.catalog.find(&provider.kind, model).is_some();
         let places = routing::places(ledger, &terms.key, asked, &lists)?;
         let candidates: Vec<Rc<Candidate>> = places
             .iter()
@@ -152,17 +151,14 @@ pub(crate) struct Terms {
 impl Terms {
     fn prepare(ledger: &Ledger, key: &VirtualKey, shared: &Shared) -> Self {
         let accounts = view::accounts_of(ledger, key);
-        let path = accounts
-            .iter()
-            .map(|account| shared.purse(account))
-            .collect::<Vec<_>>();
+        let path = accounts.iter().map(|account| shared.purse(account)).collect::<Vec<_>>();
         Self {
             key: key.clone(),
             key_id: Arc::from(key.id.as_str()),
             money: accounts.iter().any(|account| account.unit == Unit::NanoUsd),
             accounts,
             path: Arc::from(path),
-            rates: shared.rates.terms(&key.id, key.limits),
+            rates: shared.cluster.rates().terms(&key.id, key.limits),
             routes: RefCell::new(HashMap::new()),
         }
     }
@@ -194,20 +190,13 @@ impl Candidate {
     fn prepare(place: &Place<'_>, upstream: &Rc<Upstream>, shared: &Shared) -> Self {
         let provider = place.provider;
         let known = provider.models.iter().find(|model| model.name == place.model);
-        let upstream_name = known
-            .and_then(|model| model.upstream_name.as_deref())
-            .unwrap_or(place.model);
+        let upstream_name =
+            known.and_then(|model| model.upstream_name.as_deref()).unwrap_or(place.model);
         let listed = shared.catalog.find(&provider.kind, upstream_name);
-        let tariff = known
-            .and_then(|model| model.price)
-            .map(Tariff::from)
-            .or_else(|| {
-                let entry = listed?;
-                Some(Tariff {
-                    base: entry.price?,
-                    tiers: entry.tiers.clone(),
-                })
-            });
+        let tariff = known.and_then(|model| model.price).map(Tariff::from).or_else(|| {
+            let entry = listed?;
+            Some(Tariff { base: entry.price?, tiers: entry.tiers.clone() })
+        });
         let (tariff, unpriced) = match (tariff, provider.unpriced) {
             (Some(tariff), _) => (Some(tariff), false),
             (None, Unpriced::Deny) => (None, true),

@@ -54,8 +54,7 @@ impl Upstream {
     ///
     /// A kind, base URL or credential that cannot be used; in words.
     pub(crate) fn prepare(provider: &Provider, shared: &Shared) -> Result<Self, String> {
-        let kind = provider.kind.replace('-', "_");
-        let wire = wire::provider::named(&kind)
+        let wire = wire::provider::named(&provider.kind)
             .ok_or_else(|| format!("no provider of kind {} is known", provider.kind))?;
         let base: Uri = provider
             .base_url
@@ -126,11 +125,8 @@ impl Upstream {
 
     /// The failure of an answer, or of the next piece of one, that did not come in time.
     pub(crate) fn timed_out(&self) -> Failure {
-        let say = format!(
-            "provider {} did not answer within {} ms",
-            self.name,
-            self.timeout.as_millis()
-        );
+        let say =
+            format!("provider {} did not answer within {} ms", self.name, self.timeout.as_millis());
         Failure::new(Reason::UpstreamTimeout.refuse(say), Bill::Whole)
     }
 
@@ -217,21 +213,15 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(refusal: Refusal, bill: Bill) -> Self {
-        Self {
-            refusal,
-            said: None,
-            bill,
-            elsewhere: true,
-            again: bill == Bill::Void,
-        }
+        Self { refusal, said: None, bill, elsewhere: true, again: bill == Bill::Void }
     }
 
     /// A provider's own refusal: not billed.
     pub(crate) fn said(error: ProviderError, body: Bytes) -> Self {
         let credential = error.is_credential_refused();
         let refusal = error.refusal();
-        let said = (!credential)
-            .then(|| wire::dialect::openai_chat::provider_answer(&error, &body));
+        let said =
+            (!credential).then(|| wire::dialect::openai_chat::provider_answer(&error, &body));
         Self {
             refusal,
             said,

@@ -1,0 +1,230 @@
+//! What may it cost? Pure: bounds on tokens and money, and the cap that makes them hold.
+
+use super::price::Tariff;
+use api::refusal::Reason;
+use cluster::allowance::Charge;
+use ledger::{Mode, Unit};
+use wire::{Call, Refusal};
+
+/// Fewest output tokens worth asking for where the caller set no limit.
+const OUTPUT_TOKENS_FLOOR: u64 = 1_024;
+/// Most output tokens per choice where neither the caller nor anyone else knows a limit.
+const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 16_384;
+/// Most output tokens of a model that thinks beyond its limit and whose own is not known.
+const THINKING_TOKENS_MAX: u64 = 131_072;
+/// A cap of ours takes at most this part of what is left, so that one request leaves room for others.
+const SHARE: i64 = 8;
+/// What is known of the model a call goes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ModelTerms {
+    /// The provider's name of it.
+    pub(crate) upstream_name: String,
+    /// Tokens the provider puts before every prompt.
+    pub(crate) hidden_tokens: u64,
+    /// Prices; `None`: nothing is charged in money.
+    pub(crate) tariff: Option<Tariff>,
+    /// Most input tokens it takes.
+    pub(crate) input_tokens_max: Option<u64>,
+    /// Most output tokens it produces per choice.
+    pub(crate) output_tokens_max: Option<u64>,
+}
+
+impl ModelTerms {
+    /// The most output tokens one choice can be billed for under a limit.
+    fn output_bound(&self, limit: u64) -> u64 {
+        if limit == 0 {
+            return 0;
+        }
+        let bound = wire::bound::output_tokens(&self.upstream_name, limit);
+        // A model that thinks beyond its limit stops at its own.
+        bound.unwrap_or_else(|| limit.max(self.output_tokens_max.unwrap_or(THINKING_TOKENS_MAX)))
+    }
+}
+
+/// What is left of one account, in its unit, as far as this node knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) unit: Unit,
+    pub(crate) mode: Mode,
+    pub(crate) left: i64,
+}
+
+/// What one attempt may cost at worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Quote {
+    /// Most input tokens.
+    pub(crate) input_tokens: u64,
+    /// Most output tokens, over all choices.
+    pub(crate) output_tokens: u64,
+    /// A limit per choice to be sent: one that we set, or lowered.
+    pub(crate) cap: Option<u64>,
+}
+
+impl Quote {
+    /// The charge to be held.
+    pub(crate) fn charge(&self, terms: &ModelTerms) -> Charge {
+        let money = terms.tariff.as_ref();
+        Charge {
+            nano_usd: money.map_or(0, |tariff| tariff.bound(self.input_tokens, self.output_tokens)),
+            tokens: clamp(self.input_tokens.saturating_add(self.output_tokens)),
+            requests: 1,
+        }
+    }
+}
+
+/// Bounds a call. Two quotes: the one wanted, and the least one worth asking for.
+///
+/// # Errors
+///
+/// Content whose tokens nothing bounds, where a hard budget needs a bound.
+pub(crate) fn quote(
+    call: &Call,
+    terms: &ModelTerms,
+    rooms: &[Room],
+) -> Result<(Quote, Quote), Refusal> {
+    let hard = |room: &&Room| room.mode == Mode::Hard && room.unit != Unit::Requests;
+    let bounded = rooms.iter().any(|room| hard(&room));
+    let input = wire::bound::input_tokens(call, terms.hidden_tokens).within(terms.input_tokens_max);
+    let input_tokens = match input {
+        Some(tokens) => tokens,
+        None if bounded => return Err(unbounded(&call.model)),
+        None => 0,
+    };
+    let of = |per_choice: u64, cap| Quote {
+        input_tokens,
+        output_tokens: terms.output_bound(per_choice).saturating_mul(call.choices),
+        cap,
+    };
+    if !call.operation.generates() {
+        return Ok((of(0, None), of(0, None)));
+    }
+    let most = terms.output_tokens_max.unwrap_or(OUTPUT_TOKENS_UNKNOWN_MAX);
+    match (call.output_tokens_max, terms.output_tokens_max) {
+        (Some(asked), Some(known)) if asked > known => {
+            let lowered = of(known, Some(known));
+            Ok((lowered, lowered))
+        }
+        (Some(asked), _) => Ok((of(asked, None), of(asked, None))),
+        (None, _) if !bounded => {
+            let guess = OUTPUT_TOKENS_FLOOR.min(most);
+            Ok((of(guess, None), of(guess, None)))
+        }
+        (None, _) => {
+            let least = OUTPUT_TOKENS_FLOOR.min(most);
+            let fits = rooms
+                .iter()
+                .filter(hard)
+                .map(|room| fit(room, input_tokens, terms.tariff.as_ref()) / call.choices.max(1));
+            let cap = fits.min().unwrap_or(most).clamp(least, most);
+            Ok((of(cap, Some(cap)), of(least, Some(least))))
+        }
+    }
+}
+
+/// The most output tokens a fair share of what is left pays for.
+fn fit(room: &Room, input_tokens: u64, tariff: Option<&Tariff>) -> u64 {
+    let share = room.left.max(0) / SHARE;
+    match (room.unit, tariff) {
+        (Unit::NanoUsd, Some(tariff)) => tariff.output_tokens_for(share, input_tokens),
+        (Unit::NanoUsd, None) | (Unit::Requests, _) => u64::MAX,
+        (Unit::Tokens, _) => u64::try_from(share).unwrap_or(0).saturating_sub(input_tokens),
+    }
+}
+
+fn unbounded(model: &str) -> Refusal {
+    let model: String = model.chars().take(200).collect();
+    Reason::RequestExceedsBudget.refuse(format!(
+        "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
+    ))
+}
+
+/// As a signed number; saturates.
+pub(crate) fn clamp(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::{NanoUsd, Price};
+    use wire::Operation;
+
+    fn call(body: &str) -> Call {
+        wire::dialect::openai_chat::read(Operation::ChatCompletions, body.as_bytes()).unwrap()
+    }
+
+    fn terms(output_tokens_max: Option<u64>) -> ModelTerms {
+        ModelTerms {
+            tariff: Some(Tariff::from(Price {
+                input_nano_usd_per_mtok: 1_000_000_000,
+                output_nano_usd_per_mtok: 4_000_000_000,
+                ..Price::default()
+            })),
+            output_tokens_max,
+            ..ModelTerms::default()
+        }
+    }
+
+    fn hard(left: i64) -> Room {
+        Room { unit: Unit::NanoUsd, mode: Mode::Hard, left }
+    }
+
+    /// What providers may produce beyond a limit.
+    const SLACK: u64 = 16;
+    const PLAIN: &str = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
+
+    #[test]
+    fn a_callers_own_limit_is_held_in_full_and_not_touched() {
+        let call = call(r#"{"model":"m","messages":[],"max_tokens":50,"n":2}"#);
+        let (wanted, least) = quote(&call, &terms(Some(4_096)), &[hard(1)]).unwrap();
+        assert_eq!((wanted.output_tokens, wanted.cap), (2 * (50 + SLACK), None));
+        assert_eq!(wanted, least);
+    }
+
+    #[test]
+    fn a_limit_beyond_the_models_is_lowered() {
+        let call = call(r#"{"model":"m","messages":[],"max_tokens":1000000}"#);
+        let (wanted, _) = quote(&call, &terms(Some(4_096)), &[hard(1)]).unwrap();
+        assert_eq!((wanted.output_tokens, wanted.cap), (4_096 + SLACK, Some(4_096)));
+    }
+
+    #[test]
+    fn without_a_limit_a_fair_share_of_what_is_left_is_the_cap() {
+        let usd = NanoUsd::PER_USD;
+        let cases = [
+            // (left, the model's own maximum, the cap)
+            (usd, Some(4_096), 4_096),
+            (usd, None, OUTPUT_TOKENS_UNKNOWN_MAX),
+            (usd / 10, Some(100_000), 3_125),
+            (usd / 1_000, Some(100_000), 1_024),
+            (0, Some(100_000), 1_024),
+            (0, Some(100), 100),
+        ];
+        for (left, most, cap) in cases {
+            let (wanted, least) = quote(&call(PLAIN), &terms(most), &[hard(left)]).unwrap();
+            let got = wanted.cap.unwrap();
+            assert!(got <= cap && got > cap - 100, "{left} {most:?}: {got}, not {cap}");
+            assert!(least.cap.unwrap() <= OUTPUT_TOKENS_FLOOR);
+        }
+    }
+
+    #[test]
+    fn nothing_is_changed_without_a_hard_budget() {
+        let soft = Room { mode: Mode::Soft, ..hard(0) };
+        let requests = Room { unit: Unit::Requests, ..hard(0) };
+        for rooms in [&[][..], &[soft], &[requests]] {
+            let (wanted, _) = quote(&call(PLAIN), &terms(None), rooms).unwrap();
+            assert_eq!(wanted.cap, None);
+        }
+    }
+
+    #[test]
+    fn what_nothing_bounds_is_refused_only_under_a_hard_budget() {
+        let file = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#;
+        let refused = quote(&call(file), &terms(None), &[hard(1)]).unwrap_err();
+        assert_eq!(refused.code, "request_exceeds_budget");
+        assert!(quote(&call(file), &terms(None), &[]).is_ok());
+        let known = ModelTerms { input_tokens_max: Some(9), ..terms(None) };
+        assert_eq!(quote(&call(file), &known, &[hard(1)]).unwrap().0.input_tokens, 9);
+    }
+}

@@ -1,0 +1,5 @@
+//! Real nodes, in this process or as processes of their own.
+
+mod admin;
+mod plane;
+mod proof;

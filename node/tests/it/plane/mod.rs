@@ -1,0 +1,12 @@
+//! A real node of one, in this process, against upstreams that behave well and badly.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::large_futures, reason = "a test's buffers may lie in its future")]
+
+mod client;
+mod happy;
+mod hostile_caller;
+mod hostile_upstream;
+mod metrics;
+mod node;
+mod streams;
+mod upstream;
