@@ -26,6 +26,8 @@ const CALLERS: usize = 12;
 const STORM: Duration = Duration::from_secs(20);
 /// Longest wait for the rest of the budget to be spent after the storm.
 const SPENT_WITHIN: Duration = Duration::from_secs(20);
+/// With nothing left to grant and no answer for so long, the limit is reached.
+const REFUSED_FOR: Duration = Duration::from_millis(1_500);
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -100,14 +102,19 @@ async fn judge(cluster: &Cluster) -> (i64, Books) {
     (billed, books)
 }
 
-/// Waits until callers are told that the budget is spent, judging all the while; whether they were.
+/// Waits until every caller is refused for want of money, judging all the while; whether it came to that.
 async fn spend_the_rest(cluster: &Cluster, callers: &Callers) -> bool {
     let deadline = Instant::now() + SPENT_WITHIN;
     let mut looks = looks();
+    let (mut answered, mut since) = (0, Instant::now());
     while Instant::now() < deadline {
         looks.tick().await;
-        judge(cluster).await;
-        if callers.refused_as_spent.load(Ordering::Relaxed) > CALLERS {
+        let (_, books) = judge(cluster).await;
+        let answered_now = callers.answered.load(Ordering::Relaxed);
+        if answered_now != answered || books.remaining > 0 {
+            (answered, since) = (answered_now, Instant::now());
+        }
+        if since.elapsed() > REFUSED_FOR {
             return true;
         }
     }
