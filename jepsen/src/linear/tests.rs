@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
+use super::register::after;
 use super::*;
 use crate::dice::Dice;
+use crate::history::{Action, Answer, Outcome};
 use crate::spoil;
 
 /// What a client of the made-up register is doing.
