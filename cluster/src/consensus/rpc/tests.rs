@@ -1,3 +1,5 @@
+//! Strangers, other clusters, other receivers and repetitions, on every route.
+
 use super::super::client::{CallError, Lane, PeerClient, To, Way};
 use super::super::message::{EmptyV1, EnvelopeV1};
 use super::super::node::Node;
