@@ -127,6 +127,30 @@ async fn a_node_with_another_secret_stays_outside() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn founders_that_stop_in_the_middle_of_founding_still_make_one_cluster() {
+    let each = (0..3).map(|stopping| async move {
+        let seats = seats(3, Some(3));
+        let mut nodes = start_all(&seats).await;
+        // Asking, promised, or just begun: whatever it is in, it goes, and comes back.
+        until(&nodes[stopping], "founding", |status| {
+            status.phase.contains("promise") || !status.cluster_id.is_empty()
+        })
+        .await;
+        nodes[stopping].shutdown().await;
+        nodes[stopping] = seats[stopping].start().await;
+        let mut ids = BTreeSet::new();
+        for node in &nodes {
+            let status = ready(node).await;
+            assert_eq!(status.voters.len(), 3, "{status:?}");
+            ids.insert(status.cluster_id);
+        }
+        stop_all(&nodes).await;
+        assert_eq!(ids.len(), 1, "{stopping}");
+    });
+    futures_util::future::join_all(each).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_clusters_of_one_name_are_told_and_never_merged() {
     let first = seat("n1", &[], None);
     let mut second = seat("n2", &[], None);
