@@ -1,8 +1,9 @@
 //! Nodes that go politely.
 
-use crate::bed::{formed, leader, put, stop_all, until};
+use crate::bed::{budget, formed, leader, put, ready, stop_all, until};
 use cluster::MemberState;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leadership_goes_to_whoever_is_named() {
@@ -51,4 +52,36 @@ async fn a_cluster_of_one_leaves_politely_too() {
     nodes[0].leave_politely(Duration::from_secs(5)).await;
     nodes[0].shutdown().await;
     nodes[0].shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarting_every_node_politely_fails_no_write_on_the_others() {
+    let (seats, mut nodes) = formed(3).await;
+    for leaver in 0..3 {
+        let (stop, stopped) = watch::channel(false);
+        let writers: Vec<_> = (0..3)
+            .filter(|writer| *writer != leaver)
+            .map(|writer| {
+                let (node, stopped) = (nodes[writer].clone(), stopped.clone());
+                tokio::spawn(async move {
+                    let mut written = 0;
+                    while !*stopped.borrow() {
+                        let name = format!("w{leaver}-{writer}-{written}");
+                        node.propose(budget(&name)).await.unwrap();
+                        written += 1;
+                    }
+                    written
+                })
+            })
+            .collect();
+        nodes[leaver].leave_politely(Duration::from_secs(10)).await;
+        nodes[leaver].shutdown().await;
+        nodes[leaver] = seats[leaver].start().await;
+        ready(&nodes[leaver]).await;
+        stop.send_replace(true);
+        for writer in writers {
+            assert!(writer.await.unwrap() > 0);
+        }
+    }
+    stop_all(&nodes).await;
 }
