@@ -54,6 +54,8 @@ pub(super) struct Search<'a> {
     open: Vec<&'a Record>,
     /// Values that some operation asks about.
     named: HashSet<u64>,
+    /// Which of the open ones leave a value behind.
+    writers: HashMap<u64, Vec<usize>>,
     done: Bits,
     used: Bits,
     count: usize,
@@ -82,6 +84,7 @@ impl<'a> Search<'a> {
         let sure: Vec<&Record> = records.iter().copied().filter(is(true)).collect();
         let open: Vec<&Record> = records.iter().copied().filter(is(false)).collect();
         Search {
+            writers: writers(&open),
             done: Bits::of(sure.len()),
             used: Bits::of(open.len()),
             named: sure.iter().chain(&open).filter_map(|record| asks_about(record)).collect(),
@@ -171,18 +174,42 @@ impl<'a> Search<'a> {
     }
 
     /// Adds the open ones that something which may come next would see.
-    fn add_open(&self, first_end: u64, mut use_of: Uses, choices: &mut Vec<Step>) {
-        let asked = self.open.iter().take_while(|record| record.invoked_ns <= first_end);
-        let left = asked.enumerate().filter(|(nth, _)| !self.used.has(*nth));
-        let left: Vec<(usize, &Record)> = left.map(|(nth, record)| (nth, *record)).collect();
-        left.iter().for_each(|(_, record)| use_of.note(record));
+    fn add_open(&self, first_end: u64, use_of: Uses, choices: &mut Vec<Step>) {
+        let left = |nth: &usize| !self.used.has(*nth) && self.open[*nth].invoked_ns <= first_end;
+        let fits = |nth: usize| after(self.open[nth], self.state).is_some();
+        let mut values = use_of.values;
+        let mut looked_at = 0;
+        while let Some(value) = values.get(looked_at).copied() {
+            looked_at += 1;
+            for nth in self.writers.get(&value).into_iter().flatten().copied().filter(left) {
+                match asks_about(self.open[nth]) {
+                    // Another open one may put there what this one asks about.
+                    Some(from) if !fits(nth) && !values.contains(&from) => values.push(from),
+                    Some(_) | None if fits(nth) => choices.push(Step::Open(nth)),
+                    Some(_) | None => {}
+                }
+            }
+        }
+        if use_of.any_other {
+            let rest = (0..self.open.len()).filter(left).filter(|nth| fits(*nth));
+            self.add_any_other(rest, &values, choices);
+        }
+    }
+
+    /// Adds open ones for the sake of a swap that was refused: whatever they put there will do.
+    fn add_any_other(
+        &self,
+        rest: impl Iterator<Item = usize>,
+        added: &[u64],
+        choices: &mut Vec<Step>,
+    ) {
         let (mut swap, mut write) = (None, None);
-        for (nth, record) in left {
-            let Some(value) = written(record).filter(|_| after(record, self.state).is_some())
-            else {
+        for nth in rest {
+            let record = self.open[nth];
+            let Some(value) = written(record).filter(|value| !added.contains(value)) else {
                 continue;
             };
-            if use_of.values.contains(&value) || use_of.any_other && self.named.contains(&value) {
+            if self.named.contains(&value) {
                 choices.push(Step::Open(nth));
             } else if matches!(record.action, Action::Swap { .. }) {
                 swap.get_or_insert(Step::Open(nth));
@@ -191,7 +218,7 @@ impl<'a> Search<'a> {
             }
         }
         // Values that nobody asks about are as good as one another, and a write is good anywhere.
-        choices.extend(swap.or(write).filter(|_| use_of.any_other));
+        choices.extend(swap.or(write));
     }
 
     fn take(&mut self, step: Step) -> Option<Before> {
@@ -245,4 +272,14 @@ impl<'a> Search<'a> {
         ways.push(self.used.clone());
         true
     }
+}
+
+fn writers(open: &[&Record]) -> HashMap<u64, Vec<usize>> {
+    let mut writers: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (nth, record) in open.iter().enumerate() {
+        if let Some(value) = written(record) {
+            writers.entry(value).or_default().push(nth);
+        }
+    }
+    writers
 }
