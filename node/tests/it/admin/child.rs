@@ -1,0 +1,130 @@
+//! A node as a process of its own.
+
+use reqwest::{Client, Method};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+/// Longest wait for anything a node does.
+const WITHIN: Duration = Duration::from_secs(30);
+/// Its admin token.
+pub(super) const TOKEN: &str = "token-of-this-test";
+
+pub(super) struct Node {
+    child: Child,
+    /// Lines not looked at yet. They are read as they come: a full pipe would stop the node.
+    log: UnboundedReceiver<String>,
+    /// All lines so far.
+    pub(super) said: Vec<String>,
+    pub(super) admin_url: String,
+    base_url: String,
+    pub(super) client: Client,
+}
+
+impl Node {
+    pub(super) async fn start(dir: &Path, drain_delay: &str) -> Self {
+        let config = dir.join("bursar.yaml");
+        let any = "127.0.0.1:0";
+        let text = format!(
+            "data_dir: {data}\nlisten: {any}\nadmin:\n  listen: {any}\n  token: {TOKEN}\n\
+             peer:\n  listen: {any}\ngossip:\n  listen: {any}\ndrain:\n  delay: {drain_delay}\n\
+             threads: 1\nlog:\n  format: json\n  level: debug\n",
+            data = dir.join("data").display(),
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bursar"))
+            .args(["serve", "--config"])
+            .arg(config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (said, log) = unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                said.send(line).unwrap();
+            }
+        });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut node = Self {
+            child,
+            log,
+            said: Vec::new(),
+            admin_url: String::new(),
+            base_url: String::new(),
+            client,
+        };
+        let serving = node.hear("serving").await;
+        node.admin_url = format!("http://{}", serving["operators"].as_str().unwrap());
+        node.base_url = format!("http://{}", serving["callers"].as_str().unwrap());
+        node
+    }
+
+    /// Reads the log up to the line with this message.
+    pub(super) async fn hear(&mut self, message: &str) -> Value {
+        let heard = async {
+            loop {
+                let line = self.log.recv().await;
+                let line = line.unwrap_or_else(|| panic!("no {message:?} in {:#?}", self.said));
+                let json: Value = serde_json::from_str(&line).unwrap_or_default();
+                self.said.push(line);
+                if json["message"] == message {
+                    return json;
+                }
+            }
+        };
+        timeout(WITHIN, heard).await.unwrap()
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end; the rest of the log is in `said`.
+    pub(super) async fn ended(&mut self) -> ExitStatus {
+        let rest = async {
+            while let Some(line) = self.log.recv().await {
+                self.said.push(line);
+            }
+            self.child.wait().await.unwrap()
+        };
+        timeout(WITHIN, rest).await.unwrap()
+    }
+
+    pub(super) async fn readyz(&self) -> u16 {
+        let answer = self.client.get(format!("{}/readyz", self.admin_url)).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    /// Waits until the node is ready.
+    pub(super) async fn ready(&self) {
+        let ready = async {
+            while self.readyz().await != 200 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(WITHIN, ready).await.unwrap();
+    }
+
+    /// Asks below `/admin/v1/`, as the operator.
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Value) -> Value {
+        let url = format!("{}/admin/v1/{path}", self.admin_url);
+        let request = self.client.request(method, url).bearer_auth(TOKEN).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// What a caller with this key hears.
+    pub(super) async fn call_with(&self, key: &str) -> u16 {
+        let request = self.client.get(format!("{}/v1/models", self.base_url)).bearer_auth(key);
+        request.send().await.unwrap().status().as_u16()
+    }
+}
