@@ -49,3 +49,29 @@ pub(crate) fn admissible(key: &VirtualKey, now: UnixMillis) -> Result<(), Refusa
         Reason::KeyBlocked.refuse(format!("virtual key {} is {why}", key.id))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_is_told_from_one_nobody_knows() {
+        let pepper = [1; 32];
+        let new = virtual_key::generate();
+        let good = new.key.expose();
+        let typo = &good[..good.len() - 1];
+        let long = "x".repeat(KEY_BYTES_MAX + 1);
+        let cases = [
+            (None, Err("virtual_key_required")),
+            (Some(typo), Err("virtual_key_unknown")),
+            (Some(long.as_str()), Err("virtual_key_unknown")),
+            (Some(good), Ok(virtual_key::hash(&pepper, good))),
+            (Some("sk-imported"), Ok(virtual_key::hash(&pepper, "sk-imported"))),
+        ];
+        for (presented, expected) in cases {
+            let found = hash(&pepper, presented).map_err(|refusal| refusal.code);
+            assert_eq!(found, expected, "{presented:?}");
+        }
+        assert_ne!(hash(&[2; 32], Some(good)).unwrap(), hash(&pepper, Some(good)).unwrap());
+    }
+}

@@ -125,6 +125,118 @@ pub(crate) fn order(weights: &[u32], draw: u64) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger::command::{PutAlias, PutProvider};
+    use ledger::{
+        Alias, Allow, Command, Credential, Entry, KeyHash, Model, Outcome, RateLimits, StreamUsage,
+        Target, UnixMillis, Unpriced,
+    };
+
+    fn provider(name: &str, models: &[&str]) -> Provider {
+        let model = |name: &&str| Model { name: (*name).to_owned(), ..Model::default() };
+        Provider {
+            name: name.to_owned(),
+            kind: "openai-compatible".to_owned(),
+            base_url: "http://127.0.0.1:1/v1".to_owned(),
+            credentials: vec![Credential { name: "main".to_owned(), weight: 1, secret: None }],
+            models: models.iter().map(model).collect(),
+            unpriced: Unpriced::Deny,
+            stream_usage: StreamUsage::Ask,
+            timeout_ms: 1_000,
+            attempts_max: 1,
+            allow_private_network: false,
+            enabled: name != "off",
+            managed_by: "api:test".to_owned(),
+            changed_index: 0,
+        }
+    }
+
+    fn ledger() -> Ledger {
+        let targets = [("a", "m", 1), ("b", "m", 0), ("off", "m", 0)];
+        let target = |(provider, model, weight): &(&str, &str, u32)| Target {
+            provider: (*provider).to_owned(),
+            model: (*model).to_owned(),
+            weight: *weight,
+        };
+        let alias = Alias {
+            name: "fast".to_owned(),
+            targets: targets.iter().map(target).collect(),
+            managed_by: "api:test".to_owned(),
+            changed_index: 0,
+        };
+        let put = |provider| Command::PutProvider(PutProvider { provider, if_index: None });
+        let commands = [
+            put(provider("a", &["m", "deep/m"])),
+            put(provider("b", &["m"])),
+            put(provider("off", &["m", "x"])),
+            put(provider("any", &[])),
+            put(provider("every", &[])),
+            Command::PutAlias(PutAlias { alias, if_index: None }),
+        ];
+        let mut ledger = Ledger::default();
+        for (index, command) in (1..).zip(commands) {
+            let entry = Entry { index, at: UnixMillis(1), command };
+            let (outcome, _) = ledger::apply(&mut ledger, &entry);
+            assert_eq!(outcome, Outcome::Done);
+        }
+        ledger
+    }
+
+    fn key(providers: &[&str], models: &[&str]) -> VirtualKey {
+        let only = |names: &[&str]| match names {
+            [] => Allow::All,
+            names => Allow::Only(names.iter().map(|name| (*name).to_owned()).collect()),
+        };
+        VirtualKey {
+            id: "k".to_owned(),
+            name: "k".to_owned(),
+            hash: KeyHash([0; 32]),
+            enabled: true,
+            expires_at: None,
+            providers: only(providers),
+            models: only(models),
+            budgets: Vec::new(),
+            limits: RateLimits::default(),
+            managed_by: "api:test".to_owned(),
+            created_at: UnixMillis(0),
+            changed_index: 0,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn a_name_leads_to_the_places_the_key_may_use() {
+        let ledger = ledger();
+        let lists = |provider: &Provider, model: &str| provider.name == "any" && model == "known";
+        let cases: [(&[&str], &[&str], &str, Result<&[&str], &str>); 15] = [
+            (&[], &[], "a/m", Ok(&["a/m"])),
+            (&[], &[], "a/deep/m", Ok(&["a/deep/m"])),
+            (&[], &[], "m", Ok(&["a/m", "b/m"])),
+            (&[], &[], "fast", Ok(&["a/m", "b/m"])),
+            (&[], &[], "off/x", Err("model_not_found")),
+            (&[], &[], "a/none", Err("model_not_found")),
+            (&[], &[], "any/whatever", Ok(&["any/whatever"])),
+            (&[], &[], "known", Ok(&["any/known"])),
+            (&[], &[], "unheard/of", Ok(&["any/unheard/of", "every/unheard/of"])),
+            (&["b"], &[], "fast", Ok(&["b/m"])),
+            (&["every"], &[], "a/m", Err("provider_blocked")),
+            (&[], &["fast"], "fast", Ok(&["a/m", "b/m"])),
+            (&[], &["fast"], "a/m", Err("model_blocked")),
+            (&[], &["b/m"], "m", Ok(&["b/m"])),
+            (&[], &["m"], "a/m", Ok(&["a/m"])),
+        ];
+        for (providers, models, asked, expected) in cases {
+            let key = key(providers, models);
+            let found = places(&ledger, &key, asked, &lists)
+                .map(|places| {
+                    let name =
+                        |place: &Place<'_>| format!("{}/{}", place.provider.name, place.model);
+                    places.iter().map(name).collect::<Vec<_>>()
+                })
+                .map_err(|refusal| refusal.code);
+            let expected = expected.map(|names| names.iter().map(ToString::to_string).collect());
+            assert_eq!(found, expected, "{providers:?} {models:?} {asked}");
+        }
+    }
 
     #[test]
     fn the_draw_decides_who_is_first_and_zeros_come_last_in_order() {

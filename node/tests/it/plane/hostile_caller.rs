@@ -207,6 +207,25 @@ async fn requests_in_one_write_are_answered_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_on_its_way_out_answers_and_asks_to_connect_elsewhere() {
+    let (node, _upstream, key) = house().await;
+    let mut caller = Caller::connect(node.addr).await;
+    let request = chat(&key, &ask("up/m", r#","max_tokens":5"#));
+    caller.send(&request).await;
+    assert_eq!(caller.answer().await.header("connection"), None);
+    node.health.set_draining();
+    caller.send(&request).await;
+    let last = caller.answer().await;
+    assert_eq!((last.status, last.header("connection")), (200, Some("close")));
+    assert_eq!(caller.closed().await, "");
+    let probe = once(node.addr, b"GET /readyz?verbose HTTP/1.1\r\nhost: t\r\n\r\n").await;
+    assert_eq!(probe.status, 503);
+    assert!(probe.text().contains("[-]not_draining"), "{}", probe.text());
+    assert_eq!(once(node.addr, &request).await.status, 200);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_that_leaves_before_the_answer_is_settled_and_its_upstream_cancelled() {
     let (node, upstream, key) = house().await;
     upstream.does(Does::Hangs(Vec::new()));

@@ -9,4 +9,5 @@ mod hostile_upstream;
 mod metrics;
 mod node;
 mod streams;
+mod tls;
 mod upstream;

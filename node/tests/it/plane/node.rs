@@ -45,6 +45,7 @@ pub(crate) struct TestNode {
     pub(crate) cluster: Cluster,
     pub(crate) addr: SocketAddr,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
     vault: Vault,
     plane: Plane,
     _dir: TempDir,
@@ -80,7 +81,7 @@ impl TestNode {
         let plane = Plane::start(shared.unwrap()).unwrap();
         health.set_started();
         until("the node is ready", || health.ready().ok()).await;
-        Self { addr: plane.local_addr(), cluster, metrics, vault, plane, _dir: dir }
+        Self { addr: plane.local_addr(), cluster, metrics, health, vault, plane, _dir: dir }
     }
 
     pub(crate) async fn propose(&self, command: Command) {
