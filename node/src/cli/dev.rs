@@ -60,6 +60,9 @@ pub struct Dev {
     /// How long a node that is asked to leave goes on serving, for a balancer to notice.
     #[arg(long, value_name = "SPAN", default_value = "0s")]
     pub drain_delay: String,
+    /// A program to run the nodes under, such as a profiler: put before their command lines.
+    #[arg(long, hide = true, default_value = "", value_name = "COMMAND")]
+    pub node_wrapper: String,
     /// What is printed on standard output.
     #[arg(short, long, default_value = "text", value_enum)]
     pub output: Output,
@@ -83,7 +86,7 @@ impl Dev {
     }
 
     async fn start_and_wait(self) -> Result<()> {
-        let mut children = Children::default();
+        let mut children = Children::new(&self.node_wrapper);
         let layout = Layout::prepare(&self)?;
         let (root, temporary) = (layout.root.clone(), layout.temporary);
         let outcome = tokio::select! {

@@ -20,9 +20,10 @@ const SIMULATOR_START_TIMEOUT: Duration = Duration::from_secs(20);
 const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// What was started.
-#[derive(Default)]
 pub(super) struct Children {
     started: Vec<Started>,
+    /// What is put before the command line of a node.
+    wrapper: Vec<String>,
 }
 
 struct Started {
@@ -55,6 +56,12 @@ pub fn die_with_parent() -> std::io::Result<()> {
 }
 
 impl Children {
+    /// Nothing started yet; `wrapper` is put before the command line of each node.
+    pub(super) fn new(wrapper: &str) -> Children {
+        let wrapper = wrapper.split_whitespace().map(str::to_owned).collect();
+        Children { started: Vec::new(), wrapper }
+    }
+
     /// Starts the simulated provider and waits until it listens.
     pub(super) async fn start_simulator(&mut self, layout: &Layout, price: Prices) -> Result<()> {
         let mut command = itself()?;
@@ -81,7 +88,7 @@ impl Children {
     /// Starts a node; whether it comes up is for others to find out.
     pub(super) fn start_node(&mut self, node: &Node) -> Result<()> {
         let log = File::options().create(true).append(true).open(node.log())?;
-        let mut command = itself()?;
+        let mut command = itself_under(&self.wrapper)?;
         command.arg("serve").arg("--config").arg(&node.config).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {}", node.name))?;
         self.push(&node.name, true, child)?;
@@ -188,8 +195,20 @@ impl Started {
 
 /// A command that runs this very program, in a process group of its own: Ctrl-C comes to us alone.
 fn itself() -> Result<Command> {
-    let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let mut command = Command::new(program);
+    itself_under(&[])
+}
+
+/// The same, started by another program.
+fn itself_under(wrapper: &[String]) -> Result<Command> {
+    let itself = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut command = match wrapper {
+        [] => Command::new(itself),
+        [program, arguments @ ..] => {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(itself);
+            command
+        }
+    };
     command
         .env(PARENT, std::process::id().to_string())
         .stdin(Stdio::null())

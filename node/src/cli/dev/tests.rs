@@ -56,7 +56,8 @@ fn a_restart_finds_the_same_ports_and_secrets_and_only_their_owner_reads_them() 
     let first = prepare(&root, &[]).unwrap();
     let second = prepare(&root, &[]).unwrap();
     assert_eq!(first.state.admin_token, second.state.admin_token);
-    let urls = |layout: &Layout| layout.nodes.iter().map(|node| node.admin_url()).collect::<Vec<_>>();
+    let urls =
+        |layout: &Layout| layout.nodes.iter().map(|node| node.admin_url()).collect::<Vec<_>>();
     assert_eq!(urls(&first), urls(&second));
     for secret in ["dev.json", "secrets/admin-token", "secrets/cluster"] {
         let mode = std::fs::metadata(root.join(secret)).unwrap().permissions().mode();

@@ -19,7 +19,9 @@ const AFFORDABLE: i64 = 1_000;
 /// Answers after which a node is killed.
 const KILL_AFTER: usize = 300;
 /// How long a caller goes on asking while the budget is held by others.
-const CALLER_PATIENCE: Duration = Duration::from_secs(30);
+const CALLER_PATIENCE: Duration = Duration::from_secs(15);
+/// Looks at the books, 200 ms apart, that have to be the same: longer than between two reports of a node.
+const STILL_LOOKS: usize = 15;
 
 /// Which node is killed in the middle.
 #[derive(Clone, Copy, Debug)]
@@ -38,27 +40,27 @@ struct Tally {
     half_way: Notify,
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_calls_at_once_never_pass_a_budget_for_half_of_them() {
     let figures = spend(Kill::Nobody).await;
     assert!(figures.billed_percent() >= 95.0, "{figures:?}");
     assert_eq!(figures.spent, figures.billed, "nothing was lost: {figures:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_budget_holds_while_a_node_is_killed() {
     let figures = spend(Kill::Follower).await;
     assert!(figures.accounted_percent() >= 95.0, "{figures:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_budget_holds_while_the_leader_is_killed() {
     let figures = spend(Kill::Leader).await;
     assert!(figures.accounted_percent() >= 95.0, "{figures:?}");
 }
 
 /// What came out, in nano-USD.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Figures {
     budget: i64,
     /// By the provider's books.
@@ -74,7 +76,8 @@ impl Figures {
         self.billed as f64 * 100.0 / self.budget as f64
     }
 
-    /// With what a killed node took along.
+    /// With what a killed node took along: its allowance and its calls in flight. That stays counted as
+    /// spent, since it may have been; how much it is depends on the moment, so it is printed, not bounded.
     fn accounted_percent(&self) -> f64 {
         (self.spent + self.stranded) as f64 * 100.0 / self.budget as f64
     }
@@ -85,24 +88,28 @@ async fn spend(kill: Kill) -> Figures {
     // Long enough for requests to be in flight on every node at once.
     cluster.simulator(Method::POST, "behave", r#"{"latency_ms":20}"#).await;
     let (name, call, budget) = prepare(&cluster).await;
-    let tally = Arc::new(Tally::default());
-    let began = Instant::now();
-    let callers: Vec<_> = (0..REQUESTS)
-        .map(|n| {
-            let url = cluster.facts.nodes[n % cluster.facts.nodes.len()].base_url.clone();
-            let (tally, call, client) = (Arc::clone(&tally), call.clone(), cluster.client.clone());
-            tokio::spawn(async move { tally.call(&client, &url, &call).await })
-        })
-        .collect();
-    tally.half_way.notified().await;
     let leader = cluster.leader().await;
     let killed = match kill {
         Kill::Nobody => None,
         Kill::Leader => Some(leader),
         Kill::Follower => Some((leader + 1) % 3),
     };
+    let tally = Arc::new(Tally::default());
+    let began = Instant::now();
+    let callers: Vec<_> = (0..REQUESTS)
+        .map(|n| {
+            let mut urls: Vec<_> =
+                cluster.facts.nodes.iter().map(|node| node.base_url.clone()).collect();
+            urls.rotate_left(n % 3);
+            let (tally, call, client) = (Arc::clone(&tally), call.clone(), cluster.client.clone());
+            tokio::spawn(async move { tally.call(&client, &urls, &call).await })
+        })
+        .collect();
+    tally.half_way.notified().await;
     if let Some(node) = killed {
         cluster.signal(node, Signal::KILL);
+        let answered = tally.answered.load(Ordering::Relaxed);
+        assert!(answered < KILL_AFTER * 2, "{answered} answered: too late to call it the middle");
     }
     for caller in callers {
         caller.await.unwrap();
@@ -110,7 +117,7 @@ async fn spend(kill: Kill) -> Figures {
     let billed = cluster.billed_nano_usd().await;
     assert!(billed <= budget, "{billed} nano-USD billed on a budget of {budget}");
     let survivor = killed.map_or(0, |node| (node + 1) % 3);
-    let figures = settled(&cluster, survivor, &name, budget, kill).await;
+    let figures = settled(&cluster, survivor, &name, budget).await;
     let Tally { answered, spent, unknown, gave_up, .. } = &*tally;
     println!(
         "budget proof, {kill:?} killed: {REQUESTS} calls in {:.1?}: {answered:?} answered, {spent:?} refused \
@@ -135,25 +142,22 @@ async fn prepare(cluster: &Cluster) -> (String, Call, i64) {
 }
 
 /// Waits until the cluster's books are still, and reads them.
-async fn settled(cluster: &Cluster, node: usize, name: &str, budget: i64, kill: Kill) -> Figures {
+async fn settled(cluster: &Cluster, node: usize, name: &str, budget: i64) -> Figures {
     let path = format!("budgets/{name}?consistency=linearizable");
-    let deadline = Instant::now() + CALLER_PATIENCE;
-    loop {
+    let mut figures = Figures { budget, billed: 0, spent: 0, stranded: 0 };
+    let mut looks_alike = 0;
+    while looks_alike < STILL_LOOKS {
         let (_, body) = cluster.admin(node, Method::GET, &path, None).await;
+        let books = &body["windows"][0];
+        let stranded = figure(books, "suspense") + figure(books, "held");
         let billed = cluster.billed_nano_usd().await;
         assert!(billed <= budget, "{billed} nano-USD billed on a budget of {budget}");
-        let books = &body["windows"][0];
-        let spent = figure(books, "spent");
-        let stranded = figure(books, "suspense") + figure(books, "held");
-        let still = match kill {
-            Kill::Nobody => spent == billed,
-            Kill::Follower | Kill::Leader => figure(books, "suspense") > 0,
-        };
-        if still || Instant::now() > deadline {
-            return Figures { budget, billed, spent, stranded };
-        }
+        let now = Figures { budget, billed, spent: figure(books, "spent"), stranded };
+        looks_alike = if now == figures { looks_alike + 1 } else { 0 };
+        figures = now;
         sleep(Duration::from_millis(200)).await;
     }
+    figures
 }
 
 fn figure(books: &Value, name: &str) -> i64 {
@@ -161,10 +165,11 @@ fn figure(books: &Value, name: &str) -> i64 {
 }
 
 impl Tally {
-    /// Calls until it is answered, refused for good, or its fate is not known.
-    async fn call(&self, client: &reqwest::Client, url: &str, call: &Call) {
+    /// Calls until it is answered, refused for good, or its fate is not known; as behind a balancer, the
+    /// next node is asked where one is gone.
+    async fn call(&self, client: &reqwest::Client, urls: &[String], call: &Call) {
         let deadline = Instant::now() + CALLER_PATIENCE;
-        loop {
+        for url in urls.iter().cycle() {
             let wait = match call.send(client, url).await {
                 Ended::Answered => {
                     if self.answered.fetch_add(1, Ordering::Relaxed) + 1 == KILL_AFTER {
@@ -172,6 +177,7 @@ impl Tally {
                     }
                     return;
                 }
+                Ended::Unreachable => continue,
                 Ended::Unknown(_) => {
                     self.unknown.fetch_add(1, Ordering::Relaxed);
                     return;

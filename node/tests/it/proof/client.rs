@@ -12,6 +12,8 @@ pub(super) enum Ended {
     Answered,
     /// Refused: status, code, and when to come back.
     Refused { status: u16, code: String, retry_after: Option<Duration> },
+    /// Nobody took it: another node may be asked.
+    Unreachable,
     /// The connection broke: it may or may not have been carried out.
     Unknown(String),
 }
@@ -49,13 +51,15 @@ impl Call {
         let url = format!("{base_url}/v1/chat/completions");
         match client.post(url).bearer_auth(&self.key).json(&body).send().await {
             Ok(answer) => self.read(answer).await,
+            Err(error) if error.is_connect() => Ended::Unreachable,
             Err(error) => Ended::Unknown(format!("{error:?}")),
         }
     }
 
     async fn read(&self, answer: reqwest::Response) -> Ended {
         let status = answer.status();
-        let retry_after = answer.headers().get("retry-after-ms").and_then(|ms| ms.to_str().ok()?.parse().ok());
+        let retry_after =
+            answer.headers().get("retry-after-ms").and_then(|ms| ms.to_str().ok()?.parse().ok());
         let text = match answer.text().await {
             Ok(text) => text,
             Err(error) => return Ended::Unknown(format!("{error:?}")),
@@ -66,7 +70,8 @@ impl Call {
             let retry_after = retry_after.map(Duration::from_millis);
             return Ended::Refused { status: status.as_u16(), code, retry_after };
         }
-        let whole = if self.stream { text.ends_with("data: [DONE]\n\n") } else { text.ends_with("}}") };
+        let whole =
+            if self.stream { text.ends_with("data: [DONE]\n\n") } else { text.ends_with("}}") };
         if whole { Ended::Answered } else { Ended::Unknown(format!("truncated: {text}")) }
     }
 }

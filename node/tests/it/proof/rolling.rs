@@ -43,13 +43,20 @@ async fn a_rolling_restart_behind_haproxy_loses_no_request() {
     let tally = Arc::new(Tally::default());
     let stop = Arc::new(AtomicBool::new(false));
     let began = Instant::now();
-    let load = tokio::spawn(load(call(&cluster), haproxy.url.clone(), Arc::clone(&tally), Arc::clone(&stop)));
+    let load = tokio::spawn(load(
+        call(&cluster),
+        haproxy.url.clone(),
+        Arc::clone(&tally),
+        Arc::clone(&stop),
+    ));
     sleep(MARGIN).await;
     let before = pids(&cluster);
     cluster.restart_in_turn();
-    cluster.eventually("every node is a new process", || async {
-        pids(&cluster).iter().zip(&before).all(|(now, then)| now != then)
-    }).await;
+    cluster
+        .eventually("every node is a new process", || async {
+            pids(&cluster).iter().zip(&before).all(|(now, then)| now != then)
+        })
+        .await;
     for node in &cluster.facts.nodes {
         let url = format!("{}/readyz", node.admin_url);
         cluster.eventually("it is ready", || async { answers(&cluster.client, &url).await }).await;
@@ -102,7 +109,7 @@ impl Tally {
             Ended::Answered if stream => &self.streamed,
             Ended::Answered => &self.plain,
             Ended::Refused { .. } => &self.refused,
-            Ended::Unknown(_) => &self.unknown,
+            Ended::Unreachable | Ended::Unknown(_) => &self.unknown,
         };
         column.fetch_add(1, Relaxed);
         if !matches!(ended, Ended::Answered) {
@@ -114,7 +121,9 @@ impl Tally {
 fn pids(cluster: &Cluster) -> Vec<String> {
     let directory = Path::new(&cluster.facts.data_dir);
     let nodes = cluster.facts.nodes.iter();
-    nodes.map(|node| std::fs::read_to_string(directory.join(&node.id).join("pid")).unwrap()).collect()
+    nodes
+        .map(|node| std::fs::read_to_string(directory.join(&node.id).join("pid")).unwrap())
+        .collect()
 }
 
 async fn answers(client: &Client, url: &str) -> bool {
