@@ -49,7 +49,7 @@ async fn three_nodes_become_one_cluster_soon_after_the_last_one_starts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_started_in_any_order_make_one_cluster() {
     let orders = [[0, 1, 2], [2, 1, 0], [1, 2, 0]];
-    let all = orders.map(|order| async move {
+    for order in orders {
         let seats = seats(3, Some(2));
         // Two are enough to found; the third finds them founding, founded, or is one of the two.
         let mut nodes = Vec::new();
@@ -62,8 +62,7 @@ async fn nodes_started_in_any_order_make_one_cluster() {
         }
         stop_all(&nodes).await;
         assert_eq!(ids.len(), 1, "{order:?}");
-    });
-    futures_util::future::join_all(all).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,7 +127,7 @@ async fn a_node_with_another_secret_stays_outside() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn founders_that_stop_in_the_middle_of_founding_still_make_one_cluster() {
-    let each = (0..3).map(|stopping| async move {
+    for stopping in 0..3 {
         let seats = seats(3, Some(3));
         let mut nodes = start_all(&seats).await;
         // Asking, promised, or just begun: whatever it is in, it goes, and comes back.
@@ -146,8 +145,7 @@ async fn founders_that_stop_in_the_middle_of_founding_still_make_one_cluster() {
         }
         stop_all(&nodes).await;
         assert_eq!(ids.len(), 1, "{stopping}");
-    });
-    futures_util::future::join_all(each).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
