@@ -9,10 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 /// Longest wait for anything a node does.
 const WITHIN: Duration = Duration::from_secs(30);
+/// Time between two looks at whether it is ready.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Its admin token.
 pub(super) const TOKEN: &str = "token-of-this-test";
 
@@ -107,9 +109,10 @@ impl Node {
 
     /// Waits until the node is ready.
     pub(super) async fn ready(&self) {
+        let mut looks = interval(LOOK_EVERY);
         let ready = async {
             while self.readyz().await != 200 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                looks.tick().await;
             }
         };
         timeout(WITHIN, ready).await.unwrap();

@@ -1,6 +1,5 @@
 //! The operators' side of a real node.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-#![expect(clippy::large_futures, reason = "a test holds a whole node in its future")]
 
 mod child;
 mod command_line;
