@@ -181,6 +181,7 @@ impl Plane {
             0 => std::thread::available_parallelism()?.get(),
             threads => threads,
         };
+        probe(shared.settings.listen)?;
         let first = listen(shared.settings.listen)?;
         let local_addr = first.local_addr()?;
         let mut listeners = vec![first];
@@ -266,6 +267,17 @@ async fn log(rings: Vec<Arc<Ring>>, metrics: Arc<Metrics>, mut ended: signal::Re
     trail::drain(rings, &metrics, threads_end).await;
 }
 
+/// Fails where another process listens already: with a shared port the system would not say so.
+fn probe(addr: SocketAddr) -> io::Result<()> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(addr),
+        socket2::Type::STREAM.cloexec(),
+        Some(socket2::Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())
+}
+
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(
         socket2::Domain::for_address(addr),
@@ -277,4 +289,20 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_share_a_port_and_another_process_does_not_slip_in() {
+        let first = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let addr = first.local_addr().unwrap();
+        assert!(listen(addr).is_ok());
+        let refused = probe(addr).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+        drop(first);
+        assert!(probe(addr).is_ok());
+    }
 }

@@ -43,6 +43,9 @@ const ATTEMPTS_MAX: usize = 8;
 /// Wait before the same place is asked again with the same credential; grows with each attempt.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
+/// Headers of an answer, about.
+const HEADERS_OUT: usize = 12;
+
 /// One place to ask, with one credential.
 struct Attempt {
     candidate: Rc<Candidate>,
@@ -130,7 +133,7 @@ fn plan(
                 continue;
             }
         };
-        for at in routing::order(&route.weights, core.draw()) {
+        for at in routing::order(&route.weights, core.draw()).iter() {
             let candidate = &route.candidates[at];
             if candidate.unpriced && terms.money {
                 refusal.get_or_insert_with(|| policy::unpriced(candidate));
@@ -139,10 +142,9 @@ fn plan(
             let upstream = &candidate.upstream;
             let credentials = routing::order(&upstream.weights, core.draw());
             let attempts = credentials.iter().cycle().take(upstream.attempts_max as usize);
-            plan.extend(attempts.map(|credential| Attempt {
-                candidate: Rc::clone(candidate),
-                credential: *credential,
-            }));
+            plan.extend(
+                attempts.map(|credential| Attempt { candidate: Rc::clone(candidate), credential }),
+            );
         }
     }
     plan.truncate(ATTEMPTS_MAX);
@@ -182,7 +184,7 @@ async fn reserve(
     let terms = Rc::clone(&open.terms);
     let model = &attempt.candidate.terms;
     let rooms = settle::rooms(&terms.path, &terms.accounts);
-    let quotes = quote::quote(call, model, &rooms)?;
+    let quotes = quote::quote(call, model, rooms)?;
     let allowances = open.core.allowances();
     match settle::reserve(allowances, &terms.path, quotes, model, now).await {
         Ok((quote, hold)) => {
@@ -220,11 +222,11 @@ async fn ask(
         operation: call.operation,
         credential: attempt.credential,
         stream: call.stream,
-        body: Pieces::new(splice::apply(call, &edits, &inbound.body)),
+        body: &|| Pieces::new(splice::apply(call, &edits, &inbound.body)),
         request_id: open.core.request_id(),
         caller: &inbound.headers,
     };
-    let (response, lent) = upstream.send(order, &mut guard.sent).await?;
+    let (response, lent) = upstream.send(&order, &mut guard.sent).await?;
     let open = guard.get();
     open.first_byte_us = open::micros(open.started);
     open.status = response.status().as_u16();
@@ -292,6 +294,7 @@ fn whole(mut guard: Guard, body: Bytes, bill: Bill) -> Result<Response<NodeBody>
     let (charge, _) = bill.charge(&open.quote, open.terms());
     let cost = open.spent_before_nano_usd.saturating_add(charge.nano_usd);
     let mut response = Response::new(NodeBody::Whole(Pieces::new(vec![body])));
+    response.headers_mut().reserve(HEADERS_OUT);
     headers::answer(open, Some(cost), response.headers_mut());
     *response.status_mut() = StatusCode::from_u16(open.status).unwrap_or(StatusCode::OK);
     guard.close(bill, Ending::Answered);
@@ -307,7 +310,7 @@ fn stream(
     let (head, body, lent, relay) = *parts;
     let open = guard.get();
     let upstream = Rc::clone(&open.candidate.upstream);
-    let mut out = http::HeaderMap::with_capacity(16);
+    let mut out = http::HeaderMap::with_capacity(HEADERS_OUT);
     headers::answer(open, None, &mut out);
     headers::content_type(&head.headers, &mut out);
     let relay = Relay::new(upstream, relay, (body, lent), guard, within);

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A whole body in pieces.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Pieces {
     pieces: std::vec::IntoIter<Bytes>,
     left: u64,

@@ -59,6 +59,8 @@ pub(crate) struct Pool {
 pub(crate) enum Broken {
     /// No connection: the provider has seen nothing of the request.
     Unreached(io::Error),
+    /// The connection was gone before anything was written: the provider has seen nothing.
+    Unsent,
     /// A connection that had been used before was closed as the request went out, without one byte in
     /// answer: the provider hung up on an idle connection.
     Stale,
@@ -85,9 +87,11 @@ impl Lent {
         match self.sender.try_send_request(request).await {
             Ok(response) => Ok(response),
             Err(mut failed) => {
-                let unsent = failed.take_message().is_some();
+                if failed.take_message().is_some() {
+                    return Err(Broken::Unsent);
+                }
                 let error = failed.into_error();
-                if unsent || (self.reused && is_hang_up(&error)) {
+                if self.reused && is_hang_up(&error) {
                     return Err(Broken::Stale);
                 }
                 if error.is_parse() || error.is_parse_too_large() {

@@ -39,7 +39,7 @@ pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut Head
 /// What is left of the tightest money budget, as far as this node knows; holds count as spent.
 fn remaining_nano_usd(open: &Open) -> Option<i64> {
     let rooms = super::settle::rooms(&open.terms.path, &open.terms.accounts);
-    let money = rooms.iter().filter(|room| room.unit == Unit::NanoUsd);
+    let money = rooms.filter(|room| room.unit == Unit::NanoUsd);
     money.map(|room| room.left.max(0)).min()
 }
 

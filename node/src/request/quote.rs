@@ -80,10 +80,10 @@ impl Quote {
 pub(crate) fn quote(
     call: &Call,
     terms: &ModelTerms,
-    rooms: &[Room],
+    rooms: impl Iterator<Item = Room> + Clone,
 ) -> Result<(Quote, Quote), Refusal> {
-    let hard = |room: &&Room| room.mode == Mode::Hard && room.unit != Unit::Requests;
-    let bounded = rooms.iter().any(|room| hard(&room));
+    let hard = rooms.filter(|room| room.mode == Mode::Hard && room.unit != Unit::Requests);
+    let bounded = hard.clone().next().is_some();
     let input = wire::bound::input_tokens(call, terms.hidden_tokens).within(terms.input_tokens_max);
     let input_tokens = match input {
         Some(tokens) => tokens,
@@ -111,10 +111,8 @@ pub(crate) fn quote(
         }
         (None, _) => {
             let least = OUTPUT_TOKENS_FLOOR.min(most);
-            let fits = rooms
-                .iter()
-                .filter(hard)
-                .map(|room| fit(room, input_tokens, terms.tariff.as_ref()) / call.choices.max(1));
+            let choices = call.choices.max(1);
+            let fits = hard.map(|room| fit(&room, input_tokens, terms.tariff.as_ref()) / choices);
             let cap = fits.min().unwrap_or(most).clamp(least, most);
             Ok((of(cap, Some(cap)), of(least, Some(least))))
         }
@@ -176,7 +174,7 @@ mod tests {
     #[test]
     fn a_callers_own_limit_is_held_in_full_and_not_touched() {
         let call = call(r#"{"model":"m","messages":[],"max_tokens":50,"n":2}"#);
-        let (wanted, least) = quote(&call, &terms(Some(4_096)), &[hard(1)]).unwrap();
+        let (wanted, least) = quote(&call, &terms(Some(4_096)), [hard(1)].into_iter()).unwrap();
         assert_eq!((wanted.output_tokens, wanted.cap), (2 * (50 + SLACK), None));
         assert_eq!(wanted, least);
     }
@@ -184,7 +182,7 @@ mod tests {
     #[test]
     fn a_limit_beyond_the_models_is_lowered() {
         let call = call(r#"{"model":"m","messages":[],"max_tokens":1000000}"#);
-        let (wanted, _) = quote(&call, &terms(Some(4_096)), &[hard(1)]).unwrap();
+        let (wanted, _) = quote(&call, &terms(Some(4_096)), [hard(1)].into_iter()).unwrap();
         assert_eq!((wanted.output_tokens, wanted.cap), (4_096 + SLACK, Some(4_096)));
     }
 
@@ -201,7 +199,8 @@ mod tests {
             (0, Some(100), 100),
         ];
         for (left, most, cap) in cases {
-            let (wanted, least) = quote(&call(PLAIN), &terms(most), &[hard(left)]).unwrap();
+            let (wanted, least) =
+                quote(&call(PLAIN), &terms(most), [hard(left)].into_iter()).unwrap();
             let got = wanted.cap.unwrap();
             assert!(got <= cap && got > cap - 100, "{left} {most:?}: {got}, not {cap}");
             assert!(least.cap.unwrap() <= OUTPUT_TOKENS_FLOOR);
@@ -212,7 +211,7 @@ mod tests {
     fn nothing_is_changed_without_a_hard_budget() {
         let soft = Room { mode: Mode::Soft, ..hard(0) };
         let requests = Room { unit: Unit::Requests, ..hard(0) };
-        for rooms in [&[][..], &[soft], &[requests]] {
+        for rooms in [&[][..], &[soft], &[requests]].map(|rooms| rooms.iter().copied()) {
             let (wanted, _) = quote(&call(PLAIN), &terms(None), rooms).unwrap();
             assert_eq!(wanted.cap, None);
         }
@@ -221,10 +220,10 @@ mod tests {
     #[test]
     fn what_nothing_bounds_is_refused_only_under_a_hard_budget() {
         let file = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#;
-        let refused = quote(&call(file), &terms(None), &[hard(1)]).unwrap_err();
+        let refused = quote(&call(file), &terms(None), [hard(1)].into_iter()).unwrap_err();
         assert_eq!(refused.code, "request_exceeds_budget");
-        assert!(quote(&call(file), &terms(None), &[]).is_ok());
+        assert!(quote(&call(file), &terms(None), [].into_iter()).is_ok());
         let known = ModelTerms { input_tokens_max: Some(9), ..terms(None) };
-        assert_eq!(quote(&call(file), &known, &[hard(1)]).unwrap().0.input_tokens, 9);
+        assert_eq!(quote(&call(file), &known, [hard(1)].into_iter()).unwrap().0.input_tokens, 9);
     }
 }

@@ -96,30 +96,53 @@ fn unlisted<'a>(ledger: &'a Ledger, asked: &'a str, lists: Lists<'_>) -> Vec<Pla
     chosen.into_iter().map(|provider| Place { provider, model: asked, weight: 1 }).collect()
 }
 
+/// Most places that are put in order; what is beyond is not tried.
+const PLACES_MAX: usize = 32;
+
+/// An order of places, by their index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order {
+    places: [u8; PLACES_MAX],
+    count: usize,
+}
+
+impl Order {
+    /// The places, first one first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + Clone + '_ {
+        self.places[..self.count].iter().map(|place| usize::from(*place))
+    }
+}
+
 /// The order in which to try places of these weights: one drawn by weight, then the other weighted
 /// ones from the heaviest, then those of weight zero in their own order.
 ///
 /// `draw` is any number; equally distributed ones give each place its share.
-pub(crate) fn order(weights: &[u32], draw: u64) -> Vec<usize> {
-    if weights.len() == 1 {
-        return vec![0];
+pub(crate) fn order(weights: &[u32], draw: u64) -> Order {
+    let count = weights.len().min(PLACES_MAX);
+    let mut order = Order {
+        places: std::array::from_fn(|at| u8::try_from(at).expect("32 places at most")),
+        count,
+    };
+    if count > 1 {
+        let first = drawn(&weights[..count], draw);
+        order.places[..count].sort_by_key(|at| {
+            let at = usize::from(*at);
+            (Some(at) != first, std::cmp::Reverse(weights[at]))
+        });
     }
-    let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-    let first = (total > 0).then(|| {
-        let mut left = draw % total;
-        weights
-            .iter()
-            .position(|weight| {
-                let weight = u64::from(*weight);
-                let here = left < weight;
-                left = left.saturating_sub(weight);
-                here
-            })
-            .expect("the draw is below the sum of the weights")
-    });
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by_key(|at| (Some(*at) != first, std::cmp::Reverse(weights[*at])));
     order
+}
+
+/// The place a draw falls on; none where all weights are zero.
+fn drawn(weights: &[u32], draw: u64) -> Option<usize> {
+    let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+    let mut left = draw.checked_rem(total)?;
+    weights.iter().position(|weight| {
+        let weight = u64::from(*weight);
+        let here = left < weight;
+        left = left.saturating_sub(weight);
+        here
+    })
 }
 
 #[cfg(test)]
@@ -207,7 +230,14 @@ mod tests {
     fn a_name_leads_to_the_places_the_key_may_use() {
         let ledger = ledger();
         let lists = |provider: &Provider, model: &str| provider.name == "any" && model == "known";
-        let cases: [(&[&str], &[&str], &str, Result<&[&str], &str>); 15] = [
+        /// Providers and models allowed, the name asked for, and the places or the code.
+        type Case = (
+            &'static [&'static str],
+            &'static [&'static str],
+            &'static str,
+            Result<&'static [&'static str], &'static str>,
+        );
+        let cases: [Case; 15] = [
             (&[], &[], "a/m", Ok(&["a/m"])),
             (&[], &[], "a/deep/m", Ok(&["a/deep/m"])),
             (&[], &[], "m", Ok(&["a/m", "b/m"])),
@@ -251,7 +281,8 @@ mod tests {
             (&[1, 2, 5], 0, &[0, 2, 1]),
         ];
         for (weights, draw, expected) in cases {
-            assert_eq!(order(weights, draw), expected, "{weights:?} {draw}");
+            let found: Vec<usize> = order(weights, draw).iter().collect();
+            assert_eq!(found, expected, "{weights:?} {draw}");
         }
     }
 
@@ -260,7 +291,8 @@ mod tests {
         let weights = [1, 2, 0, 7];
         let mut firsts = [0; 4];
         for draw in 0..1_000 {
-            firsts[order(&weights, draw)[0]] += 1;
+            let first = order(&weights, draw).iter().next().unwrap();
+            firsts[first] += 1;
         }
         assert_eq!(firsts, [100, 200, 0, 700]);
     }

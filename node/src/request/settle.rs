@@ -60,7 +60,10 @@ fn charge_of(usage: &Usage, terms: &ModelTerms) -> Charge {
 }
 
 /// What is left of each account of a path.
-pub(crate) fn rooms(path: &[Arc<Purse>], accounts: &[AccountTerms]) -> Vec<Room> {
+pub(crate) fn rooms<'a>(
+    path: &'a [Arc<Purse>],
+    accounts: &'a [AccountTerms],
+) -> impl Iterator<Item = Room> + Clone + 'a {
     let room = |(purse, account): (&Arc<Purse>, &AccountTerms)| {
         let books = purse.books();
         // Before anything was heard the limit is the best guess; the hold itself will know.
@@ -71,7 +74,7 @@ pub(crate) fn rooms(path: &[Arc<Purse>], accounts: &[AccountTerms]) -> Vec<Room>
             left: pool.saturating_add(books.available.max(0)),
         }
     };
-    path.iter().zip(accounts).map(room).collect()
+    path.iter().zip(accounts).map(room)
 }
 
 /// Sets the money aside: as much as wanted, or the least worth asking for.

@@ -100,21 +100,19 @@ impl Upstream {
     /// have seen something.
     pub(crate) async fn send(
         &self,
-        order: Order<'_>,
+        order: &Order<'_>,
         sent: &mut bool,
     ) -> Result<(Response<Incoming>, Lent), Failure> {
         let mut lent = self.pool.lend().await.map_err(Failure::from)?;
         *sent = true;
         let exchange = async {
-            let again = lent.reused.then(|| order.body.clone());
-            match lent.send(self.request(&order, order.body.clone())).await {
-                Err(Broken::Stale) => {}
+            match lent.send(self.request(order)).await {
+                Err(Broken::Unsent | Broken::Stale) if lent.reused => {}
                 outcome => return outcome.map(|response| (response, lent)),
             }
             // Not one byte had come: the same bytes go out once more, on a connection of their own.
-            let body = again.unwrap_or_else(|| order.body.clone());
             let mut fresh = self.pool.lend_new().await?;
-            let response = fresh.send(self.request(&order, body)).await?;
+            let response = fresh.send(self.request(order)).await?;
             Ok((response, fresh))
         };
         match tokio::time::timeout(self.timeout, exchange).await {
@@ -130,8 +128,8 @@ impl Upstream {
         Failure::new(Reason::UpstreamTimeout.refuse(say), Bill::Whole)
     }
 
-    fn request(&self, order: &Order<'_>, body: Pieces) -> Request<Pieces> {
-        let mut request = Request::new(body);
+    fn request(&self, order: &Order<'_>) -> Request<Pieces> {
+        let mut request = Request::new((order.body)());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.paths[order.operation as usize].clone();
         let headers = request.headers_mut();
@@ -193,7 +191,8 @@ pub(crate) struct Order<'a> {
     pub(crate) operation: Operation,
     pub(crate) credential: usize,
     pub(crate) stream: bool,
-    pub(crate) body: Pieces,
+    /// Makes the body; a second time where the first went into a dead connection.
+    pub(crate) body: &'a dyn Fn() -> Pieces,
     pub(crate) request_id: HeaderValue,
     /// The caller's headers.
     pub(crate) caller: &'a HeaderMap,
@@ -245,6 +244,10 @@ impl From<Broken> for Failure {
                     .refuse("the provider cannot be reached")
                     .with_note(error.to_string());
                 Self::new(refusal, Bill::Void)
+            }
+            Broken::Unsent => {
+                let say = "the connection to the provider closed before the request went out";
+                Self::new(Reason::UpstreamUnreachable.refuse(say), Bill::Void)
             }
             Broken::Stale => {
                 let say = "the provider closed the connection before it answered";
