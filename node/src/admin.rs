@@ -7,11 +7,14 @@ mod aliases;
 mod budgets;
 mod cluster;
 mod keys;
+mod listener;
 mod models;
 mod nodes;
 mod probes;
 mod propose;
 mod providers;
+
+pub use listener::Listener;
 
 use crate::catalog::Catalog;
 use crate::health::Health;

@@ -1,6 +1,6 @@
 //! One node from start to end: build, serve, drain.
 
-use crate::admin::{InFlight, Node, Parts};
+use crate::admin::{InFlight, Listener, Node, Parts};
 use crate::catalog::Catalog;
 use crate::config::{Config, Drain, Keys, LogFormat};
 use crate::health::Health;
@@ -16,8 +16,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How long leadership may take to move, and allowances to go back.
@@ -31,7 +29,7 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// What kept the node from starting, or from ending well.
+/// What kept the node from starting.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     telemetry::start(
         &config.log.level,
@@ -45,7 +43,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> anyhow::Resu
         () = stop => tracing::info!("told to stop"),
         () = running.node.drain_asked() => tracing::info!("asked to leave"),
     }
-    running.drain().await
+    running.drain().await;
+    Ok(())
 }
 
 /// The plane, until it is finished.
@@ -65,13 +64,7 @@ pub struct Running {
     plane: SharedPlane,
     health: Arc<Health>,
     drain: Drain,
-    admin: AdminListener,
-}
-
-/// The operators' listener.
-struct AdminListener {
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<std::io::Result<()>>,
+    admin: Listener,
 }
 
 impl Running {
@@ -119,7 +112,7 @@ impl Running {
             admin_url: admin_url(&config, admin_addr),
         };
         let node = Arc::new(Node::new(parts, &keys.admin_token));
-        let admin = AdminListener::start(admin_listener, Arc::clone(&node));
+        let admin = Listener::start(admin_listener, api::admin::router(Arc::clone(&node)));
         health.set_started();
         tracing::info!(callers = %data_addr, operators = %admin_addr, label = config.label, "serving");
         Ok(Self {
@@ -137,11 +130,7 @@ impl Running {
 
     /// Leaves politely: readiness off and leadership away at once, a grace for balancers, requests in
     /// flight finish, allowances go back.
-    ///
-    /// # Errors
-    ///
-    /// Where the operators' listener had failed.
-    pub async fn drain(self) -> anyhow::Result<()> {
+    pub async fn drain(self) {
         self.health.set_draining();
         self.cluster.announce_draining();
         let grace = tokio::time::sleep(self.drain.delay);
@@ -150,16 +139,10 @@ impl Running {
         grace.await;
         self.finish_requests().await;
         self.cluster.leave_politely(LEAVE_WITHIN).await;
-        // Nobody listens any more only if the listener has failed, which `ended` tells.
-        let _ = self.admin.stop.send(());
-        let ended = timeout(LEAVE_WITHIN, self.admin.ended).await;
+        // An operator's connection that does not end is no reason to stay.
+        self.admin.finish(LEAVE_WITHIN).await;
         self.cluster.shutdown().await;
         tracing::info!("stopped");
-        match ended {
-            Ok(joined) => joined?.context("the operators' listener failed"),
-            // An operator's connection that does not end is no reason to stay.
-            Err(_) => Ok(()),
-        }
     }
 
     /// Before the grace, so that nobody waits for an election when the node goes.
@@ -212,21 +195,6 @@ impl Running {
                 tracing::info!(requests, streams, "waiting for requests in flight");
             }
         }
-    }
-}
-
-impl AdminListener {
-    fn start(listener: TcpListener, node: Arc<Node>) -> Self {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let router = api::admin::router(node);
-        let ended = tokio::spawn(async move {
-            let stopped = async {
-                // Dropped unsent is as good as sent.
-                let _ = stopped.await;
-            };
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await
-        });
-        Self { stop, ended }
     }
 }
 
