@@ -13,6 +13,8 @@ use wire::{Refusal, Usage};
 
 /// Longest a request waits for its node's allowance to be refilled.
 const REFILL_WITHIN: Duration = Duration::from_millis(250);
+/// Longest it goes on waiting where the cluster does not answer: twice what an election takes.
+const ELECTION_WITHIN: Duration = Duration::from_secs(3);
 
 /// How the money of an attempt is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +95,36 @@ pub(crate) async fn reserve(
     if let Ok(hold) = allowances.try_hold(path, &charge, now) {
         return Ok((wanted, hold));
     }
-    match allowances.hold(path, &charge, now, REFILL_WITHIN).await {
+    match hold(allowances, path, &charge, now).await {
         Ok(hold) => Ok((wanted, hold)),
-        Err(_) if least != wanted => {
+        Err(short) if least == wanted || is_late(&short) => Err(short),
+        Err(_) => {
             let charge = least.charge(terms);
-            let hold = allowances.hold(path, &charge, now, REFILL_WITHIN).await?;
-            Ok((least, hold))
+            Ok((least, hold(allowances, path, &charge, now).await?))
         }
-        Err(short) => Err(short),
+    }
+}
+
+/// Waits for a refill; longer where only the refill is late, so that the election of a leader delays
+/// requests and fails none.
+async fn hold(
+    allowances: &Allowances,
+    path: &Arc<[Arc<Purse>]>,
+    charge: &Charge,
+    now: UnixMillis,
+) -> Result<Hold, Short> {
+    match allowances.hold(path, charge, now, REFILL_WITHIN).await {
+        Err(short) if is_late(&short) => allowances.hold(path, charge, now, ELECTION_WITHIN).await,
+        outcome => outcome,
+    }
+}
+
+/// The money is there, as far as is known; it only did not arrive in time.
+fn is_late(short: &Short) -> bool {
+    match short.why {
+        Why::NoQuorum => true,
+        Why::InFlight => short.remaining >= short.asked,
+        Why::Spent | Why::NeverFits | Why::PeriodOver => false,
     }
 }
 
