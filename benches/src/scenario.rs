@@ -51,7 +51,7 @@ impl Scenario {
             ""
         };
         let body = format!(
-            r#"{{"model":"sim/sim-small","max_tokens":{},"messages":[{{"role":"user","content":"{prompt}"}}]{usage}}}"#,
+            r#"{{"model":"chat","max_tokens":{},"messages":[{{"role":"user","content":"{prompt}"}}]{usage}}}"#,
             self.answer_tokens,
         );
         let head = format!(

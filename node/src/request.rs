@@ -24,6 +24,7 @@ use crate::plane::pieces::Pieces;
 use crate::plane::pool::Lent;
 use api::inference::Inbound;
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use ledger::{Ledger, StreamUsage, UnixMillis};
@@ -101,7 +102,7 @@ pub(crate) async fn answer(
             };
         }
         match ask(&mut guard, attempt, &call, &inbound).await {
-            Ok(Asked::Whole(body, usage)) => return whole(guard, body, usage),
+            Ok(Asked::Whole(body, kind, bill)) => return whole(guard, body, kind, bill),
             Ok(Asked::Stream(parts)) => return stream(guard, parts, core.settings().stream_within),
             Err(failure) => {
                 settle::give_up(guard.get(), failure.bill);
@@ -201,8 +202,8 @@ async fn reserve(
 
 /// What an attempt brought.
 enum Asked {
-    /// A plain answer, read to its end.
-    Whole(Bytes, Bill),
+    /// A plain answer, read to its end, and what the provider calls it.
+    Whole(Bytes, Option<HeaderValue>, Bill),
     /// A stream that has begun.
     Stream(Box<(http::response::Parts, Incoming, Lent, wire::dialect::openai_chat::StreamRelay)>),
 }
@@ -246,7 +247,7 @@ async fn ask(
     let body = upstream.read_answer(body).await?;
     lent.give_back();
     let bill = read_whole(guard, attempt, call, &body).map_err(|failure| *failure)?;
-    Ok(Asked::Whole(body, bill))
+    Ok(Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill))
 }
 
 /// What must change in the caller's bytes for this place.
@@ -289,13 +290,21 @@ fn read_whole(
 }
 
 /// Settles a plain answer and hands it on.
-fn whole(mut guard: Guard, body: Bytes, bill: Bill) -> Result<Response<NodeBody>, Refusal> {
+fn whole(
+    mut guard: Guard,
+    body: Bytes,
+    kind: Option<HeaderValue>,
+    bill: Bill,
+) -> Result<Response<NodeBody>, Refusal> {
     let open = guard.get();
     let (charge, _) = bill.charge(&open.quote, open.terms());
     let cost = open.spent_before_nano_usd.saturating_add(charge.nano_usd);
     let mut response = Response::new(NodeBody::Whole(Pieces::new(vec![body])));
     response.headers_mut().reserve(HEADERS_OUT);
     headers::answer(open, Some(cost), response.headers_mut());
+    if let Some(kind) = kind {
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
     *response.status_mut() = StatusCode::from_u16(open.status).unwrap_or(StatusCode::OK);
     guard.close(bill, Ending::Answered);
     Ok(response)

@@ -165,7 +165,8 @@ impl Relay {
 fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
     let counted = settle::counted(&open.quote, end.usage, end.observed_output_tokens_bound());
     match end.usage {
-        Some(usage) if clean && end.error.is_none() => Bill::Told(usage),
+        // The provider's last word, also where it failed in the middle.
+        Some(usage) if clean => Bill::Told(usage),
         // An error before any output: the provider did not begin.
         None if end.error.is_some() && end.output_bytes == 0 => Bill::Void,
         Some(_) | None => counted,

@@ -3,3 +3,4 @@
 mod admin;
 mod plane;
 mod proof;
+mod replay;

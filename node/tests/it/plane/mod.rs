@@ -7,7 +7,7 @@ mod happy;
 mod hostile_caller;
 mod hostile_upstream;
 mod metrics;
-mod node;
+pub(crate) mod node;
 mod streams;
 mod tls;
 mod upstream;

@@ -147,12 +147,16 @@ impl TestNode {
 
     /// A budget of one window that never starts anew.
     pub(crate) async fn budget(&self, name: &str, unit: Unit, limit: i64) {
+        self.budget_with(name, unit, limit, Mode::Hard).await;
+    }
+
+    pub(crate) async fn budget_with(&self, name: &str, unit: Unit, limit: i64, mode: Mode) {
         let budget = Budget {
             name: name.to_owned(),
             handle: 0,
             unit,
             windows: vec![BudgetWindow { window: Window::Never, limit }],
-            mode: Mode::Hard,
+            mode,
             managed_by: "api:test".to_owned(),
             created_at: UnixMillis(0),
             changed_index: 0,

@@ -145,7 +145,14 @@ async fn a_caller_that_reads_slowly_holds_the_provider_back() {
     caller.read_until("xxx").await;
     let before = rss_kb();
     // It goes on writing until every buffer between it and the caller is full.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (mut last, mut unchanged) = (0, 0);
+    until("the provider is held back", || {
+        let now = upstream.written();
+        unchanged = if now == last { unchanged + 1 } else { 0 };
+        last = now;
+        unchanged == 40
+    })
+    .await;
     let grown = rss_kb().saturating_sub(before);
     assert!(grown < 64 << 10, "{grown} kB were buffered");
     drop(caller);

@@ -31,6 +31,8 @@ struct State {
     requests: Mutex<Vec<String>>,
     open: AtomicU64,
     accepted: AtomicU64,
+    /// Bytes written of answers that repeat.
+    written: AtomicU64,
 }
 
 impl Upstream {
@@ -42,6 +44,7 @@ impl Upstream {
             requests: Mutex::default(),
             open: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
+            written: AtomicU64::new(0),
         });
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
@@ -76,6 +79,10 @@ impl Upstream {
         self.state.open.load(SeqCst)
     }
 
+    pub(crate) fn written(&self) -> u64 {
+        self.state.written.load(SeqCst)
+    }
+
     pub(crate) fn accepted(&self) -> u64 {
         self.state.accepted.load(SeqCst)
     }
@@ -102,6 +109,7 @@ async fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
                 stream.write_all(&first).await?;
                 loop {
                     stream.write_all(&again).await?;
+                    state.written.fetch_add(again.len() as u64, SeqCst);
                 }
             }
             Does::Hangs(bytes) => {
