@@ -48,6 +48,8 @@ pub struct Inbound {
     pub body: Bytes,
     /// What the caller finds it by.
     pub request_id: HeaderValue,
+    /// The node's own id of it, which providers are told. The same where the caller brought none.
+    pub own_id: HeaderValue,
 }
 
 /// A model a caller may use.
@@ -69,7 +71,7 @@ pub trait Inference {
     /// What callers are held to.
     fn limits(&self) -> Limits;
 
-    /// An id for a request that brought none.
+    /// An id of the node's own for a request.
     fn request_id(&self) -> HeaderValue;
 
     /// Whether answers should ask callers to connect anew, elsewhere.
@@ -118,8 +120,9 @@ where
         return probed(node, probe, head.uri.query().unwrap_or("")).await;
     }
     let allow = route.allow();
-    let request_id = request_id::of_caller(&head.headers).unwrap_or_else(|| node.request_id());
-    let mut response = match dispatch(node, head, body, &request_id).await {
+    let own_id = node.request_id();
+    let request_id = request_id::of_caller(&head.headers).unwrap_or_else(|| own_id.clone());
+    let mut response = match dispatch(node, head, body, (&request_id, own_id)).await {
         Ok(response) => response,
         Err(refusal) => {
             node.refused(&refusal, &request_id);
@@ -144,7 +147,7 @@ async fn dispatch<N, B>(
     node: &N,
     head: Parts,
     body: B,
-    request_id: &HeaderValue,
+    (request_id, own_id): (&HeaderValue, HeaderValue),
 ) -> Result<Response<ReplyBody<N::Body>>, Refusal>
 where
     N: Inference,
@@ -164,8 +167,8 @@ where
     match route {
         Route::Call(operation) => {
             let body = take_body(node.limits(), &head.headers, body).await?;
-            let inbound =
-                Inbound { operation, headers: head.headers, body, request_id: request_id.clone() };
+            let request_id = request_id.clone();
+            let inbound = Inbound { operation, headers: head.headers, body, request_id, own_id };
             let response = node.answer(caller, inbound).await?;
             Ok(response.map(ReplyBody::node))
         }

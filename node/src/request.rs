@@ -123,7 +123,7 @@ fn plan(
     terms: &Rc<Terms>,
     call: &Call,
 ) -> Result<Vec<Attempt>, Refusal> {
-    let mut plan = Vec::with_capacity(2);
+    let mut plan = Vec::with_capacity(ATTEMPTS_MAX);
     let mut refusal = None;
     let names = std::iter::once(&call.model).chain(&call.fallbacks);
     for name in names {
@@ -224,7 +224,7 @@ async fn ask(
         credential: attempt.credential,
         stream: call.stream,
         body: &|| Pieces::new(splice::apply(call, &edits, &inbound.body)),
-        request_id: open.core.request_id(),
+        request_id: inbound.own_id.clone(),
         caller: &inbound.headers,
     };
     let (response, lent) = upstream.send(&order, &mut guard.sent).await?;
@@ -299,7 +299,7 @@ fn whole(
     let open = guard.get();
     let (charge, _) = bill.charge(&open.quote, open.terms());
     let cost = open.spent_before_nano_usd.saturating_add(charge.nano_usd);
-    let mut response = Response::new(NodeBody::Whole(Pieces::new(vec![body])));
+    let mut response = Response::new(NodeBody::Whole(Some(body)));
     response.headers_mut().reserve(HEADERS_OUT);
     headers::answer(open, Some(cost), response.headers_mut());
     if let Some(kind) = kind {
@@ -342,7 +342,7 @@ fn failed(mut guard: Guard, failure: Failure) -> Result<Response<NodeBody>, Refu
         return Err(failure.refusal);
     };
     open.status = status;
-    let mut response = Response::new(NodeBody::Whole(Pieces::new(vec![body])));
+    let mut response = Response::new(NodeBody::Whole(Some(body)));
     headers::answer(open, Some(open.spent_before_nano_usd), response.headers_mut());
     api::refusal::retry_headers(failure.refusal.retry, response.headers_mut());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);

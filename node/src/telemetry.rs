@@ -1,6 +1,6 @@
 //! Logs: structured, to standard error, without secrets and bodies.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
 
 /// How lines look.
@@ -32,4 +32,10 @@ pub fn start(filter: &str, format: Format) {
             .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
             .try_init(),
     };
+}
+
+/// Writes whole lines where the log goes, in one piece. What cannot be written is lost: there is no
+/// other place to say so.
+pub(crate) fn write_lines(lines: &[u8]) {
+    let _ = std::io::stderr().lock().write_all(lines);
 }

@@ -75,13 +75,7 @@ impl Core {
 
     /// The wall clock.
     pub(crate) fn now(&self) -> UnixMillis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    /// A request id of our own.
-    pub(crate) fn request_id(&self) -> HeaderValue {
-        self.ids.next()
+        wall_clock()
     }
 
     /// A number to draw lots with: xorshift, good enough to share traffic.
@@ -132,6 +126,12 @@ impl Core {
     }
 }
 
+/// The wall clock.
+pub(crate) fn wall_clock() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 fn random() -> u64 {
     let mut bytes = [0; 8];
     // Without randomness ids are still unique within the thread.
@@ -154,7 +154,7 @@ impl Inference for Node {
     }
 
     fn request_id(&self) -> HeaderValue {
-        self.0.request_id()
+        self.0.ids.next()
     }
 
     fn draining(&self) -> bool {

@@ -24,7 +24,7 @@ pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut Head
     }
     headers.insert(PROVIDER, open.candidate.upstream.said.clone());
     headers.insert(MODEL, open.candidate.said.clone());
-    headers.insert(ATTEMPTS, HeaderValue::from(open.attempts));
+    headers.insert(ATTEMPTS, attempts(open.attempts));
     headers.insert(NODE, open.core.node_name.clone());
     if let Some(cost) = cost_nano_usd
         && open.terms().tariff.is_some()
@@ -33,6 +33,15 @@ pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut Head
     }
     if let Some(left) = remaining_nano_usd(open) {
         headers.insert(REMAINING, usd(left));
+    }
+}
+
+/// Nearly always one, which costs no memory.
+fn attempts(made: u32) -> HeaderValue {
+    match made {
+        1 => HeaderValue::from_static("1"),
+        2 => HeaderValue::from_static("2"),
+        more => HeaderValue::from(more),
     }
 }
 

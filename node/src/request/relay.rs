@@ -7,7 +7,6 @@ use super::open::{Abandoned, Guard, Open};
 use super::settle::{self, Bill};
 use super::upstream::Upstream;
 use crate::metrics::slots::Ending;
-use crate::plane::pieces::Pieces;
 use crate::plane::pool::Lent;
 use api::refusal::Reason;
 use bytes::Bytes;
@@ -26,7 +25,7 @@ use wire::dialect::openai_chat::{StreamEnd, StreamRelay, Trailer};
 /// The body of an answer of this node.
 pub(crate) enum NodeBody {
     /// Read to its end and settled.
-    Whole(Pieces),
+    Whole(Option<Bytes>),
     /// Still coming.
     Stream(Box<Relay>),
 }
@@ -40,21 +39,21 @@ impl Body for NodeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
-            Self::Whole(pieces) => Pin::new(pieces).poll_frame(cx),
+            Self::Whole(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
             Self::Stream(relay) => relay.poll_next(cx).map(|piece| Some(Ok(Frame::data(piece?)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(pieces) => pieces.is_end_stream(),
+            Self::Whole(body) => body.as_ref().is_none_or(Bytes::is_empty),
             Self::Stream(relay) => relay.is_over(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(pieces) => pieces.size_hint(),
+            Self::Whole(body) => SizeHint::with_exact(body.as_ref().map_or(0, Bytes::len) as u64),
             Self::Stream(_) => SizeHint::default(),
         }
     }

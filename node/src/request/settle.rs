@@ -177,7 +177,7 @@ fn say(short: &Short, account: Option<&AccountTerms>) -> String {
 }
 
 /// `2026-11-20T10:00:00Z`.
-fn utc(at: UnixMillis) -> String {
+pub(crate) fn utc(at: UnixMillis) -> String {
     let s = at.0 / 1_000;
     let (days, rest) = (s / 86_400, s % 86_400);
     // Days since 0000-03-01, in eras of 400 years.

@@ -3,14 +3,19 @@
 //! The thread that served it puts it into its ring; a task of the control plane empties all rings into
 //! the log. A full ring drops records and counts them: logs may be lost, spend never is.
 
+use super::settle::utc;
 use crate::metrics::Metrics;
 use crate::metrics::slots::{Ending, ThreadSlots};
+use crate::plane::core::wall_clock;
+use crate::telemetry;
 use http::HeaderValue;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wire::{Operation, Usage};
 
+/// Length of a line, about.
+const LINE_BYTES: usize = 640;
 /// Records a ring holds.
 const RING_RECORDS: usize = 8_192;
 /// Time between two emptyings of the rings.
@@ -95,7 +100,7 @@ pub(crate) async fn drain(
         };
         for ring in &rings {
             ring.take(&mut lines);
-            lines.drain(..).for_each(|line| log(&line));
+            log(&mut lines);
         }
         if round % ROUNDS_PER_COLLECT == 0 {
             metrics.collect();
@@ -106,44 +111,113 @@ pub(crate) async fn drain(
     }
 }
 
-fn log(line: &Line) {
-    match line {
-        Line::Served(record) => log_served(record),
-        Line::Refused(refused) => tracing::info!(
-            target: "bursar::request",
-            request_id = text(&refused.request_id),
-            status = refused.status,
-            code = refused.code,
-            note = refused.note.as_deref(),
-            "refused"
-        ),
+/// Writes a batch in one piece, and empties it. Not through `tracing`: a line a request is worth
+/// rendering without it.
+fn log(lines: &mut VecDeque<Line>) {
+    let wanted = tracing::enabled!(target: "bursar::request", tracing::Level::INFO);
+    if wanted && !lines.is_empty() {
+        let mut batch = Vec::with_capacity(lines.len() * LINE_BYTES);
+        let timestamp = utc(wall_clock());
+        lines.iter().for_each(|line| render(line, &timestamp, &mut batch));
+        telemetry::write_lines(&batch);
     }
+    lines.clear();
 }
 
-fn log_served(record: &Record) {
-    tracing::info!(
-        target: "bursar::request",
-        request_id = text(&record.request_id),
-        key_id = &*record.key_id,
-        operation = record.operation.name(),
-        provider = &*record.provider,
-        model = &*record.model,
-        stream = record.stream,
-        status = record.status,
-        attempts = record.attempts,
-        ending = record.ending.name(),
-        input_tokens = record.usage.input_tokens,
-        cache_read_tokens = record.usage.cache_read_tokens,
-        cache_write_tokens = record.usage.cache_write_tokens,
-        output_tokens = record.usage.output_tokens,
-        reasoning_tokens = record.usage.reasoning_tokens,
-        usage_reported = record.usage_reported,
-        cost_nano_usd = record.cost_nano_usd,
-        held_nano_usd = record.held_nano_usd,
-        duration_us = record.duration_us,
-        first_byte_us = record.first_byte_us,
-        "served"
-    );
+/// One line of the log.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Served(ServedEntry<'a>),
+    Refused(RefusedEntry<'a>),
+}
+
+#[derive(serde::Serialize)]
+struct ServedEntry<'a> {
+    timestamp: &'a str,
+    level: &'static str,
+    target: &'static str,
+    message: &'static str,
+    request_id: &'a str,
+    key_id: &'a str,
+    operation: &'static str,
+    provider: &'a str,
+    model: &'a str,
+    stream: bool,
+    status: u16,
+    attempts: u32,
+    ending: &'static str,
+    input_tokens: u64,
+    cache_read_tokens: u64,
+    cache_write_tokens: u64,
+    output_tokens: u64,
+    reasoning_tokens: u64,
+    usage_reported: bool,
+    cost_nano_usd: i64,
+    held_nano_usd: i64,
+    duration_us: u64,
+    first_byte_us: u64,
+}
+
+#[derive(serde::Serialize)]
+struct RefusedEntry<'a> {
+    timestamp: &'a str,
+    level: &'static str,
+    target: &'static str,
+    message: &'static str,
+    request_id: &'a str,
+    status: u16,
+    code: &'static str,
+    note: Option<&'a str>,
+}
+
+const LEVEL: &str = "INFO";
+const TARGET: &str = "bursar::request";
+
+fn render(line: &Line, timestamp: &str, batch: &mut Vec<u8>) {
+    let entry = match line {
+        Line::Served(record) => Entry::Served(served(record, timestamp)),
+        Line::Refused(refused) => Entry::Refused(RefusedEntry {
+            timestamp,
+            level: LEVEL,
+            target: TARGET,
+            message: "refused",
+            request_id: text(&refused.request_id),
+            status: refused.status,
+            code: refused.code,
+            note: refused.note.as_deref(),
+        }),
+    };
+    serde_json::to_writer(&mut *batch, &entry).expect("numbers and texts into memory");
+    batch.push(b'\n');
+}
+
+fn served<'a>(record: &'a Record, timestamp: &'a str) -> ServedEntry<'a> {
+    ServedEntry {
+        timestamp,
+        level: LEVEL,
+        target: TARGET,
+        message: "served",
+        request_id: text(&record.request_id),
+        key_id: &record.key_id,
+        operation: record.operation.name(),
+        provider: &record.provider,
+        model: &record.model,
+        stream: record.stream,
+        status: record.status,
+        attempts: record.attempts,
+        ending: record.ending.name(),
+        input_tokens: record.usage.input_tokens,
+        cache_read_tokens: record.usage.cache_read_tokens,
+        cache_write_tokens: record.usage.cache_write_tokens,
+        output_tokens: record.usage.output_tokens,
+        reasoning_tokens: record.usage.reasoning_tokens,
+        usage_reported: record.usage_reported,
+        cost_nano_usd: record.cost_nano_usd,
+        held_nano_usd: record.held_nano_usd,
+        duration_us: record.duration_us,
+        first_byte_us: record.first_byte_us,
+    }
 }
 
 fn text(id: &HeaderValue) -> &str {
@@ -175,5 +249,19 @@ mod tests {
         assert_eq!(slots.log_records_dropped.get(), 3);
         ring.put(refused(401), &slots);
         assert_eq!(slots.log_records_dropped.get(), 3);
+    }
+
+    #[test]
+    fn a_line_is_one_json_object() {
+        let mut batch = Vec::new();
+        render(&refused(429), "2026-11-20T00:00:00Z", &mut batch);
+        assert_eq!(
+            String::from_utf8(batch).unwrap(),
+            concat!(
+                r#"{"timestamp":"2026-11-20T00:00:00Z","level":"INFO","target":"bursar::request","#,
+                r#""message":"refused","request_id":"r","status":429,"code":"c","note":null}"#,
+                "\n"
+            )
+        );
     }
 }
