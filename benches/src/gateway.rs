@@ -1,5 +1,6 @@
-//! A gateway of one node with its simulated provider, as `bursar dev` starts it.
+//! A gateway of one node, as `bursar dev` starts it, before a simulated provider.
 
+use crate::scenario;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -12,7 +13,6 @@ use tokio::process::{Child, Command};
 pub(crate) struct Facts {
     pub(crate) nodes: Vec<Node>,
     pub(crate) virtual_key: String,
-    pub(crate) provider_url: String,
 }
 
 /// One node of it.
@@ -22,14 +22,16 @@ pub(crate) struct Node {
     pub(crate) pid: u32,
 }
 
-/// The running gateway; it ends with this value.
+/// The running gateway and its provider; they end with this value.
 pub(crate) struct Gateway {
     pub(crate) facts: Facts,
-    _child: Child,
+    /// Host and port of the provider.
+    pub(crate) provider: String,
+    _processes: [Child; 2],
 }
 
 impl Gateway {
-    /// Starts it and waits until it is ready.
+    /// Starts both and waits until they are ready.
     pub(crate) async fn start() -> Result<Gateway> {
         Self::start_with(&[]).await
     }
@@ -40,20 +42,18 @@ impl Gateway {
     }
 
     async fn start_with(more: &[&str]) -> Result<Gateway> {
-        let mut child = Command::new(binary()?)
-            .args(["dev", "--nodes", "1", "--budget-usd", "1000000", "-o", "json"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start bursar dev")?;
-        let output = child.stdout.take().context("no standard output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).await?;
-        let facts =
-            serde_json::from_str(&line).with_context(|| format!("bursar dev printed {line:?}"))?;
-        Ok(Gateway { facts, _child: child })
+        // A provider that takes any key, so that the same request goes through each proxy.
+        let (provider, url) =
+            start(&["simulate", "--price-per-mtok", "1,4", "--tokens-per-second", "1000"]).await?;
+        let url = url.trim();
+        let mut arguments = vec!["dev", "--nodes", "1", "--budget-usd", "1000000", "-o", "json"];
+        arguments.extend(["--upstream", url, "--upstream-models", scenario::MODEL]);
+        arguments.extend(["--price-per-mtok", "1,4"]);
+        arguments.extend(more);
+        let (dev, line) = start(&arguments).await?;
+        let facts = serde_json::from_str(&line).with_context(|| format!("dev printed {line:?}"))?;
+        let provider_authority = authority(url).to_owned();
+        Ok(Gateway { facts, provider: provider_authority, _processes: [dev, provider] })
     }
 
     /// Host and port of the data listener.
@@ -67,8 +67,23 @@ impl Gateway {
     }
 }
 
+/// Starts the program and returns it with the first line it prints.
+async fn start(arguments: &[&str]) -> Result<(Child, String)> {
+    let mut child = Command::new(binary()?)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot start bursar {}", arguments[0]))?;
+    let output = child.stdout.take().context("no standard output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).await?;
+    Ok((child, line))
+}
+
 /// The part of a URL between the scheme and the path.
-pub(crate) fn authority(url: &str) -> &str {
+fn authority(url: &str) -> &str {
     let rest = url.split("://").nth(1).unwrap_or(url);
     rest.split('/').next().unwrap_or(rest)
 }

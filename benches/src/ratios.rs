@@ -1,6 +1,6 @@
 //! CPU per request and added latency against nginx, interleaved in one run.
 
-use crate::gateway::{Gateway, authority};
+use crate::gateway::Gateway;
 use crate::nginx::Nginx;
 use crate::scenario::{self, Scenario};
 use crate::{load, proc_stat, say};
@@ -31,7 +31,7 @@ struct Measured {
 /// Runs all scenarios and prints the table.
 pub(crate) async fn run() -> Result<()> {
     let gateway = Gateway::start().await?;
-    let provider = authority(&gateway.facts.provider_url).to_owned();
+    let provider = gateway.provider.clone();
     let nginx = Nginx::start(&provider).await?;
     let key = gateway.facts.virtual_key.clone();
     let targets = [

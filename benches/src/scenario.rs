@@ -2,6 +2,9 @@
 
 use crate::counts::Counts;
 
+/// The model that is asked for.
+pub(crate) const MODEL: &str = "sim-chat";
+
 /// One kind of request.
 pub(crate) struct Scenario {
     /// What the report calls it.
@@ -51,7 +54,7 @@ impl Scenario {
             ""
         };
         let body = format!(
-            r#"{{"model":"chat","max_tokens":{},"messages":[{{"role":"user","content":"{prompt}"}}]{usage}}}"#,
+            r#"{{"model":"{MODEL}","max_tokens":{},"messages":[{{"role":"user","content":"{prompt}"}}]{usage}}}"#,
             self.answer_tokens,
         );
         let head = format!(
