@@ -25,12 +25,14 @@ pub(super) struct Call {
     pub(super) stream: bool,
     pub(super) prompt: String,
     pub(super) max_tokens: u64,
+    /// Length of the answer, where the limit leaves it be.
+    pub(super) answer_tokens: u64,
 }
 
 impl Call {
     pub(super) fn new(key: &str) -> Call {
         let prompt = "Tell me something of the usual length.".to_owned();
-        Call { key: key.to_owned(), stream: false, prompt, max_tokens: 32 }
+        Call { key: key.to_owned(), stream: false, prompt, max_tokens: 32, answer_tokens: 32 }
     }
 
     fn messages(&self) -> Value {
@@ -40,7 +42,7 @@ impl Call {
     /// What the simulated provider bills for it at its default prices, in nano-USD.
     pub(super) fn cost_nano_usd(&self) -> i64 {
         let input = i64::try_from(self.messages().to_string().len().div_ceil(4)).unwrap();
-        let output = i64::try_from(self.max_tokens.min(32)).unwrap();
+        let output = i64::try_from(self.max_tokens.min(self.answer_tokens)).unwrap();
         input * 1_000 + output * 4_000
     }
 
