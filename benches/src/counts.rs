@@ -13,8 +13,9 @@ use anyhow::{Result, ensure};
 use std::sync::Arc;
 
 /// Requests counted, after a warm-up that fills caches and opens connections.
-const REQUESTS: usize = 400;
-const WARM_UP: usize = 100;
+const REQUESTS: usize = 640;
+const WARM_UP: usize = 128;
+const CONNECTIONS: usize = 32;
 
 /// What one request costs.
 #[derive(Clone, Copy)]
@@ -61,9 +62,9 @@ fn exceeds(counted: Counts, ceiling: Counts) -> bool {
         || counted.system_calls > ceiling.system_calls
 }
 
-/// Sends `total` requests, one after another over one connection.
+/// Sends `total` requests over as many connections as keep the threads busy.
 async fn send(gateway: &Gateway, scenario: &Scenario, total: usize) -> Result<()> {
     let authority = gateway.authority();
     let request: Arc<[u8]> = scenario.request(authority, &gateway.facts.virtual_key).into();
-    load::saturate(authority, &request, 1, total).await
+    load::saturate(authority, &request, CONNECTIONS, total).await
 }

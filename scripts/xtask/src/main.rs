@@ -13,7 +13,7 @@ usage: cargo xtask <chore>
   tidy      checks what no compiler does: layout, who imports whom, sizes, licences, lists
   openapi   writes api/openapi/admin-v1.json and node/config.schema.json from the code
   golden    writes golden bytes for formats that have none yet; never changes existing ones
-  release   builds the static release binary and prints where it is";
+  release   builds the static release binary and says where it is";
 
 fn main() -> ExitCode {
     match run() {

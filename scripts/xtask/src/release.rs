@@ -3,19 +3,9 @@
 use crate::{say, workspace::Workspace};
 use anyhow::Result;
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
-
-/// Builds the static release binary. A target is named so that only the program is linked statically:
-/// build scripts and procedural macros must stay dynamic.
+/// Builds the static release binary, as the container image does.
 pub(crate) fn static_binary(workspace: &Workspace) -> Result<()> {
-    workspace.run(
-        "cargo",
-        &["build", "--locked", "--release", "--package", "bursar", "--target", TARGET],
-        &[("RUSTFLAGS", "-C target-feature=+crt-static")],
-    )?;
-    let built = workspace.root.join("target").join(TARGET).join("release/bursar");
-    say(&built.display().to_string());
-    Ok(())
+    workspace.run("scripts/static-build", &[], &[])
 }
 
 /// Writes the documents that are generated from code and committed.
