@@ -87,6 +87,13 @@ impl Allowances {
         self.desk.active_nodes.store(nodes, SeqCst);
     }
 
+    /// Says which lives of other nodes are heard. What any other life holds is not waited for: a charge
+    /// that could only be served from there is told that the budget is spent. Until the first call
+    /// every node counts as heard.
+    pub fn set_heard(&self, lives: impl IntoIterator<Item = (NodeId, u64)>) {
+        self.desk.set_heard(lives.into_iter().collect());
+    }
+
     /// The purse of this account and period, new or as it is. Callers keep it until their terms change.
     #[must_use]
     pub fn purse(&self, terms: &PurseTerms) -> Arc<Purse> {
@@ -104,8 +111,8 @@ impl Allowances {
         purses.open(terms.period);
         purses.by_period.push(Arc::clone(&purse));
         drop(shard);
-        if let (Some(ledger), Some(me)) = (self.desk.ledger.load_full(), self.me()) {
-            observe::look(&purse, &ledger, me);
+        if let (Some(ledger), Some(_)) = (self.desk.ledger.load_full(), self.me()) {
+            observe::look(&purse, &ledger, &self.desk);
         }
         purse
     }
@@ -170,7 +177,7 @@ impl Allowances {
             return;
         };
         for purse in self.purses() {
-            observe::resync(&purse, ledger, me);
+            observe::resync(&purse, ledger, me, &self.desk);
         }
     }
 
@@ -186,7 +193,7 @@ impl Allowances {
             if to == me {
                 purse.grant(grant.granted_cum);
             }
-            observe::look(&purse, ledger, me);
+            observe::look(&purse, ledger, &self.desk);
         }
         if to == me {
             self.desk.answered(seq);
@@ -195,8 +202,8 @@ impl Allowances {
 
     fn look(&self, ledger: &Ledger, account: AccountId) {
         let newest = lock(self.shard(account)).get(&account).map_or(0, |purses| purses.newest);
-        if let (Some(purse), Some(me)) = (self.find(account, newest), self.me()) {
-            observe::look(&purse, ledger, me);
+        if let (Some(purse), Some(_)) = (self.find(account, newest), self.me()) {
+            observe::look(&purse, ledger, &self.desk);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Purse;
 use arc_swap::ArcSwapOption;
 use ledger::{Ledger, NodeId};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::Notify;
@@ -17,6 +18,8 @@ pub(super) struct Desk {
     pub(super) ledger: ArcSwapOption<Ledger>,
     /// Nodes that share the pools.
     pub(super) active_nodes: AtomicU32,
+    /// Lives of other nodes that are heard, by gossip; `None` before it had the time to hear anybody.
+    heard: ArcSwapOption<BTreeSet<(NodeId, u64)>>,
     /// Give everything back, keep nothing.
     pub(super) draining: AtomicBool,
     /// The next round shall report everything.
@@ -113,6 +116,16 @@ impl Desk {
             self.told_enrolled.store(true, Ordering::Relaxed);
             self.bell.notify_one();
         }
+    }
+
+    /// Takes over which lives of other nodes are heard.
+    pub(super) fn set_heard(&self, heard: BTreeSet<(NodeId, u64)>) {
+        self.heard.store(Some(Arc::new(heard)));
+    }
+
+    /// Whether this life of a node is heard, or nobody knows yet.
+    pub(super) fn hears(&self, node: NodeId, life: u64) -> bool {
+        self.heard.load().as_ref().is_none_or(|heard| heard.contains(&(node, life)))
     }
 
     /// This life of this node is the one that may spend, as far as this node has applied.

@@ -9,7 +9,7 @@ mod feed;
 
 use super::desk::Desk;
 use super::queue::Queue;
-use super::{CHARGE_MAX, Charge, PurseBooks, PurseTerms, Short, Why};
+use super::{CHARGE_MAX, Charge, PurseBooks, PurseTerms, Short, Why, observe};
 use ledger::{AccountId, Mode, Unit, UnixMillis};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -75,7 +75,7 @@ struct Far {
     heard_settled: AtomicI64,
     heard_returned: AtomicI64,
     pool: AtomicI64,
-    /// Outstanding at other nodes that may still report.
+    /// Outstanding at other nodes that are heard, as last looked at.
     elsewhere: AtomicI64,
     low: AtomicBool,
     /// Which path it belongs to: 0 none yet, `SHARED` more than one.
@@ -311,6 +311,13 @@ impl Purse {
 
     /// Why a charge that finds too little available is not held.
     fn why(&self, asked: i64) -> Why {
+        if self.reachable() < asked {
+            return Why::Spent;
+        }
+        // Nodes fall silent and begin new lives without an entry that tells of this account.
+        if let Some(elsewhere) = observe::elsewhere_now(self, &self.desk) {
+            self.far.elsewhere.store(elsewhere, SeqCst);
+        }
         if self.reachable() >= asked { Why::InFlight } else { Why::Spent }
     }
 

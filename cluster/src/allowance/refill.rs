@@ -163,11 +163,11 @@ impl Refiller {
     /// Takes over what operators changed, and ends purses whose period or budget is gone.
     fn recheck(&self) {
         let ledger = self.desk.ledger.load();
-        let (Some(ledger), Some(me)) = (ledger.as_ref(), self.desk.identity.get()) else {
+        let Some(ledger) = ledger.as_ref() else {
             return;
         };
         for tally in self.tallies.values() {
-            observe::look(&tally.purse, ledger, *me);
+            observe::look(&tally.purse, ledger, &self.desk);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::{clock, leave, membership, proposals};
-use crate::gossip::said;
+use crate::gossip::{Heard, said};
 use ledger::command::{AllocateNode, EnrolNode};
 use ledger::{Command, Denial, NodeId, Outcome};
 use std::sync::Arc;
@@ -10,28 +10,44 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use storage::Space;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
+/// Whoever gossip has not heard so long after the start is silent.
+const ALL_HEARD_WITHIN: Duration = Duration::from_secs(5);
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_millis(200);
 /// Rounds between two looks at the disk.
 const DISK_ROUNDS: u64 = 25;
 
-/// Keeps the address book in step with gossip.
+/// Keeps the address book, and what depends on who is heard, in step with gossip.
 pub(crate) async fn follow_gossip(node: Arc<Node>) {
     let mut heard = node.gossip.changes();
     let mut closing = node.closing.subscribe();
+    let all_heard_at = Instant::now() + ALL_HEARD_WITHIN;
     loop {
+        let all_heard = Instant::now() >= all_heard_at;
         node.refresh_book();
-        let others = node.heard_members().iter().filter(|other| other.live).count();
-        node.allowances.set_active_nodes(u32::try_from(others + 1).unwrap_or(u32::MAX));
-        let members = node.membership().membership().nodes().count();
-        node.rates.set_nodes(others as u64 + 1, members as u64);
+        count_on(&node, all_heard);
         node.touch();
         tokio::select! {
             changed = heard.changed() => if changed.is_err() { return },
+            () = sleep_until(all_heard_at), if !all_heard => {}
             _ = closing.wait_for(|closing| *closing) => return,
         }
     }
+}
+
+/// Tells allowances and rates how many nodes share, and once all had the time to be heard, which.
+fn count_on(node: &Node, all_heard: bool) {
+    let live: Vec<Heard> = node.heard_members().into_iter().filter(|other| other.live).collect();
+    let nodes = live.len() + 1;
+    node.allowances.set_active_nodes(u32::try_from(nodes).unwrap_or(u32::MAX));
+    if all_heard {
+        let life = |other: &Heard| Some((NodeId(other.raft_id?), other.incarnation));
+        node.allowances.set_heard(live.iter().filter_map(life));
+    }
+    let members = node.membership().membership().nodes().count();
+    node.rates.set_nodes(nodes as u64, members as u64);
 }
 
 /// Says how the node is, again and again.

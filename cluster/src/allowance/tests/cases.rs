@@ -91,6 +91,45 @@ async fn a_failure_further_up_the_path_leaves_nothing_held() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_silent_node_or_an_ended_life_holds_is_not_waited_for() {
+    let (log, node, account) = single(1_000);
+    let other = Node::start(&log, "b", 1);
+    let (path, theirs) = (node.path(&log, &[account]), other.path(&log, &[account]));
+    let first = hold(&other, &theirs, 900).await.unwrap();
+    assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::InFlight);
+    node.allowances.set_heard([(other.id, 1)]);
+    assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::InFlight);
+    // Silence: no entry of the log tells of it.
+    node.allowances.set_heard([]);
+    assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::Spent);
+    hold(&node, &path, 60).await.unwrap().void();
+    // It is back in another life: what the first one holds is in suspense.
+    other.crash();
+    node.allowances.set_heard([(other.id, 2)]);
+    assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::Spent);
+    let _second = Node::start(&log, "b", 2);
+    assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::Spent);
+    drop(first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspense_is_not_waited_for_though_no_entry_tells_of_the_account() {
+    let (log, node, account) = single(1_000);
+    let other = Node::start(&log, "b", 1);
+    let (path, theirs) = (node.path(&log, &[account]), other.path(&log, &[account]));
+    let lost = hold(&other, &theirs, 900).await.unwrap();
+    other.crash();
+    assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::InFlight);
+    // Long enough for the refill loop to have forgotten the purse.
+    sleep(Duration::from_secs(10)).await;
+    let _second = Node::start(&log, "b", 2);
+    sleep(Duration::from_millis(100)).await;
+    let short = node.allowances.try_hold(&path, &usd(200), START).unwrap_err();
+    assert_eq!(short.why, Why::Spent);
+    drop(lost);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_purse_charges_its_own_unit() {
     let log = Log::new(1, Faults::default());
     let money = log.budget(budget("money", 1_000_000));
