@@ -8,11 +8,14 @@ use super::{Purse, observe};
 use ledger::AccountId;
 use ledger::command::{Refill, RefillLine};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// Most lines of one refill: an entry of the log has at most 64 KiB, a line at most 90 bytes.
-const LINES_MAX: usize = 600;
+pub(super) const LINES_MAX: usize = 600;
+/// Most of them for purses that cannot wait: there is room for reports in any refill.
+const URGENT_LINES_MAX: usize = 450;
 
 /// What makes a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +34,40 @@ pub(super) struct Refiller {
     seq: u64,
     tallies: BTreeMap<Key, Tally>,
     sampled_at_ms: u64,
-    /// Purses that found no room in the last refill.
-    postponed: BTreeSet<Key>,
+    /// Purses that cannot wait.
+    urgent: Turns,
+    /// Purses to be reported.
+    due: Turns,
 }
 
 type Key = (AccountId, u64);
+
+/// Purses that each get their turn: they go round, and the next refill goes on behind the last one.
+#[derive(Default)]
+struct Turns {
+    waiting: BTreeSet<Key>,
+    last: Option<Key>,
+}
+
+impl Turns {
+    fn next(&mut self) -> Option<Key> {
+        let behind = self.last.map_or(Unbounded, Excluded);
+        let next = self.waiting.range((behind, Unbounded)).next().or_else(|| self.waiting.first());
+        let next = *next?;
+        self.waiting.remove(&next);
+        self.last = Some(next);
+        Some(next)
+    }
+}
+
+/// A refill in the making.
+#[derive(Default)]
+struct Draft {
+    lines: Vec<RefillLine>,
+    sent: Sent,
+    /// Numbers of the paths met so far.
+    paths: BTreeMap<u64, u32>,
+}
 
 /// What is known of a purse over time.
 struct Tally {
@@ -53,7 +85,8 @@ impl Refiller {
             seq: 0,
             tallies: BTreeMap::new(),
             sampled_at_ms: 0,
-            postponed: BTreeSet::new(),
+            urgent: Turns::default(),
+            due: Turns::default(),
         }
     }
 
@@ -64,38 +97,16 @@ impl Refiller {
             return None;
         }
         let &(node, incarnation) = self.desk.identity.get()?;
-        let pressed = self.drain_words(now_ms);
-        let mut others = std::mem::take(&mut self.postponed);
+        self.drain_words(now_ms);
         if round != Round::Urgent {
-            others.extend(self.tallies.keys());
+            self.due.waiting.extend(self.tallies.keys());
         }
         if round == Round::Second {
             self.sample(now_ms);
             self.recheck();
         }
-        let mut paths = BTreeMap::new();
-        let mut sent = Sent::default();
-        let mut lines = Vec::new();
-        // Those who cannot wait come first.
-        for key in pressed.iter().chain(others.difference(&pressed)).copied() {
-            if lines.len() >= LINES_MAX {
-                self.postponed.insert(key);
-                continue;
-            }
-            let report = others.contains(&key);
-            let Some(tally) = self.tallies.get(&key) else {
-                continue;
-            };
-            if let Some(line) = self.line(tally, report, now_ms, &mut paths) {
-                sent.said.push(Said {
-                    purse: Arc::clone(&tally.purse),
-                    settled_cum: line.settled_cum,
-                    returned_cum: line.returned_cum,
-                });
-                lines.push(line);
-            }
-        }
-        if !self.postponed.is_empty() {
+        let Draft { lines, mut sent, .. } = self.draft(now_ms);
+        if !self.urgent.waiting.is_empty() || !self.due.waiting.is_empty() {
             self.desk.bell.notify_one();
         }
         if round == Round::Second {
@@ -116,19 +127,47 @@ impl Refiller {
         })
     }
 
-    /// Takes in the words left at the desk; returns the purses that pressed.
-    fn drain_words(&mut self, now_ms: u64) -> BTreeSet<Key> {
+    /// As many lines as fit, of those who cannot wait first. The others keep their turn.
+    fn draft(&mut self, now_ms: u64) -> Draft {
+        let mut draft = Draft::default();
+        while draft.lines.len() < URGENT_LINES_MAX {
+            let Some(key) = self.urgent.next() else { break };
+            let report = self.due.waiting.remove(&key);
+            self.add_line(&mut draft, key, report, now_ms);
+        }
+        while draft.lines.len() < LINES_MAX {
+            let Some(key) = self.due.next() else { break };
+            self.urgent.waiting.remove(&key);
+            self.add_line(&mut draft, key, true, now_ms);
+        }
+        draft
+    }
+
+    fn add_line(&self, draft: &mut Draft, key: Key, report: bool, now_ms: u64) {
+        let Some(tally) = self.tallies.get(&key) else {
+            return;
+        };
+        if let Some(line) = self.line(tally, report, now_ms, &mut draft.paths) {
+            draft.sent.said.push(Said {
+                purse: Arc::clone(&tally.purse),
+                settled_cum: line.settled_cum,
+                returned_cum: line.returned_cum,
+            });
+            draft.lines.push(line);
+        }
+    }
+
+    /// Takes in the words left at the desk.
+    fn drain_words(&mut self, now_ms: u64) {
         for purse in self.desk.take_touched() {
             purse.lift_touch();
             self.tally(purse, now_ms).used_at_ms = now_ms;
         }
-        let mut pressed = BTreeSet::new();
         for purse in self.desk.take_pressed() {
             purse.lift_press();
-            pressed.insert((purse.account(), purse.period()));
+            self.urgent.waiting.insert((purse.account(), purse.period()));
             self.tally(purse, now_ms);
         }
-        pressed
     }
 
     fn tally(&mut self, purse: Arc<Purse>, now_ms: u64) -> &mut Tally {

@@ -2,6 +2,7 @@
 
 mod cases;
 mod log;
+mod many;
 mod storms;
 mod threads;
 mod walk;
