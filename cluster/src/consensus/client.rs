@@ -126,11 +126,12 @@ impl PeerClient {
             .send()
             .await;
         let response = sent.map_err(|error| unanswered(&to.addr, &error))?;
-        if !response.status().is_success() {
-            return Err(CallError::Stranger {
-                addr: to.addr.clone(),
-                why: response.status().to_string(),
-            });
+        let (addr, why) = (to.addr.clone(), response.status().to_string());
+        match response.status() {
+            status if status.is_success() => {}
+            reqwest::StatusCode::FORBIDDEN => return Err(CallError::Stranger { addr, why }),
+            // Whoever says so may have done what it was asked first.
+            _other => return Err(CallError::Lost { addr, why }),
         }
         let sealed = read(response, &to.addr).await?;
         // The peer took the request, so it holds the secret; an answer that does not open was changed

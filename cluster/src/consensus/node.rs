@@ -4,6 +4,7 @@ use super::book::Book;
 use super::client::{PeerClient, To};
 use super::network::Connections;
 use super::refusal::{Reason, Refusal};
+use super::rpc::Intake;
 use super::sightings::Sightings;
 use super::snapshot::Receiving;
 use crate::allowance::Allowances;
@@ -54,6 +55,7 @@ pub(crate) struct Node {
     pub(crate) client: PeerClient,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) replays: ReplayGuard,
+    pub(crate) intake: Intake,
     /// Requests of peers that did not open with this cluster's secret.
     pub(crate) refused: AtomicU64,
     pub(crate) book: Book,
@@ -103,6 +105,7 @@ impl Node {
             client: made.client,
             sealer: made.sealer,
             replays: ReplayGuard::default(),
+            intake: Intake::default(),
             refused: AtomicU64::new(0),
             book: Book::default(),
             allowances: made.allowances,

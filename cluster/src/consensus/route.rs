@@ -1,5 +1,7 @@
 //! The routes of the peer listener.
 
+use storage::format::FRAME_BYTES_MAX;
+
 /// One route: a path, and what its receiver insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -73,6 +75,30 @@ impl Route {
             Route::BootAsk => "/peer/v1/boot-ask",
             Route::Operate => "/peer/v1/operate",
             Route::Rates => "/peer/v1/rates",
+        }
+    }
+
+    /// Largest request of a route that carries no entries or the like, in bytes: a record of the log,
+    /// its envelope and its seal fit well.
+    pub(crate) const SMALL_BYTES_MAX: usize = 256 * 1024;
+
+    /// Largest request taken, in bytes.
+    pub(crate) const fn request_bytes_max(self) -> usize {
+        match self {
+            // A frame, its envelope and its seal.
+            Route::Append | Route::SnapshotChunk | Route::Rates => FRAME_BYTES_MAX + 4096,
+            Route::Vote
+            | Route::PreVote
+            | Route::SnapshotInstall
+            | Route::TransferLeader
+            | Route::Propose
+            | Route::ReadIndex
+            | Route::Applied
+            | Route::Clock
+            | Route::Join
+            | Route::BootPrepare
+            | Route::BootAsk
+            | Route::Operate => Self::SMALL_BYTES_MAX,
         }
     }
 

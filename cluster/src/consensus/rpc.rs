@@ -8,29 +8,81 @@ use super::route::Route;
 use super::{answers, bootstrap};
 use crate::seal::SealError;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use storage::format::{self, FRAME_BYTES_MAX};
+use std::time::Duration;
+use storage::format;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
-/// A frame, its envelope and its seal.
-const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX + 4096;
+/// How long a request may take to arrive. Short in tests, which wait for it.
+const ARRIVES_WITHIN: Duration = Duration::from_millis(if cfg!(test) { 1_000 } else { 10_000 });
+/// Room for all large requests that are being read or answered, in KiB: four of the largest.
+const LARGE_KIB_MAX: u32 = 4 * 33 * 1024;
+
+/// Room for large requests: a stranger may send any, and is known as one only once all of it is read.
+pub(crate) struct Intake(Semaphore);
+
+impl Default for Intake {
+    fn default() -> Intake {
+        Intake(Semaphore::new(LARGE_KIB_MAX as usize))
+    }
+}
+
+impl Intake {
+    #[cfg(test)]
+    fn room_kib(&self) -> usize {
+        self.0.available_permits()
+    }
+
+    /// Reads a request, as long as its route allows. The permit goes with it.
+    async fn read(
+        &self,
+        route: Route,
+        body: Body,
+    ) -> Result<(Bytes, Option<SemaphorePermit<'_>>), StatusCode> {
+        let bytes_max = route.request_bytes_max();
+        let stated = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+        let at_most = stated.unwrap_or(bytes_max);
+        if at_most > bytes_max {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let arrive = async {
+            // Heartbeats, votes and the like need no room, so nobody can keep them waiting for it.
+            let room = if at_most > Route::SMALL_BYTES_MAX {
+                let kib = u32::try_from(at_most / 1024 + 1).unwrap_or(LARGE_KIB_MAX);
+                let room = self.0.acquire_many(kib.min(LARGE_KIB_MAX)).await;
+                Some(room.map_err(|_closed| StatusCode::SERVICE_UNAVAILABLE)?)
+            } else {
+                None
+            };
+            let read = to_bytes(body, at_most).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+            Ok((read, room))
+        };
+        timeout(ARRIVES_WITHIN, arrive).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+    }
+}
 
 /// All routes, each behind the seal.
 pub(crate) fn router(node: Arc<Node>) -> Router {
     let mut router = Router::new();
     for route in Route::ALL {
-        let handler = move |State(node): State<Arc<Node>>, body: Bytes| receive(node, route, body);
+        let handler = move |State(node): State<Arc<Node>>, body: Body| receive(node, route, body);
         router = router.route(route.path(), post(handler));
     }
-    router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(node)
+    router.with_state(node)
 }
 
-async fn receive(node: Arc<Node>, route: Route, sealed: Bytes) -> Response {
+async fn receive(node: Arc<Node>, route: Route, body: Body) -> Response {
+    let (sealed, _room) = match node.intake.read(route, body).await {
+        Ok(read) => read,
+        Err(status) => return status.into_response(),
+    };
     let opened = match open(&node, route, &sealed) {
         Ok(opened) => opened,
         Err(error) => {

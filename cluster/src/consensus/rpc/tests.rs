@@ -13,6 +13,7 @@ use std::time::Duration;
 use storage::format::v1::Bytes;
 use storage::{Identity, format};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -157,5 +158,27 @@ async fn every_route_refuses_another_cluster_and_a_message_for_another_node() {
         }
     }
     assert!(ask(&right, Route::Clock, &to(node)).await.is_ok());
+    member.cluster.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_too_large_or_does_not_arrive_is_given_up() {
+    let member = member().await;
+    let addr = &member.node().settings.peer_addr;
+    let large = vec![0; Route::SMALL_BYTES_MAX + 1];
+    assert_eq!(post(&http(), addr, Route::Vote, large.clone()).await, 413);
+    assert_eq!(post(&http(), addr, Route::Append, large).await, 403);
+    for (route, stated) in [(Route::Vote, 100), (Route::Append, 10_000_000)] {
+        let mut socket = tokio::net::TcpStream::connect(addr).await.unwrap();
+        let path = route.path();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {stated}\r\n\r\n");
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        let read = tokio::time::timeout(WITHIN, socket.read_exact(&mut answer));
+        read.await.unwrap().unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 408", "{route:?}");
+    }
+    let room = member.node().intake.room_kib();
+    assert_eq!(room, super::LARGE_KIB_MAX as usize, "what was given up gives its room back");
     member.cluster.shutdown().await;
 }
