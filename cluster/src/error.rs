@@ -31,6 +31,9 @@ pub enum Unavailable {
     /// The command can never be taken.
     #[error("the command is not acceptable: {0}")]
     Refused(String),
+    /// Certainly not applied, for want of room on a disk; deleting works, and so does spending.
+    #[error("no configuration is taken until there is room: {0}")]
+    NoRoom(String),
     /// The node stops, or its consensus has stopped.
     #[error("this node is stopping: {0}")]
     Stopping(String),

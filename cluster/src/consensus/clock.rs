@@ -7,9 +7,10 @@ use super::proposals::{self, unix_ms};
 use super::route::Route;
 use futures_util::future::join_all;
 use ledger::view::{closable_periods, due_periods};
-use ledger::{Command, UnixMillis};
+use ledger::{Command, Ledger, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Most the leader's clock may be away from the voters' median, in milliseconds.
 const AWAY_MAX_MS: u64 = 500;
@@ -17,31 +18,64 @@ const AWAY_MAX_MS: u64 = 500;
 const CLOCK_WITHIN: Duration = Duration::from_millis(500);
 /// A past period is closed so long after its end: until then late answers are booked to it.
 const CLOSE_AFTER_MS: u64 = 15 * 60 * 1_000;
-/// Most periods opened and closed in one go; the rest follows in the next.
+/// Time between two looks at the calendar: each goes through all accounts.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Most periods opened and closed at one look; the next one follows at once.
+const ROLLED_MAX: usize = 4_096;
+/// Most of them on their way into the log at once.
 const AT_ONCE: usize = 256;
 
-/// Opens the periods that are due and closes those that are long past.
-pub(super) async fn roll_periods(node: &Arc<Node>) {
-    let ledger = node.view.load();
-    let now = UnixMillis(unix_ms());
-    let open = due_periods(&ledger, now).into_iter().map(Command::OpenPeriod);
-    let close =
-        closable_periods(&ledger, now, CLOSE_AFTER_MS).into_iter().map(Command::ClosePeriod);
-    let due: Vec<Command> = open.chain(close).take(AT_ONCE).collect();
+/// A leader's calendar: opens the periods that are due and closes those that are long past.
+#[derive(Default)]
+pub(super) struct Calendar {
+    /// No look before this.
+    next_look: Option<Instant>,
+}
+
+impl Calendar {
+    /// Looks, where it is time to, and rolls what there is to roll.
+    pub(super) async fn roll(&mut self, node: &Arc<Node>) {
+        if self.next_look.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        let ledger = node.view.load();
+        // Long for many accounts, and other tasks share this thread.
+        let looked = tokio::task::spawn_blocking(move || look(&ledger, UnixMillis(unix_ms())));
+        let due = looked.await.unwrap_or_default();
+        let full = due.len() == ROLLED_MAX;
+        let more = roll(node, due).await && full;
+        self.next_look = (!more).then(|| Instant::now() + LOOK_EVERY);
+    }
+}
+
+/// What there is to roll at `now`: openings first, for what they open is waited for.
+fn look(ledger: &Ledger, now: UnixMillis) -> Vec<Command> {
+    let open = due_periods(ledger, now).into_iter().map(Command::OpenPeriod);
+    let close = closable_periods(ledger, now, CLOSE_AFTER_MS).into_iter().map(Command::ClosePeriod);
+    open.chain(close).take(ROLLED_MAX).collect()
+}
+
+/// Puts it into the log; whether that went well.
+async fn roll(node: &Arc<Node>, mut due: Vec<Command>) -> bool {
     if due.is_empty() {
-        return;
+        return true;
     }
     if !own_clock_is_right(node).await {
         tracing::warn!(
             due = due.len(),
             "periods wait: this node's clock is not the voters' median"
         );
-        return;
+        return false;
     }
-    let proposed = join_all(due.into_iter().map(|command| proposals::propose(node, command))).await;
-    for error in proposed.into_iter().filter_map(Result::err) {
-        tracing::debug!(%error, "a period was not rolled; the next round tries again");
+    while !due.is_empty() {
+        let some = due.drain(..due.len().min(AT_ONCE));
+        let proposed = join_all(some.map(|command| proposals::propose(node, command))).await;
+        if let Some(error) = proposed.into_iter().find_map(Result::err) {
+            tracing::debug!(%error, "periods were not rolled; the next look tries again");
+            return false;
+        }
     }
+    true
 }
 
 /// Asks the voters for the time.
@@ -78,6 +112,8 @@ fn agrees(mut offsets: Vec<i64>, voters: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ledger::command::PutBudget;
+    use ledger::{Budget, BudgetWindow, Entry, Mode, Unit, Window};
 
     #[test]
     fn a_clock_is_right_within_half_a_second_of_the_median() {
@@ -95,6 +131,34 @@ mod tests {
         for (offsets, voters, expected) in cases {
             assert_eq!(agrees(offsets.to_vec(), voters), expected, "{offsets:?} of {voters}");
         }
+    }
+
+    #[test]
+    fn a_look_finds_what_is_due_with_openings_first_and_never_too_much_at_once() {
+        let mut ledger = Ledger::default();
+        for index in 1..=ROLLED_MAX as u64 + 1 {
+            let budget = Budget {
+                name: format!("b{index}"),
+                handle: 0,
+                unit: Unit::Tokens,
+                windows: vec![BudgetWindow { window: Window::Fixed(60_000), limit: 1 }],
+                mode: Mode::Hard,
+                managed_by: "api:test".to_owned(),
+                created_at: UnixMillis(0),
+                changed_index: 0,
+            };
+            let command = Command::PutBudget(PutBudget { budget, if_index: None });
+            ledger::apply(&mut ledger, &Entry { index, at: UnixMillis(0), command });
+        }
+        assert_eq!(look(&ledger, UnixMillis(59_999)), []);
+        let due = look(&ledger, UnixMillis(60_000));
+        assert_eq!(due.len(), ROLLED_MAX);
+        for (index, command) in (ROLLED_MAX as u64 + 2..).zip(due) {
+            ledger::apply(&mut ledger, &Entry { index, at: UnixMillis(60_000), command });
+        }
+        let next = look(&ledger, UnixMillis(60_000 + CLOSE_AFTER_MS));
+        let opens = |command: &Command| matches!(command, Command::OpenPeriod(_));
+        assert!(next.len() == ROLLED_MAX && next.is_sorted_by_key(|command| !opens(command)));
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What a node does again and again: says how it is, enrols, and, where it leads, cares for the cluster.
 
+use super::clock::Calendar;
 use super::node::Node;
-use super::{clock, leave, membership, proposals};
+use super::{disk, membership, proposals};
 use crate::gossip::{Heard, said};
 use ledger::command::{AllocateNode, EnrolNode};
 use ledger::{Command, Denial, NodeId, Outcome};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::Space;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -58,7 +58,7 @@ pub(crate) async fn speak(node: Arc<Node>) {
     while rounds.next().await {
         said.say(&node);
         if round.is_multiple_of(DISK_ROUNDS) {
-            look_at_disk(&node).await;
+            disk::look(&node).await;
         }
         round += 1;
     }
@@ -68,12 +68,13 @@ pub(crate) async fn speak(node: Arc<Node>) {
 pub(crate) async fn serve(node: Arc<Node>) {
     let mut rounds = Rounds::new(&node);
     let mut may_enrol = true;
+    let mut calendar = Calendar::default();
     while rounds.next().await {
         if node.raft().is_err() {
             continue;
         }
         if node.leads() {
-            lead(&node).await;
+            lead(&node, &mut calendar).await;
         }
         if may_enrol && !node.enrolled.load(Ordering::Relaxed) {
             may_enrol = enrol(&node).await;
@@ -125,12 +126,12 @@ impl Said {
     }
 }
 
-async fn lead(node: &Arc<Node>) {
+async fn lead(node: &Arc<Node>, calendar: &mut Calendar) {
     if node.view.load().cluster_id.is_empty() {
         return name_cluster(node).await;
     }
     membership::tend(node).await;
-    clock::roll_periods(node).await;
+    calendar.roll(node).await;
 }
 
 /// The first entry of a new cluster's log. The ledger denies a second one.
@@ -193,23 +194,5 @@ fn denied(denial: &Denial, incarnation: u64) -> String {
             "this node was removed from the cluster for good: wipe its data directory".to_owned()
         }
         other => format!("the ledger does not take life {incarnation} of this node: {other:?}"),
-    }
-}
-
-/// A node whose disk is nearly full does not lead, and takes no configuration.
-async fn look_at_disk(node: &Arc<Node>) {
-    let space = match node.space.space() {
-        Ok(space) => space,
-        Err(error) => {
-            tracing::warn!(%error, "the disk does not say how much room there is");
-            return;
-        }
-    };
-    node.short_of_disk.store(space != Space::Plenty, Ordering::Relaxed);
-    if space == Space::Critical && node.leads() {
-        tracing::error!("the disk is nearly full: leadership goes to another node");
-        if let Err(error) = leave::transfer(node, None).await {
-            tracing::error!(%error, "nobody took over");
-        }
     }
 }

@@ -191,6 +191,7 @@ async fn operate(node: &Node, what: u16, raft_id: u64) -> Result<u64, Unavailabl
             | Reason::NotReady
             | Reason::Unknown
             | Reason::Malformed
+            | Reason::NoRoom
             | Reason::Other(_) => Unavailable::Unknown(refusal.say),
         }),
         Err(error @ (CallError::Unreachable { .. } | CallError::Stranger { .. })) => {

@@ -6,6 +6,7 @@ mod book;
 pub(crate) mod bootstrap;
 pub(crate) mod client;
 mod clock;
+mod disk;
 pub(crate) mod duties;
 pub(crate) mod everywhere;
 pub(crate) mod founders;

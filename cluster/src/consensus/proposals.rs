@@ -76,6 +76,8 @@ pub(crate) enum Attempt {
     Unknown(String),
     /// It will never be done.
     Never(String),
+    /// It was not done for want of room.
+    NoRoom(String),
 }
 
 /// Tries with the leader of the moment until it works or the time is up. `None`: this node leads.
@@ -103,6 +105,7 @@ async fn until<'a, T>(
                 }
                 Ok(Err(Attempt::Unknown(why))) => return Err(Unavailable::Unknown(why)),
                 Ok(Err(Attempt::Never(why))) => return Err(Unavailable::Refused(why)),
+                Ok(Err(Attempt::NoRoom(why))) => return Err(Unavailable::NoRoom(why)),
                 Err(_) => {
                     let why = format!("no answer within {} ms", within.as_millis());
                     return Err(Unavailable::Unknown(why));
@@ -131,7 +134,8 @@ async fn pause(node: &Node, deadline: Instant) {
 async fn append(node: &Node, proposal: Proposal) -> Result<Applied, Attempt> {
     let raft = node.raft().map_err(Attempt::Again)?;
     if node.short_of_disk.load(Ordering::Relaxed) && is_configuration(&proposal.command) {
-        return Err(Attempt::Never("the leader's disk is nearly full".to_owned()));
+        let say = format!("the disk of the leader, {}, is nearly full", node.settings.label);
+        return Err(Attempt::NoRoom(say));
     }
     match raft.client_write(proposal).await {
         Ok(written) => Ok(written.data),
@@ -200,6 +204,7 @@ async fn forward(
             | Reason::Other(_) => Attempt::Again(refusal),
             Reason::Unknown => Attempt::Unknown(refusal.say),
             Reason::Refused | Reason::Malformed => Attempt::Never(refusal.say),
+            Reason::NoRoom => Attempt::NoRoom(refusal.say),
         }),
         Err(error) => Err(Attempt::Again(Refusal::new(Reason::NotReady, error.to_string()))),
     }
@@ -236,6 +241,7 @@ fn refusal_of(attempt: Attempt) -> Refusal {
         Attempt::Again(refusal) => refusal,
         Attempt::Unknown(why) => Refusal::new(Reason::Unknown, why),
         Attempt::Never(why) => Refusal::new(Reason::Refused, why),
+        Attempt::NoRoom(why) => Refusal::new(Reason::NoRoom, why),
     }
 }
 

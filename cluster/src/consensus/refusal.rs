@@ -20,6 +20,8 @@ pub(crate) enum Reason {
     Refused,
     /// The message cannot be read.
     Malformed,
+    /// The receiver's disk is nearly full; nothing was appended.
+    NoRoom,
     /// A code of a later program.
     Other(u16),
 }
@@ -34,6 +36,7 @@ impl Reason {
             Reason::Unknown => 5,
             Reason::Refused => 6,
             Reason::Malformed => 7,
+            Reason::NoRoom => 8,
             Reason::Other(code) => code,
         }
     }
@@ -47,6 +50,7 @@ impl Reason {
             5 => Reason::Unknown,
             6 => Reason::Refused,
             7 => Reason::Malformed,
+            8 => Reason::NoRoom,
             other => Reason::Other(other),
         }
     }
@@ -112,7 +116,7 @@ mod tests {
         let refusal = Refusal::not_leader(Some(7));
         assert_eq!(result(answer(Err(refusal.clone()))), Err(refusal));
         assert_eq!(result(answer(Ok(vec![1]))), Ok(vec![1]));
-        for code in 1..=8 {
+        for code in 1..=9 {
             assert_eq!(Reason::of(code).code(), code);
         }
     }

@@ -3,12 +3,13 @@
 use super::bootstrap;
 use super::message::{BootAskV1, BootPrepareV1};
 use super::node::Node;
-use crate::{Cluster, ClusterSecret, Config, Founding, Tuning};
-use ledger::command::{InitCluster, PutBudget};
+use crate::{Cluster, ClusterSecret, Config, Founding, Tuning, Unavailable};
+use ledger::command::{DeleteBudget, InitCluster, PutBudget};
 use ledger::{Budget, BudgetWindow, Command, Mode, Outcome, Sealed, Unit, UnixMillis, Window};
 use openraft::async_runtime::watch::WatchReceiver;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -181,6 +182,21 @@ async fn a_leader_opens_the_periods_that_are_due() {
         timeout(PATIENCE, config.changed()).await.unwrap().unwrap();
     }
     assert_eq!(alone.cluster.ledger().accounts.get(&account).unwrap().periods.size(), 2);
+    alone.cluster.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_short_of_disk_takes_no_configuration_and_lets_go_of_some() {
+    let alone = started("n1", Vec::new(), None).await.ready().await;
+    put_budget(&alone.cluster, 0).await;
+    alone.node().short_of_disk.store(true, Ordering::Relaxed);
+    let more = Command::PutBudget(PutBudget { budget: budget(1), if_index: None });
+    let refused = alone.cluster.propose(more).await;
+    assert!(matches!(refused, Err(Unavailable::NoRoom(_))), "{refused:?}");
+    let name = "b0".to_owned();
+    let less = DeleteBudget { name, managed_by: "api:test".to_owned(), if_index: None };
+    let deleted = alone.cluster.propose(Command::DeleteBudget(less)).await;
+    assert_eq!(deleted.unwrap().outcome, Outcome::Done);
     alone.cluster.shutdown().await;
 }
 

@@ -68,6 +68,7 @@ pub(super) fn unavailable(error: Unavailable) -> Problem {
         Unavailable::NotApplied { .. }
         | Unavailable::NotCaughtUp { .. }
         | Unavailable::NotJoined(_)
+        | Unavailable::NoRoom(_)
         | Unavailable::Stopping(_) => Problem::unavailable(said),
     }
 }
