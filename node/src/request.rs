@@ -8,6 +8,7 @@ pub(crate) mod auth;
 pub(crate) mod headers;
 pub(crate) mod models;
 pub(crate) mod open;
+mod opening;
 pub(crate) mod policy;
 pub(crate) mod price;
 pub(crate) mod quote;
@@ -21,14 +22,13 @@ pub(crate) mod upstream;
 use crate::metrics::slots::Ending;
 use crate::plane::core::Core;
 use crate::plane::pieces::Pieces;
-use crate::plane::pool::Lent;
 use api::inference::Inbound;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use hyper::body::Incoming;
 use ledger::{Ledger, StreamUsage, UnixMillis};
-use open::{Guard, Open};
+use open::{Coming, Guard, Open};
+use opening::Opening;
 use quote::Quote;
 use relay::{NodeBody, Relay};
 use settle::Bill;
@@ -103,7 +103,9 @@ pub(crate) async fn answer(
         }
         match ask(&mut guard, attempt, &call, &inbound).await {
             Ok(Asked::Whole(body, kind, bill)) => return whole(guard, body, kind, bill),
-            Ok(Asked::Stream(parts)) => return stream(guard, parts, core.settings().stream_within),
+            Ok(Asked::Stream(begun)) => {
+                return stream(guard, *begun, core.settings().stream_within);
+            }
             Err(failure) => {
                 settle::give_up(guard.get(), failure.bill);
                 guard.sent = false;
@@ -185,7 +187,9 @@ async fn reserve(
     let terms = Rc::clone(&open.terms);
     let model = &attempt.candidate.terms;
     let rooms = settle::rooms(&terms.path, &terms.accounts);
-    let quotes = quote::quote(call, model, rooms)?;
+    let status = open.core.settings().exceeded_status;
+    let quotes =
+        quote::quote(call, model, rooms).map_err(|refusal| Refusal { status, ..refusal })?;
     let allowances = open.core.allowances();
     match settle::reserve(allowances, &terms.path, quotes, model, now).await {
         Ok((quote, hold)) => {
@@ -193,10 +197,7 @@ async fn reserve(
             open.hold = Some(hold);
             Ok(())
         }
-        Err(short) => {
-            let status = open.core.settings().exceeded_status;
-            Err(settle::refusal(&short, &terms.accounts, status, now))
-        }
+        Err(short) => Err(settle::refusal(&short, &terms.accounts, status, now)),
     }
 }
 
@@ -205,7 +206,14 @@ enum Asked {
     /// A plain answer, read to its end, and what the provider calls it.
     Whole(Bytes, Option<HeaderValue>, Bill),
     /// A stream that has begun.
-    Stream(Box<(http::response::Parts, Incoming, Lent, wire::dialect::openai_chat::StreamRelay)>),
+    Stream(Box<Begun>),
+}
+
+/// A stream that has begun: its head, what is coming, and what has come.
+struct Begun {
+    head: http::response::Parts,
+    coming: Box<Coming>,
+    ready: Vec<Bytes>,
 }
 
 /// Makes one attempt.
@@ -242,7 +250,13 @@ async fn ask(
             answers: call.answers,
         };
         let relay = upstream.wire.stream(options);
-        return Ok(Asked::Stream(Box::new((head, body, lent, relay))));
+        guard.coming = Some(Box::new(Coming { relay, body, lent }));
+        return Ok(match opening::opening(guard, upstream).await? {
+            Opening::Going(coming, ready) => Asked::Stream(Box::new(Begun { head, coming, ready })),
+            Opening::Over(body, bill) => {
+                Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill)
+            }
+        });
     }
     let body = upstream.read_answer(body).await?;
     lent.give_back();
@@ -311,18 +325,14 @@ fn whole(
 }
 
 /// Hands a stream on; it is settled when it ends, or when its reader goes.
-fn stream(
-    mut guard: Guard,
-    parts: Box<(http::response::Parts, Incoming, Lent, wire::dialect::openai_chat::StreamRelay)>,
-    within: Duration,
-) -> Result<Response<NodeBody>, Refusal> {
-    let (head, body, lent, relay) = *parts;
+fn stream(mut guard: Guard, begun: Begun, within: Duration) -> Result<Response<NodeBody>, Refusal> {
+    let Begun { head, coming, ready } = begun;
     let open = guard.get();
     let upstream = Rc::clone(&open.candidate.upstream);
     let mut out = http::HeaderMap::with_capacity(HEADERS_OUT);
     headers::answer(open, None, &mut out);
     headers::content_type(&head.headers, &mut out);
-    let relay = Relay::new(upstream, relay, (body, lent), guard, within);
+    let relay = Relay::new(upstream, coming, ready, guard, within);
     let mut response = Response::new(NodeBody::Stream(Box::new(relay)));
     *response.status_mut() = head.status;
     *response.headers_mut() = out;

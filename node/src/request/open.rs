@@ -107,8 +107,15 @@ pub(crate) enum Abandoned {
     Unsent(Open),
     /// It was sent, and no head of an answer had come.
     Unanswered(Open),
-    /// A stream was being passed on.
-    Stream(Open, Box<(StreamRelay, Incoming, Lent)>),
+    /// A stream was coming.
+    Stream(Open, Box<Coming>),
+}
+
+/// A stream that is coming from the provider.
+pub(crate) struct Coming {
+    pub(crate) relay: StreamRelay,
+    pub(crate) body: Incoming,
+    pub(crate) lent: Lent,
 }
 
 /// Holds an open request and, where it is dropped with the request in it, sends it to be settled.
@@ -116,11 +123,13 @@ pub(crate) struct Guard {
     open: Option<Open>,
     /// The present attempt has been handed to a connection.
     pub(crate) sent: bool,
+    /// The stream it brought, until it is passed on.
+    pub(crate) coming: Option<Box<Coming>>,
 }
 
 impl Guard {
     pub(crate) fn new(open: Open) -> Self {
-        Self { open: Some(open), sent: false }
+        Self { open: Some(open), sent: false, coming: None }
     }
 
     /// The open request. Only [`Guard::take`] empties a guard, and it consumes it.
@@ -143,8 +152,11 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let Some(open) = self.open.take() else { return };
         let abandon = open.core.abandon.clone();
-        let abandoned =
-            if self.sent { Abandoned::Unanswered(open) } else { Abandoned::Unsent(open) };
+        let abandoned = match (self.coming.take(), self.sent) {
+            (Some(coming), _) => Abandoned::Stream(open, coming),
+            (None, true) => Abandoned::Unanswered(open),
+            (None, false) => Abandoned::Unsent(open),
+        };
         // The receiver lives as long as the thread; a hold lost with the thread is charged in full.
         let _ = abandon.send(abandoned);
     }

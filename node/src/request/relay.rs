@@ -3,11 +3,10 @@
 //! Nothing is read from the provider before the caller takes what there is, no task or channel stands
 //! in between, and one deadline serves the whole stream.
 
-use super::open::{Abandoned, Guard, Open};
+use super::open::{Abandoned, Coming, Guard, Open};
 use super::settle::{self, Bill};
 use super::upstream::Upstream;
 use crate::metrics::slots::Ending;
-use crate::plane::pool::Lent;
 use api::refusal::Reason;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -20,7 +19,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 use wire::Refusal;
-use wire::dialect::openai_chat::{StreamEnd, StreamRelay, Trailer};
+use wire::dialect::openai_chat::{StreamEnd, StreamRelay};
 
 /// The body of an answer of this node.
 pub(crate) enum NodeBody {
@@ -70,28 +69,23 @@ pub(crate) struct Relay {
 }
 
 struct Flow {
-    body: Incoming,
-    lent: Lent,
-    relay: StreamRelay,
+    coming: Box<Coming>,
     guard: Guard,
 }
 
 impl Relay {
-    /// A stream whose head has come.
+    /// A stream that has begun with the pieces that are `ready`.
     pub(crate) fn new(
         upstream: Rc<Upstream>,
-        relay: StreamRelay,
-        (body, lent): (Incoming, Lent),
+        coming: Box<Coming>,
+        ready: Vec<Bytes>,
         guard: Guard,
         total: Duration,
     ) -> Self {
         let deadline = Deadline::new(upstream.timeout, total);
-        Self {
-            upstream,
-            flow: Some(Flow { body, lent, relay, guard }),
-            ready: Vec::new(),
-            deadline,
-        }
+        let mut ready = ready;
+        ready.reverse();
+        Self { upstream, flow: Some(Flow { coming, guard }), ready, deadline }
     }
 
     fn is_over(&self) -> bool {
@@ -106,7 +100,7 @@ impl Relay {
             let Some(flow) = &mut self.flow else {
                 return Poll::Ready(None);
             };
-            match Pin::new(&mut flow.body).poll_frame(cx) {
+            match Pin::new(&mut flow.coming.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let on = self.deadline.progress();
                     if let Ok(data) = frame.into_data() {
@@ -128,7 +122,7 @@ impl Relay {
 
     fn pass(&mut self, data: &Bytes) {
         let Some(flow) = &mut self.flow else { return };
-        let outcome = flow.relay.push(data, &mut self.ready);
+        let outcome = flow.coming.relay.push(data, &mut self.ready);
         self.ready.reverse();
         if let Err(error) = outcome {
             self.end(Break::Unreadable(error.message));
@@ -137,19 +131,16 @@ impl Relay {
 
     /// The provider's stream is over, one way or another: settles it and leaves the last pieces ready.
     fn end(&mut self, how: Break) {
-        let Some(flow) = self.flow.take() else { return };
+        let Some(Flow { coming, guard }) = self.flow.take() else { return };
         // What was passed before goes out first.
         let passed = std::mem::take(&mut self.ready);
-        let end = flow.relay.finish(&mut self.ready);
-        match end.trailer(&how.refusal(&self.upstream)) {
-            Trailer::None => {}
-            Trailer::Done(piece) | Trailer::Cut(piece) => self.ready.push(piece),
-        }
+        let end = coming.relay.finish(&mut self.ready);
+        self.ready.extend(end.trailer(&how.refusal(&self.upstream)).into_bytes());
         self.ready.reverse();
         self.ready.extend(passed);
-        let mut open = flow.guard.take();
+        let mut open = guard.take();
         if how.is_clean() {
-            flow.lent.give_back();
+            coming.lent.give_back();
         }
         let ending = if end.complete { Ending::Answered } else { Ending::ProviderFailed };
         if !end.complete {
@@ -161,7 +152,7 @@ impl Relay {
 }
 
 /// What a stream that ended by itself, or broke, is charged.
-fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
+pub(super) fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
     let counted = settle::counted(&open.quote, end.usage, end.observed_output_tokens_bound());
     match end.usage {
         // The provider's last word, also where it failed in the middle.
@@ -174,19 +165,14 @@ fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        let Some(flow) = self.flow.take() else { return };
-        let Flow { body, lent, relay, guard } = flow;
-        let open = guard.take();
-        let abandon = open.core.abandon.clone();
+        let Some(Flow { coming, mut guard }) = self.flow.take() else { return };
         // The connection stays up until what has already arrived is counted.
-        let abandoned = Abandoned::Stream(open, Box::new((relay, body, lent)));
-        // The receiver lives as long as the thread; a hold lost with the thread is charged in full.
-        let _ = abandon.send(abandoned);
+        guard.coming = Some(coming);
     }
 }
 
 /// How a provider's stream came to its end.
-enum Break {
+pub(super) enum Break {
     None,
     Cut(String),
     Silent,
@@ -199,7 +185,7 @@ impl Break {
     }
 
     /// What the caller hears where the answer is not whole.
-    fn refusal(self: &Break, upstream: &Upstream) -> Refusal {
+    pub(super) fn refusal(&self, upstream: &Upstream) -> Refusal {
         let name = &upstream.name;
         match self {
             Self::None => Reason::UpstreamGarbage
@@ -263,8 +249,8 @@ pub(crate) async fn settle_abandoned(abandoned: Abandoned) {
     match abandoned {
         Abandoned::Unsent(open) => settle::close(open, Bill::Void, Ending::CallerGone),
         Abandoned::Unanswered(open) => settle::close(open, Bill::Whole, Ending::CallerGone),
-        Abandoned::Stream(open, flow) => {
-            let (mut relay, mut body, lent) = *flow;
+        Abandoned::Stream(open, coming) => {
+            let Coming { mut relay, mut body, lent } = *coming;
             take_arrived(&mut relay, &mut body).await;
             // Hanging up is how the provider hears that nobody listens.
             drop((body, lent));

@@ -8,6 +8,7 @@ mod hostile_caller;
 mod hostile_upstream;
 mod metrics;
 pub(crate) mod node;
+mod openings;
 mod streams;
 mod tls;
 mod upstream;

@@ -67,6 +67,9 @@ fn whole(json: &Value, body: &[u8]) -> Answer {
 }
 
 fn stream(record: &Record, question: &Value, sent: &Value) -> Expected {
+    if let Some(answer) = fails_at_once(record) {
+        return Expected { answer, usage: None };
+    }
     let wants_usage = |value: &Value| value["stream_options"]["include_usage"] == true;
     let hide = wants_usage(sent) && !wants_usage(question);
     let mut bytes = Vec::new();
@@ -86,6 +89,19 @@ fn stream(record: &Record, question: &Value, sent: &Value) -> Expected {
         }
     }
     Expected { answer: Answer::Stream { bytes, ended, failed }, usage }
+}
+
+/// A stream whose first event is an error is no stream: the caller gets the error under the status it
+/// names.
+fn fails_at_once(record: &Record) -> Option<Answer> {
+    let mut events = events(&record.response_body).into_iter().map(data);
+    let first = events.find(|data| !data.is_empty())?;
+    let json: Value = serde_json::from_str(&first).ok()?;
+    let error = json["error"].as_object()?;
+    let named = error.get("code").and_then(Value::as_u64);
+    let named = named.or_else(|| error.get("status_code").and_then(Value::as_u64));
+    let status = named.and_then(|status| u16::try_from(status).ok()).unwrap_or(502);
+    Some(Answer::Exactly(status, first.into_bytes()))
 }
 
 /// The events of a stream, each with its blank line; the line ends of the records are of one kind each.

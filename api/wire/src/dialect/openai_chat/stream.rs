@@ -65,6 +65,8 @@ struct Notes {
     done: bool,
     /// Whether the body was plain JSON and no stream at all.
     plain: bool,
+    /// The first failure as the provider wrote it.
+    error_body: Option<Bytes>,
 }
 
 /// What a stream came to.
@@ -78,6 +80,8 @@ pub struct StreamEnd {
     pub finished: bool,
     /// The failure reported inside the stream.
     pub error: Option<ProviderError>,
+    /// The same as the provider wrote it: the data of the event, or the whole body.
+    pub error_body: Option<Bytes>,
     /// Whether the answer is whole: no failure, and `[DONE]`, all reasons to finish, or the closing
     /// usage chunk at the end came.
     pub complete: bool,
@@ -100,6 +104,17 @@ pub enum Trailer {
     Done(Bytes),
     /// The stream was cut: an error event, so that no client takes the answer for whole.
     Cut(Bytes),
+}
+
+impl Trailer {
+    /// What is written, if anything.
+    #[must_use]
+    pub fn into_bytes(self) -> Option<Bytes> {
+        match self {
+            Self::None => None,
+            Self::Done(piece) | Self::Cut(piece) => Some(piece),
+        }
+    }
 }
 
 impl StreamRelay {
@@ -234,7 +249,7 @@ impl Notes {
             self.progress.unreadable_events += 1;
             self.progress.output_bytes += data.len() as u64;
             if name == Name::Error {
-                self.failed(super::read_error(data));
+                self.failed(super::read_error(data), data);
             }
             return false;
         };
@@ -242,7 +257,7 @@ impl Notes {
             chunk.error.take().or_else(|| (name == Name::Error).then(|| super::read_error(data)));
         let usage_only = error.is_none() && chunk.is_usage_only();
         if let Some(error) = error {
-            self.failed(error);
+            self.failed(error, data);
         }
         self.usage = match (self.usage, chunk.usage) {
             (Some(known), Some(more)) => Some(known.max(more)),
@@ -254,8 +269,11 @@ impl Notes {
         usage_only
     }
 
-    fn failed(&mut self, error: ProviderError) {
-        self.progress.error.get_or_insert(error);
+    fn failed(&mut self, error: ProviderError, data: &[u8]) {
+        if self.progress.error.is_none() {
+            self.progress.error = Some(error);
+            self.error_body = Some(Bytes::copy_from_slice(data));
+        }
     }
 
     /// No event at all came: the body may be plain JSON, an error or a whole answer.
@@ -265,7 +283,9 @@ impl Notes {
         let reply = body.meaning(Operation::ChatCompletions);
         self.usage = reply.usage;
         self.progress.output_bytes = reply.output_bytes;
-        self.progress.error = reply.fault;
+        if let Some(fault) = reply.fault {
+            self.failed(fault, text);
+        }
     }
 
     fn end(self, answers: u64, mid_event: bool) -> StreamEnd {
@@ -279,6 +299,7 @@ impl Notes {
             finished,
             complete: error.is_none() && whole,
             error,
+            error_body: self.error_body,
             events,
             output_bytes,
             mid_event,
