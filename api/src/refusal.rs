@@ -168,15 +168,18 @@ pub fn render(refusal: &Refusal) -> Response<Bytes> {
 
 /// Says in headers whether and when to retry.
 pub fn retry_headers(retry: Retry, headers: &mut HeaderMap) {
-    match retry {
-        Retry::Never => {
-            headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
-        }
-        Retry::Soon => {}
-        Retry::AfterMs(ms) => {
-            headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
-            headers.insert(RETRY_AFTER_MS, HeaderValue::from(ms));
-        }
+    let (sit_out, after_ms) = match retry {
+        Retry::Never => (false, None),
+        Retry::Soon => (true, None),
+        Retry::AfterMs(ms) => (true, Some(ms)),
+        Retry::NotBeforeMs(ms) => (false, Some(ms)),
+    };
+    if !sit_out {
+        headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    if let Some(ms) = after_ms {
+        headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
+        headers.insert(RETRY_AFTER_MS, HeaderValue::from(ms));
     }
 }
 
@@ -201,6 +204,11 @@ mod tests {
         assert_eq!(later.headers()[RETRY_AFTER], "2");
         assert_eq!(later.headers()[RETRY_AFTER_MS], "1500");
         assert!(!later.headers().contains_key(X_SHOULD_RETRY));
+        let reset =
+            Refusal { retry: Retry::NotBeforeMs(3_600_000), ..Reason::BudgetExceeded.refuse("") };
+        let reset = render(&reset);
+        assert_eq!(reset.headers()[X_SHOULD_RETRY], "false");
+        assert_eq!(reset.headers()[RETRY_AFTER], "3600");
     }
 
     #[test]

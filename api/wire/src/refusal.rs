@@ -20,6 +20,8 @@ pub enum Retry {
     Soon,
     /// It may, after this many milliseconds.
     AfterMs(u64),
+    /// It may, after this many milliseconds, which nobody should sit out: a budget's reset.
+    NotBeforeMs(u64),
 }
 
 /// A refusal, independent of the dialect it will be said in.
@@ -89,7 +91,7 @@ impl Refusal {
     #[must_use]
     pub const fn retry_after_s(&self) -> Option<u64> {
         match self.retry {
-            Retry::AfterMs(ms) => Some(ms.div_ceil(1000)),
+            Retry::AfterMs(ms) | Retry::NotBeforeMs(ms) => Some(ms.div_ceil(1000)),
             Retry::Soon | Retry::Never => None,
         }
     }

@@ -9,7 +9,7 @@ use ledger::view::AccountTerms;
 use ledger::{NanoUsd, Unit, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
-use wire::{Refusal, Usage};
+use wire::{Refusal, Retry, Usage};
 
 /// Longest a request waits for its node's allowance to be refilled.
 const REFILL_WITHIN: Duration = Duration::from_millis(250);
@@ -145,7 +145,9 @@ pub(crate) fn refusal(
         Why::Spent => {
             let mut refusal = Reason::BudgetExceeded.refuse(say);
             refusal.status = exceeded_status;
-            refusal.note = resets_in_ms.map(|ms| format!("resets in {ms} ms").into());
+            if let Some(ms) = resets_in_ms {
+                refusal.retry = Retry::NotBeforeMs(ms);
+            }
             refusal
         }
         Why::NeverFits => {
@@ -265,6 +267,29 @@ mod tests {
         for (bill, nano_usd, requests) in cases {
             let (charge, _) = bill.charge(&quote, &terms);
             assert_eq!((charge.nano_usd, charge.requests), (nano_usd, requests), "{bill:?}");
+        }
+    }
+
+    #[test]
+    fn a_spent_budget_says_when_it_starts_anew_and_has_the_configured_status() {
+        let short = |why, resets_at| Short {
+            account: ledger::AccountId { budget: 7, window: 0 },
+            why,
+            remaining: 3,
+            limit: 100,
+            asked: 5,
+            resets_at,
+        };
+        let now = UnixMillis(1_000);
+        let cases = [
+            (Why::Spent, Some(UnixMillis(61_000)), 429, Retry::NotBeforeMs(60_000)),
+            (Why::Spent, None, 429, Retry::Never),
+            (Why::NeverFits, Some(UnixMillis(61_000)), 429, Retry::Never),
+            (Why::NoQuorum, None, 503, Retry::AfterMs(1_000)),
+        ];
+        for (why, resets_at, status, retry) in cases {
+            let refusal = refusal(&short(why, resets_at), &[], 429, now);
+            assert_eq!((refusal.status, refusal.retry), (status, retry), "{why:?}");
         }
     }
 
