@@ -18,6 +18,7 @@ use utoipa::{Modify, OpenApi};
     paths(
         keys::list, keys::create, keys::read, keys::put, keys::revoke, keys::rotate_described,
         keys::revoke_described, budgets::list, budgets::read, budgets::put, budgets::delete,
+        budgets::write_off_described,
         providers::list, providers::read, providers::put, providers::delete,
         aliases::list, aliases::read, aliases::put, aliases::delete, models::list,
         cluster::status, cluster::members, cluster::remove, cluster::transfer_leader,

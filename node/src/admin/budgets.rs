@@ -1,5 +1,7 @@
 //! Budgets and their books.
 
+mod write_off;
+
 use super::Node;
 use super::propose::{Reach, if_index, managed_by};
 use api::admin::v1::budgets::{self, Books, BudgetSettings, Budgets};
@@ -60,6 +62,15 @@ impl Budgets for Node {
         let index = self.propose("budget", Command::DeleteBudget(delete)).await?;
         let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
         Ok(Written { object: last, index, created: false, not_confirmed_by })
+    }
+
+    async fn write_off(
+        &self,
+        name: String,
+        settings: budgets::WriteOffSettings,
+        write: Write,
+    ) -> Answer<Written<budgets::WriteOff>> {
+        self.write_off_suspense(name, settings, write).await
     }
 }
 

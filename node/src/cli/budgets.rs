@@ -13,6 +13,7 @@ use serde_json::{Value, json};
   bursar budgets put team-a --usd 250 --window month
   bursar budgets put batch --tokens 5000000 --window day --mode soft
   bursar budgets list
+  bursar budgets write-off team-a --reason 'disk of n3 is lost' --dry-run
   bursar budgets delete batch")]
 pub(super) struct Budgets {
     #[command(flatten)]
@@ -43,11 +44,66 @@ enum Action {
         #[arg(long, default_value = "hard")]
         mode: String,
     },
+    /// Releases what silent nodes were granted; the limit may be exceeded by as much.
+    WriteOff {
+        /// Name of the budget.
+        name: String,
+        #[command(flatten)]
+        settings: WriteOff,
+    },
     /// Deletes a budget that no key names.
     Delete {
         /// Name of the budget.
         name: String,
     },
+}
+
+#[derive(Debug, Args)]
+struct WriteOff {
+    /// Why; kept in the log of the node.
+    #[arg(long)]
+    reason: String,
+    /// Which window, where the budget has several.
+    #[arg(long)]
+    window: Option<String>,
+    /// Only what this node was granted: its number or label.
+    #[arg(long)]
+    node: Option<String>,
+    /// Shows what would be released, and releases nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    most: Most,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Most {
+    /// Most to release, in dollars. Without an amount: all that is in suspense.
+    #[arg(long)]
+    usd: Option<String>,
+    /// Most to release, in tokens.
+    #[arg(long)]
+    tokens: Option<i64>,
+    /// Most to release, in requests.
+    #[arg(long)]
+    requests: Option<i64>,
+}
+
+impl WriteOff {
+    fn body(self) -> Value {
+        let given = [
+            ("reason", json!(self.reason)),
+            ("window", json!(self.window)),
+            ("node", json!(self.node)),
+            ("dry_run", json!(self.dry_run)),
+            ("amount_usd", json!(self.most.usd)),
+            ("amount_tokens", json!(self.most.tokens)),
+            ("amount_requests", json!(self.most.requests)),
+        ];
+        let given = given.into_iter().filter(|(_, value)| !value.is_null());
+        Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -84,15 +140,38 @@ fn figure(row: &Value, name: &str) -> String {
 impl Budgets {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let whole = self.target.with(async |admin| ask(&admin, self.action).await)?;
-        let budgets = match &whole["items"] {
-            Value::Array(items) => items.clone(),
-            _ => vec![whole.clone()],
+        let budgets = match (&whole["items"], &whole["budget"]) {
+            (Value::Array(items), _) => items.clone(),
+            (_, Value::Object(_)) => vec![whole["budget"].clone()],
+            (_, _) => vec![whole.clone()],
         };
         let rows: Vec<Value> = budgets.iter().flat_map(windows).collect();
         out::answer(self.target.output, &whole, &rows, &COLUMNS)?;
+        say_released(&whole);
         say_unconfirmed(&whole);
         Ok(())
     }
+}
+
+/// Says what a write-off released, and what that may come to.
+fn say_released(answer: &Value) {
+    let Value::Array(parts) = &answer["released"] else { return };
+    let verb = if answer["dry_run"] == true { "would release" } else { "released" };
+    for part in parts {
+        let (node, start) = (cell(&part["node"]), cell(&part["incarnation"]));
+        let (label, amount) = (cell(&part["label"]), amount(&part["amount"]));
+        out::complain(&format!("{verb} {amount} of node {node} {label}, start {start}"));
+    }
+    if parts.is_empty() {
+        out::complain("nothing is in suspense: nothing to release");
+    }
+    let bound = amount(&answer["overspend_bound"]);
+    out::complain(&format!("the limit may be exceeded by up to {bound}"));
+}
+
+fn amount(amount: &Value) -> String {
+    let known = ["usd", "tokens", "requests"].iter().find(|unit| !amount[**unit].is_null());
+    known.map_or_else(String::new, |unit| format!("{} {unit}", cell(&amount[*unit])))
 }
 
 /// Each window of a budget, with the budget's name and unit.
@@ -125,6 +204,10 @@ async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
                 }
             }
             admin.write(Method::PUT, &of(&name), Some(&body)).await?
+        }
+        Action::WriteOff { name, settings } => {
+            let path = format!("{}:write-off", of(&name));
+            admin.write(Method::POST, &path, Some(&settings.body())).await?
         }
         Action::Delete { name } => admin.write(Method::DELETE, &of(&name), None).await?,
     };

@@ -1,8 +1,10 @@
 //! Budgets, with their books.
 
 mod books;
+mod write_off;
 
 pub use books::{Books, Figure, Unit};
+pub use write_off::{Amount, Released, WriteOff, WriteOffSettings};
 
 use crate::admin::call::{
     List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
@@ -10,7 +12,7 @@ use crate::admin::call::{
 use crate::admin::read_body::{Body, Query};
 use crate::admin::{Admin, Answer, Problem, Timestamp, Usd, Window, same_name};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
@@ -196,12 +198,19 @@ pub trait Budgets {
         name: String,
         write: Write,
     ) -> impl Future<Output = Answer<Written<Budget>>> + Send;
+
+    /// Releases what silent nodes were granted in the present period, or says what that would be.
+    fn write_off(
+        &self,
+        name: String,
+        settings: WriteOffSettings,
+        write: Write,
+    ) -> impl Future<Output = Answer<Written<WriteOff>>> + Send;
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    Router::new()
-        .route("/budgets", get(list::<A>))
-        .route("/budgets/{name}", get(read::<A>).put(put::<A>).delete(delete::<A>))
+    let one = get(read::<A>).put(put::<A>).delete(delete::<A>).post(act::<A>);
+    Router::new().route("/budgets", get(list::<A>)).route("/budgets/{name}", one)
 }
 
 /// Lists budgets with their books.
@@ -254,6 +263,32 @@ pub(in crate::admin) async fn delete<A: Admin>(
     write: Write,
 ) -> Answer<Response> {
     Ok(admin.delete_budget(name, write).await?.into_response())
+}
+
+/// Releases what is in suspense: granted to nodes that went silent. They may have spent it, so the limit
+/// may be exceeded by as much. Repeating a call releases the same amount again where that much is left.
+#[utoipa::path(post, path = "/admin/v1/budgets/{name}:write-off", tag = "budgets",
+    params(("name" = String, Path,)), request_body = WriteOffSettings, responses(
+    (status = 200, body = WriteAnswer<WriteOff>), (status = "default", body = Problem)))]
+#[expect(dead_code, reason = "describes the one action of `act`")]
+fn write_off_described() {}
+
+async fn act<A: Admin>(
+    State(admin): State<Arc<A>>,
+    Path(name_and_action): Path<String>,
+    write: Write,
+    request: Request,
+) -> Answer<Response> {
+    match name_and_action.rsplit_once(':') {
+        Some((name, "write-off")) => {
+            let Body(settings) = Body::from_request(request, &()).await?;
+            Ok(admin.write_off(name.to_owned(), settings, write).await?.into_response())
+        }
+        Some(_) | None => {
+            Err(Problem::method("POST", &format!("/admin/v1/budgets/{name_and_action}"))
+                .fix("PUT creates or replaces a budget; POST takes {name}:write-off"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod pages;
 mod probes;
 mod tokens;
 mod twin;
+mod write_offs;
 
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};

@@ -1,7 +1,10 @@
 //! A stand-in for a node: maps, and a counter for the log index.
 
 use api::admin::v1::aliases::{Alias, AliasSettings, Aliases};
-use api::admin::v1::budgets::{Books, Budget, BudgetSettings, BudgetWindow, Budgets};
+use api::admin::v1::budgets::{
+    Amount, Books, Budget, BudgetSettings, BudgetWindow, Budgets, Released, WriteOff,
+    WriteOffSettings,
+};
 use api::admin::v1::cluster::{
     ClusterAdmin, ClusterStatus, Id, Leader, Member, Removed, TransferLeader,
 };
@@ -209,6 +212,27 @@ impl Budgets for Twin {
 
     async fn delete_budget(&self, name: String, write: Write) -> Answer<Written<Budget>> {
         self.with(|state| delete(&mut state.budgets, &mut state.index, ("budget", &name, &write)))
+    }
+
+    async fn write_off(
+        &self,
+        name: String,
+        settings: WriteOffSettings,
+        write: Write,
+    ) -> Answer<Written<WriteOff>> {
+        let budget = self.budget(&name).ok_or_else(|| Problem::not_found("budget", &name))?;
+        write.condition.check(Some(budget.changed_index))?;
+        let most = settings.most(budget.unit)?;
+        let released = vec![Released {
+            node: Id(7),
+            label: "n7".to_owned(),
+            incarnation: 1,
+            amount: Amount::of(budget.unit, most.min(30)),
+        }];
+        let overspend_bound = released[0].amount;
+        let index = budget.changed_index;
+        let object = WriteOff { budget, released, overspend_bound, dry_run: settings.dry_run };
+        Ok(Written { object, index, created: false, not_confirmed_by: Vec::new() })
     }
 }
 

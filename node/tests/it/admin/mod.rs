@@ -9,3 +9,4 @@ mod process;
 mod providers;
 mod restart;
 mod solo;
+mod write_offs;

@@ -1,0 +1,76 @@
+//! What a lost node was granted comes back on an operator's word.
+
+use super::solo::Solo;
+use ledger::command::{AllocateNode, Command, EnrolNode, Refill, RefillLine};
+use ledger::{NodeId, Outcome};
+use reqwest::Method;
+use serde_json::json;
+
+impl Solo {
+    async fn propose(&self, command: Command) -> Outcome {
+        self.running.cluster.propose(command).await.unwrap().outcome
+    }
+
+    /// A node that was granted `must` and lives another life by now.
+    async fn lost_node(&self, budget: &str, must: i64) -> NodeId {
+        let (uuid, label) = ("lost".to_owned(), "lost".to_owned());
+        let allocate = AllocateNode { uuid, label, id: None };
+        let Outcome::NodeAllocated(id) = self.propose(Command::AllocateNode(allocate)).await else {
+            panic!("no number")
+        };
+        self.propose(Command::EnrolNode(EnrolNode { id, incarnation: 1 })).await;
+        let ledger = self.running.cluster.ledger();
+        let (account, _) = ledger.budgets[budget].accounts().next().unwrap();
+        let line = RefillLine {
+            account,
+            period: 1,
+            settled_cum: 0,
+            returned_cum: 0,
+            debt_cum: 0,
+            want: must,
+            must,
+            path: 0,
+        };
+        let (active_nodes, lines) = (2, vec![line]);
+        let refill = Refill { node: id, incarnation: 1, seq: 1, active_nodes, lines };
+        self.propose(Command::Refill(refill)).await;
+        self.propose(Command::EnrolNode(EnrolNode { id, incarnation: 2 })).await;
+        id
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suspense_is_shown_first_and_then_released_in_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let solo = Solo::start(dir.path()).await;
+    solo.put("budgets/team", json!({"limit_requests": 100})).await;
+    let lost = solo.lost_node("team", 60).await;
+    let books = solo.get("budgets/team").await.json["windows"][0].clone();
+    assert_eq!(
+        (&books["suspense_requests"], &books["remaining_requests"]),
+        (&json!(60), &json!(40))
+    );
+
+    let write_off = async |body| solo.ask(Method::POST, "budgets/team:write-off", body).await;
+    let asked = json!({"reason": "gone", "dry_run": true});
+    let shown = write_off(asked).await;
+    assert_eq!(shown.status, 200, "{shown:?}");
+    assert_eq!(shown.json["overspend_bound"], json!({"requests": 60}));
+    assert_eq!(shown.json["budget"]["windows"][0]["suspense_requests"], 60);
+
+    let asked = json!({"reason": "gone", "node": "lost", "amount_requests": 10});
+    let part = write_off(asked).await;
+    let released = json!([{
+        "node": lost.0.to_string(), "label": "lost", "incarnation": 1, "amount": {"requests": 10},
+    }]);
+    assert_eq!(part.json["released"], released, "{part:?}");
+    let rest = write_off(json!({"reason": "gone"})).await;
+    let books = &rest.json["budget"]["windows"][0];
+    assert_eq!(
+        (&books["suspense_requests"], &books["remaining_requests"]),
+        (&json!(0), &json!(100))
+    );
+    assert_eq!(books["overspend_bound_requests"], 60);
+    let none = write_off(json!({"reason": "gone"})).await;
+    assert_eq!((none.status, &none.json["released"]), (200, &json!([])));
+}
