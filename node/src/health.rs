@@ -86,18 +86,16 @@ impl Health {
     /// Whether the node should get traffic, and why not.
     #[must_use]
     pub fn ready(&self) -> Report {
-        let draining = self.draining();
-        let mut checks = vec![Check {
-            name: "not_draining",
-            ok: !draining,
-            say: if draining { "on its way out" } else { "serving" }.to_owned(),
-        }];
         let status = self.cluster.status();
-        checks.extend(status.checks.into_iter().map(|check| Check {
-            name: check.name,
-            ok: check.ok,
-            say: check.say,
-        }));
+        let of_cluster =
+            |check: cluster::Check| Check { name: check.name, ok: check.ok, say: check.say };
+        let mut checks: Vec<Check> = status.checks.into_iter().map(of_cluster).collect();
+        // The process hears of its leaving some time before its place in the cluster does.
+        let leaving = checks.iter_mut().find(|check| check.name == "not_draining");
+        if let Some(check) = leaving.filter(|_| self.draining()) {
+            check.ok = false;
+            "is on its way out".clone_into(&mut check.say);
+        }
         let configured = self.cluster.ledger().key_pepper.is_some();
         checks.push(Check {
             name: "configuration",

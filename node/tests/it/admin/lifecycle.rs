@@ -117,6 +117,10 @@ async fn the_node_and_its_cluster_are_shown() {
     assert_eq!(status["node"]["ready"], true, "{status}");
     assert_eq!(status["cluster"]["leader"], status["node"]["id"]);
     assert_eq!(status["cluster"]["quorum_ok"], true);
+    let checks = status["node"]["checks"].as_array().unwrap();
+    let names: std::collections::BTreeSet<String> =
+        checks.iter().map(|check| text(check, "name")).collect();
+    assert_eq!(names.len(), checks.len(), "each check once: {checks:?}");
     let members = solo.get("cluster/members").await.json;
     assert_eq!(members["items"][0]["id"], status["node"]["id"]);
     let last = text(&status["node"], "id");
