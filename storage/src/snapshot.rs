@@ -22,13 +22,15 @@ pub struct SnapshotFile {
     path: PathBuf,
     file: Arc<File>,
     bytes: u64,
+    /// Of one that was received: removes it with the last clone, unless it was installed.
+    _aside: Option<Arc<Aside>>,
 }
 
 impl SnapshotFile {
     fn open(path: &Path) -> io::Result<SnapshotFile> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        Ok(SnapshotFile { path: path.to_owned(), file: Arc::new(file), bytes })
+        Ok(SnapshotFile { path: path.to_owned(), file: Arc::new(file), bytes, _aside: None })
     }
 
     /// Size of the file.
@@ -80,13 +82,16 @@ impl Incoming {
         Ok(())
     }
 
-    /// The file as received, on disk, for consensus to check and install. Blocks.
+    /// The file as received, on disk, for consensus to install. Blocks. What is not installed is removed
+    /// when it is dropped.
     ///
     /// # Errors
-    /// The disk refused.
+    /// The file does not check out, which would stop consensus for good; or the disk refused.
     pub fn finish(self) -> io::Result<SnapshotFile> {
         self.aside.file.sync_all()?;
-        SnapshotFile::open(&self.aside.keep())
+        let file = SnapshotFile::open(&self.aside.path)?;
+        Image::read(&file)?;
+        Ok(SnapshotFile { _aside: Some(Arc::new(self.aside)), ..file })
     }
 }
 

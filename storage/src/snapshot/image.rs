@@ -16,6 +16,9 @@ use std::io::{self, Write};
 /// Rows of one frame. A row stems from one record of the log or a few, so a frame stays far below its
 /// limit.
 const ROWS_PER_FRAME: usize = 256;
+/// The same of accounts: one grows by a lane with each life of a node that ended with money out, so
+/// each has room for tens of thousands.
+const ACCOUNTS_PER_FRAME: usize = 16;
 
 /// A ledger at one place of the log.
 #[derive(Clone, Debug)]
@@ -62,7 +65,8 @@ impl Image {
         let names = keys_by_name.iter().map(|(name, id)| (name.clone(), id.clone()));
         out.rows::<SnapshotKeyNamesV1, _>(names)?;
         out.rows::<SnapshotBudgetsV1, _>(budgets.values().map(BudgetV1::from))?;
-        out.rows::<SnapshotAccountsV1, _>(accounts.iter().map(AccountV1::from))?;
+        let accounts = accounts.iter().map(AccountV1::from);
+        out.rows_by::<SnapshotAccountsV1, _>(ACCOUNTS_PER_FRAME, accounts)?;
         out.rows::<SnapshotProvidersV1, _>(providers.values().map(ProviderV1::from))?;
         out.rows::<SnapshotAliasesV1, _>(aliases.values().map(AliasV1::from))?;
         let (frames, rows) = (out.frames, out.rows);
@@ -179,9 +183,17 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 
     fn rows<B: Body + From<Vec<R>>, R>(&mut self, rows: impl Iterator<Item = R>) -> io::Result<()> {
+        self.rows_by::<B, R>(ROWS_PER_FRAME, rows)
+    }
+
+    fn rows_by<B: Body + From<Vec<R>>, R>(
+        &mut self,
+        per_frame: usize,
+        rows: impl Iterator<Item = R>,
+    ) -> io::Result<()> {
         let mut rows = rows.peekable();
         while rows.peek().is_some() {
-            let some: Vec<R> = rows.by_ref().take(ROWS_PER_FRAME).collect();
+            let some: Vec<R> = rows.by_ref().take(per_frame).collect();
             self.rows += some.len() as u64;
             self.frame(&B::from(some))?;
         }

@@ -3,12 +3,20 @@
 use crate::samples::story;
 use crate::support::{append, apply, entry, log_id, open, tuning};
 use ledger::{Change, Entry, Ledger};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use storage::format::v1::{Bytes, RevokeKeyV1, WirePropose};
+use storage::format::{self, FormatError};
 use storage::openraft::storage::{RaftSnapshotBuilder, RaftStateMachine};
 use storage::{Observer, Peer, RaftEntry, SnapshotFile, Storage, View};
 
 fn bytes_of(file: &SnapshotFile) -> Vec<u8> {
     file.read_at(0, usize::MAX).unwrap()
+}
+
+/// Snapshot files of a data directory, finished or not.
+fn files_in(data_dir: &Path) -> usize {
+    std::fs::read_dir(data_dir.join("snapshots")).unwrap().count()
 }
 
 #[derive(Default)]
@@ -95,11 +103,11 @@ async fn an_older_build_never_takes_the_place_of_a_newer_snapshot() {
     assert_eq!(built.meta.last_log_id, Some(log_id(1, 1)));
     let kept = machine.get_current_snapshot().await.unwrap().unwrap();
     assert_eq!(kept.meta.last_log_id, Some(log_id(1, 1)));
-    assert_eq!(std::fs::read_dir(dir.path().join("snapshots")).unwrap().count(), 1);
+    assert_eq!(files_in(dir.path()), 1);
 }
 
 #[tokio::test]
-async fn a_received_snapshot_that_does_not_check_out_changes_nothing() {
+async fn a_received_snapshot_that_does_not_check_out_never_reaches_consensus() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut machine = open(here.path()).unwrap().machine;
     apply(&mut machine, story()).await.unwrap();
@@ -110,11 +118,28 @@ async fn a_received_snapshot_that_does_not_check_out_changes_nothing() {
     let receiver = open(there.path()).unwrap();
     let mut incoming = receiver.snapshots.receive().unwrap();
     incoming.write(0, &bytes).unwrap();
+    incoming.finish().unwrap_err();
+    assert_eq!(files_in(there.path()), 0);
+}
+
+#[tokio::test]
+async fn a_received_snapshot_that_is_not_installed_leaves_no_file() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut machine = open(here.path()).unwrap().machine;
+    apply(&mut machine, story()).await.unwrap();
+    let sent = machine.get_snapshot_builder().await.build_snapshot().await.unwrap();
+    let receiver = open(there.path()).unwrap();
     let mut machine = receiver.machine;
-    let received = incoming.finish().unwrap();
-    machine.install_snapshot(&sent.meta, received).await.unwrap_err();
-    assert_eq!(receiver.view.load().applied_index, 0);
-    assert!(machine.get_current_snapshot().await.unwrap().is_none());
+    for (installed, files) in [(false, 0), (true, 1)] {
+        let mut incoming = receiver.snapshots.receive().unwrap();
+        incoming.write(0, &bytes_of(&sent.snapshot)).unwrap();
+        let received = incoming.finish().unwrap();
+        if installed {
+            machine.install_snapshot(&sent.meta, received.clone()).await.unwrap();
+        }
+        drop(received);
+        assert_eq!(files_in(there.path()), files);
+    }
 }
 
 #[tokio::test]
@@ -124,7 +149,7 @@ async fn a_transfer_given_up_leaves_no_file() {
     let mut incoming = storage.snapshots.receive().unwrap();
     incoming.write(0, b"half").unwrap();
     drop(incoming);
-    assert_eq!(std::fs::read_dir(dir.path().join("snapshots")).unwrap().count(), 0);
+    assert_eq!(files_in(dir.path()), 0);
 }
 
 #[tokio::test]
@@ -138,6 +163,14 @@ async fn a_command_too_large_for_a_record_is_refused_before_it_is_proposed() {
     };
     let refused = fits(64 * 1024).check().unwrap_err();
     assert!(refused.to_string().contains("at most 65408 fit"), "{refused}");
+    // Nor is it taken from a peer that has another idea of what fits.
+    let name = "x".repeat(64 * 1024);
+    let wire = WirePropose {
+        at_ms: 1,
+        command: Bytes(format::encode(&RevokeKeyV1 { name, if_index: None }).unwrap()),
+    };
+    let refused = storage::Proposal::try_from(wire).unwrap_err();
+    assert!(matches!(refused, FormatError::TooLarge { .. }), "{refused}");
     let largest = fits(65_408 - 24);
     largest.check().unwrap();
     let entry = crate::support::normal(1, 0, largest.command);

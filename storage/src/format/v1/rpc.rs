@@ -357,6 +357,9 @@ impl TryFrom<WirePropose> for types::Proposal {
 
     fn try_from(wire: WirePropose) -> Result<Self, FormatError> {
         let command = crate::format::decode_command(&wire.command.0)?;
+        // The leader's log would stop its node on a command that does not fit.
+        let too_large = |types::TooLarge { bytes, max }| FormatError::TooLarge { bytes, max };
+        crate::format::check_command(&command).map_err(too_large)?;
         Ok(types::Proposal { at: ::ledger::UnixMillis(wire.at_ms), command })
     }
 }
