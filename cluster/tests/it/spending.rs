@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use crate::bed::{budget, formed, ready, stop_all};
+use crate::bed::{PATIENCE, budget, formed, ready, stop_all};
 use cluster::Cluster;
 use cluster::allowance::{Charge, Purse, PurseTerms, Why};
 use ledger::view::books;
 use ledger::{AccountId, RateLimits, UnixMillis};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -87,6 +88,28 @@ async fn a_restarted_node_cannot_spend_what_its_life_before_was_granted() {
     assert!(node_short(&nodes[2], &again, 601).await.is_some());
     let hold = nodes[2].allowances().hold(&again, &cost(300), now(), WITHIN).await.unwrap();
     hold.settle(cost(300));
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_node_holds_is_waited_for_until_nothing_is_heard_of_it() {
+    let (_seats, nodes) = formed(3).await;
+    let index = nodes[0].propose(budget("b")).await.unwrap().index;
+    let account = AccountId { budget: index, window: 0 };
+    nodes[2].wait_applied(index, WITHIN).await.unwrap();
+    let theirs = path(&nodes[2], account);
+    let hold = nodes[2].allowances().hold(&theirs, &cost(900), now(), WITHIN).await.unwrap();
+    let index = nodes[0].read_index().await.unwrap();
+    nodes[0].wait_applied(index, WITHIN).await.unwrap();
+    let path = path(&nodes[0], account);
+    assert_eq!(node_short(&nodes[0], &path, 200).await, Some(Why::InFlight));
+    nodes[2].shutdown().await;
+    std::mem::forget(hold);
+    let deadline = Instant::now() + PATIENCE;
+    // Each try waits a moment.
+    while node_short(&nodes[0], &path, 200).await != Some(Why::Spent) {
+        assert!(Instant::now() < deadline, "{:?}", nodes[0].allowances().snapshot());
+    }
     stop_all(&nodes).await;
 }
 
