@@ -1,7 +1,8 @@
 //! Counts per request: user-mode instructions and allocations (callgrind), system calls (strace).
 //!
-//! Only the threads that answer requests are counted. A count does not depend on the machine's mood, so
-//! each has a ceiling; going over one fails the run.
+//! Only the threads that answer requests are counted. A count hardly depends on the machine's mood, so each
+//! has a ceiling, a few percent above what is so today; going over one fails the run. The aim for a chat of
+//! 200 bytes is 60,000 instructions, 20 allocations, 4.3 system calls.
 
 mod callgrind;
 mod strace;

@@ -10,8 +10,6 @@ use std::time::Duration;
 
 const ROUNDS: usize = 5;
 const CONNECTIONS: usize = 32;
-const REQUESTS_A_ROUND: usize = 16_000;
-const STEADY_PER_SECOND: u32 = 1_000;
 const STEADY_LENGTH: Duration = Duration::from_secs(3);
 
 /// Where requests go: a proxy whose CPU is watched, or the provider itself.
@@ -40,7 +38,7 @@ pub(crate) async fn run() -> Result<()> {
         Target { authority: gateway.authority(), key: &key, pid: Some(gateway.pid()) },
     ];
     say(&format!(
-        "{ROUNDS} rounds, interleaved; CPU: saturated over {CONNECTIONS} connections; latency: {STEADY_PER_SECOND}/s for {} s",
+        "{ROUNDS} rounds, interleaved; CPU: saturated over {CONNECTIONS} connections; latency: at a steady rate for {} s",
         STEADY_LENGTH.as_secs()
     ));
     say(
@@ -72,15 +70,16 @@ async fn measure(scenario: &Scenario, targets: &[Target<'_>; 3]) -> Result<[Meas
     for _ in 0..ROUNDS {
         for (at, target) in targets.iter().enumerate() {
             let request: Arc<[u8]> = scenario.request(target.authority, target.key).into();
-            load::saturate(target.authority, &request, CONNECTIONS, CONNECTIONS * 50).await?;
+            load::saturate(target.authority, &request, CONNECTIONS, CONNECTIONS * 4).await?;
             if let Some(pid) = target.pid {
                 let before = proc_stat::cpu_time(pid)?;
-                load::saturate(target.authority, &request, CONNECTIONS, REQUESTS_A_ROUND).await?;
+                load::saturate(target.authority, &request, CONNECTIONS, scenario.a_round).await?;
                 let used = proc_stat::cpu_time(pid)?.saturating_sub(before);
-                cpu[at].push(micros(used) / REQUESTS_A_ROUND as f64);
+                cpu[at].push(micros(used) / scenario.a_round as f64);
             }
             let latencies =
-                load::steady(target.authority, &request, STEADY_PER_SECOND, STEADY_LENGTH).await?;
+                load::steady(target.authority, &request, scenario.per_second, STEADY_LENGTH)
+                    .await?;
             p50[at].push(micros(latencies[latencies.len() / 2]));
             p99[at].push(micros(latencies[latencies.len() * 99 / 100]));
         }

@@ -15,6 +15,10 @@ pub(crate) struct Scenario {
     stream: bool,
     /// Tokens of answer; in a stream, about as many chunks.
     answer_tokens: usize,
+    /// Requests whose CPU is measured in a round.
+    pub(crate) a_round: usize,
+    /// Requests a second while latency is measured.
+    pub(crate) per_second: u32,
     /// Most that one request may cost.
     pub(crate) ceiling: Counts,
 }
@@ -26,21 +30,27 @@ pub(crate) const ALL: &[Scenario] = &[
         prompt_bytes: 80,
         stream: false,
         answer_tokens: 20,
-        ceiling: Counts { instructions: 60_000.0, allocations: 20.0, system_calls: 4.3 },
+        a_round: 16_000,
+        per_second: 1_000,
+        ceiling: Counts { instructions: 70_000.0, allocations: 24.0, system_calls: 5.1 },
     },
     Scenario {
         name: "chat 10 kB",
         prompt_bytes: 10_000,
         stream: false,
         answer_tokens: 20,
-        ceiling: Counts { instructions: 120_000.0, allocations: 24.0, system_calls: 6.0 },
+        a_round: 16_000,
+        per_second: 1_000,
+        ceiling: Counts { instructions: 100_000.0, allocations: 24.0, system_calls: 5.2 },
     },
     Scenario {
         name: "stream 50 chunks",
         prompt_bytes: 80,
         stream: true,
         answer_tokens: 50,
-        ceiling: Counts { instructions: 600_000.0, allocations: 200.0, system_calls: 160.0 },
+        a_round: 1_600,
+        per_second: 100,
+        ceiling: Counts { instructions: 370_000.0, allocations: 30.0, system_calls: 110.0 },
     },
 ];
 
