@@ -95,11 +95,11 @@ impl Node {
 
     /// A leader knows from its followers' answers; the others go by what gossip says.
     fn has_quorum(&self, metrics: Option<&RaftMetrics<TypeConfig>>, voters: &[u64]) -> bool {
-        let acked = metrics.and_then(|seen| seen.last_quorum_acked);
-        match acked.filter(|_| self.leads()) {
-            Some(acked) => acked.elapsed() < QUORUM_ACKED_WITHIN,
-            None => self.leader().is_some() && self.live_voters(voters) * 2 > voters.len(),
-        }
+        let acked = metrics.and_then(|seen| seen.last_quorum_acked).filter(|_| self.leads());
+        let acked = acked.map(|acked| acked.elapsed());
+        acked_lately(voters.len(), acked).unwrap_or_else(|| {
+            self.leader().is_some() && self.live_voters(voters) * 2 > voters.len()
+        })
     }
 
     fn live_voters(&self, voters: &[u64]) -> usize {
@@ -162,6 +162,12 @@ impl Node {
     }
 }
 
+/// Whether the followers' last answers make a quorum; `None` where they cannot tell. A leader without
+/// followers hears none while nothing is written.
+fn acked_lately(voters: usize, acked_ago: Option<Duration>) -> Option<bool> {
+    acked_ago.filter(|_| voters > 1).map(|ago| ago < QUORUM_ACKED_WITHIN)
+}
+
 fn yes_no(yes: bool, if_so: &str, if_not: &str) -> String {
     if yes { if_so } else { if_not }.to_owned()
 }
@@ -199,5 +205,19 @@ fn other_member(
             .map(|node| node.incarnation)
             .or(record.map(|r| r.incarnation))
             .unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_goes_by_its_followers_answers_and_without_followers_by_itself() {
+        let (lately, long_ago) = (Duration::from_millis(100), Duration::from_secs(20));
+        assert_eq!(acked_lately(3, Some(lately)), Some(true));
+        assert_eq!(acked_lately(3, Some(long_ago)), Some(false));
+        assert_eq!(acked_lately(1, Some(long_ago)), None);
+        assert_eq!(acked_lately(3, None), None);
     }
 }
