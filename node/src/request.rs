@@ -128,7 +128,8 @@ fn plan(
     let mut plan = Vec::with_capacity(ATTEMPTS_MAX);
     let mut refusal = None;
     let names = std::iter::once(&call.model).chain(&call.fallbacks);
-    for name in names {
+    // Each name that can be served makes an attempt at least.
+    for name in names.take(ATTEMPTS_MAX) {
         let route = match core.route(view, terms, name) {
             Ok(route) => route,
             Err(first) => {
@@ -311,8 +312,9 @@ fn whole(
     bill: Bill,
 ) -> Result<Response<NodeBody>, Refusal> {
     let open = guard.get();
-    let (charge, _) = bill.charge(&open.quote, open.terms());
-    let cost = open.spent_before_nano_usd.saturating_add(charge.nano_usd);
+    // Before the headers are written: what is left counts what was not used.
+    settle::pay(open, bill);
+    let cost = open.spent_before_nano_usd;
     let mut response = Response::new(NodeBody::Whole(Some(body)));
     response.headers_mut().reserve(HEADERS_OUT);
     headers::answer(open, Some(cost), response.headers_mut());

@@ -196,23 +196,25 @@ pub(crate) fn utc(at: UnixMillis) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Settles an attempt that is followed by another: nothing of it is told to the caller.
-pub(crate) fn give_up(open: &mut Open, bill: Bill) {
-    open.slot().attempts_failed.add(1);
-    if let Some(hold) = open.hold.take() {
-        let (charge, usage) = bill.charge(&open.quote, open.terms());
-        open.count(&charge, &usage);
-        finish(hold, bill, charge);
-    }
-}
-
-/// Settles a request: money, rates, metrics, log. Takes the request, so it happens once.
-pub(crate) fn close(mut open: Open, bill: Bill, ending: Ending) {
+/// Settles the money of the present attempt, once: a second call finds nothing held.
+pub(crate) fn pay(open: &mut Open, bill: Bill) -> (Charge, Usage) {
     let (charge, usage) = bill.charge(&open.quote, open.terms());
     if let Some(hold) = open.hold.take() {
         open.count(&charge, &usage);
         finish(hold, bill, charge);
     }
+    (charge, usage)
+}
+
+/// Settles an attempt that is followed by another: nothing of it is told to the caller.
+pub(crate) fn give_up(open: &mut Open, bill: Bill) {
+    open.slot().attempts_failed.add(1);
+    pay(open, bill);
+}
+
+/// Settles a request: money, rates, metrics, log. Takes the request, so it happens once.
+pub(crate) fn close(mut open: Open, bill: Bill, ending: Ending) {
+    let (charge, usage) = pay(&mut open, bill);
     open.over(&charge, &usage, matches!(bill, Bill::Told(_)), ending);
 }
 

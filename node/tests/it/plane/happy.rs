@@ -52,6 +52,8 @@ async fn bytes_go_through_but_for_the_edits_and_our_credential_replaces_the_call
         ("x-bursar-model", "m"),
         ("x-bursar-attempts", "1"),
         ("x-bursar-cost-usd", "0.000019000"),
+        // What was held beyond the cost is free again.
+        ("x-bursar-budget-remaining-usd", "0.999981000"),
     ] {
         assert_eq!(answer.header(name), Some(value), "{}", answer.head);
     }
