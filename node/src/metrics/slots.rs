@@ -27,6 +27,12 @@ pub(crate) const BOUNDS_US: [u64; 16] = [
     600_000_000,
 ];
 
+/// Most routes of a thread that are told apart by model: a provider without a list takes any name, and
+/// each makes some forty series.
+const ROUTES_MAX: usize = 1_000;
+/// The model under which all further ones are counted.
+const OTHER: &str = "other";
+
 /// A counter with one writer.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
@@ -140,16 +146,23 @@ impl ThreadSlots {
         model: &Arc<str>,
     ) -> Arc<RouteSlot> {
         let mut routes = lock(&self.routes);
-        let known = routes.iter().find(|slot| {
-            slot.operation == operation && slot.provider == *provider && slot.model == *model
-        });
+        let find = |model: &str| {
+            let same = |slot: &&Arc<RouteSlot>| {
+                slot.operation == operation && slot.provider == *provider && *slot.model == *model
+            };
+            routes.iter().find(same).cloned()
+        };
+        let (known, model) = match find(model) {
+            None if routes.len() >= ROUTES_MAX => (find(OTHER), Arc::from(OTHER)),
+            known => (known, Arc::clone(model)),
+        };
         if let Some(slot) = known {
-            return Arc::clone(slot);
+            return slot;
         }
         let slot = Arc::new(RouteSlot {
             operation,
             provider: Arc::clone(provider),
-            model: Arc::clone(model),
+            model,
             endings: Default::default(),
             attempts_failed: Count::default(),
             input_tokens: Count::default(),
@@ -219,5 +232,21 @@ mod tests {
         let other = slots.route(Operation::Completions, &sim, &model);
         assert!(Arc::ptr_eq(&one, &two));
         assert!(!Arc::ptr_eq(&one, &other));
+    }
+
+    #[test]
+    fn models_without_end_share_one_slot() {
+        let slots = ThreadSlots::default();
+        let sim = Arc::from("sim");
+        let route = |number: usize| {
+            slots.route(Operation::Embeddings, &sim, &Arc::from(number.to_string()))
+        };
+        let first = route(0);
+        (1..ROUTES_MAX).for_each(|number| drop(route(number)));
+        let (beyond, further) = (route(ROUTES_MAX), route(ROUTES_MAX + 1));
+        assert_eq!(&*beyond.model, OTHER);
+        assert!(Arc::ptr_eq(&beyond, &further));
+        assert!(Arc::ptr_eq(&first, &route(0)));
+        assert_eq!(slots.routes().len(), ROUTES_MAX + 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use api::refusal::Reason;
 use ledger::view::{self, Resolution};
-use ledger::{Ledger, Provider, VirtualKey};
+use ledger::{Ledger, Provider, VirtualKey, valid};
 use wire::Refusal;
 
 /// A place a call could go.
@@ -15,6 +15,12 @@ pub(crate) struct Place<'a> {
     /// Share among the places; zero: a fallback, in order, after the weighted ones.
     pub(crate) weight: u32,
 }
+
+/// Longest name of a model with its provider's, in bytes. A provider without a list takes any name, and
+/// names are kept.
+const NAME_BYTES_MAX: usize = valid::NAME_BYTES_MAX + 1 + valid::MODEL_BYTES_MAX;
+/// Characters of a longer one that are said back.
+const NAME_CHARS_SAID: usize = 200;
 
 /// Whether the catalog lists a model for a provider that lists none itself.
 pub(crate) type Lists<'a> = &'a dyn Fn(&Provider, &str) -> bool;
@@ -30,9 +36,10 @@ pub(crate) fn places<'a>(
     asked: &'a str,
     lists: Lists<'_>,
 ) -> Result<Vec<Place<'a>>, Refusal> {
-    let served = served(ledger, asked, lists);
+    let named = asked.len() <= NAME_BYTES_MAX;
+    let served = if named { served(ledger, asked, lists) } else { Vec::new() };
     if served.is_empty() {
-        let name: String = asked.chars().take(200).collect();
+        let name: String = asked.chars().take(NAME_CHARS_SAID).collect();
         let mut refusal =
             Reason::ModelUnknown.refuse(format!("the model {name} does not exist here"));
         refusal.param = Some("model".into());
@@ -266,6 +273,17 @@ mod tests {
             let expected = expected.map(|names| names.iter().map(ToString::to_string).collect());
             assert_eq!(found, expected, "{providers:?} {models:?} {asked}");
         }
+    }
+
+    #[test]
+    fn a_name_without_end_is_nobodys_and_not_said_back_whole() {
+        let ledger = ledger();
+        let long = "x".repeat(NAME_BYTES_MAX + 1);
+        let key = key(&[], &[]);
+        assert_eq!(places(&ledger, &key, &long[1..], &|_, _| false).unwrap().len(), 2);
+        let refusal = places(&ledger, &key, &long, &|_, _| false).unwrap_err();
+        assert_eq!(refusal.code, "model_not_found");
+        assert!(refusal.say.len() < NAME_BYTES_MAX, "{}", refusal.say);
     }
 
     #[test]
