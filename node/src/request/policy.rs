@@ -8,7 +8,7 @@ use cluster::rates::{Begun, Dimension, Limited, RateStanding};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use ledger::{RateLimits, UnixMillis};
 use std::time::Duration;
-use wire::{Call, Refusal};
+use wire::{Call, Refusal, Retry};
 
 /// Output assumed for a rate limit where the caller set none; the end corrects it.
 const OUTPUT_TOKENS_GUESS: u64 = 512;
@@ -53,12 +53,12 @@ fn limited_refusal(key_id: &str, limited: &Limited) -> Refusal {
         Dimension::Concurrency => (Reason::ConcurrencyLimited, "requests at once"),
     };
     let (limit, remaining, ms) = (limited.limit, limited.remaining, limited.retry_after_ms.max(1));
-    reason.refuse_for(
-        ms,
-        format!(
-            "virtual key {key_id} may make {limit} {what}; {remaining} remain, try again in {ms} ms"
-        ),
-    )
+    let say = format!("virtual key {key_id} may use {limit} {what}; {remaining} remain");
+    if limit == 0 {
+        // No time cures it.
+        return Refusal { retry: Retry::Never, ..reason.refuse(say) };
+    }
+    reason.refuse_for(ms, format!("{say}, try again in {ms} ms"))
 }
 
 /// The refusal of a model without a price under a money budget.
@@ -110,7 +110,6 @@ fn put(names: &[HeaderName; 3], standing: &RateStanding, headers: &mut HeaderMap
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::Retry;
 
     #[test]
     fn each_limit_has_its_code_and_its_time() {
@@ -126,6 +125,8 @@ mod tests {
             assert_eq!((refusal.status, refusal.code), (429, code));
             assert_eq!(refusal.retry, Retry::AfterMs(1_500));
             assert!(refusal.say.contains("k1") && refusal.say.contains("60"));
+            let none = limited_refusal("k1", &Limited { limit: 0, ..limited });
+            assert_eq!((none.status, none.retry), (429, Retry::Never));
         }
     }
 
