@@ -13,6 +13,15 @@ pub enum Format {
     Text,
 }
 
+/// Whether `filter` can be understood.
+///
+/// # Errors
+///
+/// What cannot, in words.
+pub fn check(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
+}
+
 /// Starts logging, once per process; later calls change nothing.
 ///
 /// `filter` is a list of `target=level`, e.g. `info` or `info,bursar::request=warn`; what is not

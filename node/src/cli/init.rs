@@ -60,7 +60,7 @@ impl Init {
             fs::write(&path, self.config(node, &nodes, &dir))
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        out::text(&self.next_steps(&nodes))
+        out::text(&self.next_steps(&nodes, &dir))
     }
 
     fn plan(&self) -> Vec<Planned> {
@@ -112,7 +112,7 @@ impl Init {
         text
     }
 
-    fn next_steps(&self, nodes: &[Planned]) -> String {
+    fn next_steps(&self, nodes: &[Planned], dir: &Path) -> String {
         let mut text = format!("{} holds the configuration. Next:\n\n", self.dir.display());
         if self.host.is_empty() {
             for node in nodes {
@@ -122,13 +122,17 @@ impl Init {
                 ));
             }
         } else {
+            // The files name their secrets by their whole path.
             text.push_str(&format!(
                 "  copy {0} to {0} on each host: the secrets in it are the same for all\n",
-                self.dir.display()
+                dir.display()
             ));
             for node in nodes {
-                let (host, file) = (&node.advertise, self.file(node));
-                text.push_str(&format!("  on {host}:  bursar serve --config {}\n", file.display()));
+                let (host, dir) = (&node.advertise, dir.display());
+                text.push_str(&format!(
+                    "  on {host}:  bursar serve --config {dir}/{}.yaml\n",
+                    node.label
+                ));
             }
         }
         let first = nodes.first().map_or(8081, |node| node.port + 1);

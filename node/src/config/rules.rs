@@ -3,6 +3,7 @@
 use super::file::{self, File};
 use super::setting::{Setting, Surroundings, Wrong};
 use super::{Admin, Config, Drain, Gossip, Http, Log, LogFormat, Peer, Secrets, keys};
+use crate::telemetry;
 use crate::vault::{Secret, unhex_32};
 use std::fmt::Display;
 use std::io::IsTerminal;
@@ -38,7 +39,7 @@ impl Reader<'_> {
             cluster_name: self.or(&file.cluster_name, "cluster_name", "bursar".to_owned()),
             label: self.or_else(&file.label, "label", host_name),
             listen,
-            base_url: self.some(&file.base_url, "base_url"),
+            base_url: self.url(&file.base_url, "base_url"),
             threads: self.or_else(&file.threads, "threads", cores),
             seeds: self.seeds(&file.seeds),
             bootstrap_expect: self.some(&file.bootstrap_expect, "bootstrap_expect"),
@@ -72,7 +73,7 @@ impl Reader<'_> {
     fn admin(&mut self, file: &file::Admin) -> Admin {
         Admin {
             listen: self.or(&file.listen, "admin.listen", loopback(8081)),
-            url: self.some(&file.url, "admin.url"),
+            url: self.url(&file.url, "admin.url"),
             token: self.some(&file.token, "admin.token").map(Secret::new),
         }
     }
@@ -142,8 +143,12 @@ impl Reader<'_> {
         if !matches!(status, 402 | 429) {
             self.refuse("http.budget_exceeded_status", format!("{status} is neither 402 nor 429"));
         }
+        let body_bytes_max = self.or(&file.body_bytes_max, "http.body_bytes_max", 20 << 20);
+        if body_bytes_max == 0 {
+            self.refuse("http.body_bytes_max", "must be at least 1".to_owned());
+        }
         Http {
-            body_bytes_max: self.or(&file.body_bytes_max, "http.body_bytes_max", 20 << 20),
+            body_bytes_max,
             response_headers: self.or(&file.response_headers, "http.response_headers", true),
             budget_exceeded_status: status,
             extra_root_certificates: self
@@ -162,7 +167,11 @@ impl Reader<'_> {
                 LogFormat::Json
             }
         };
-        Log { level: quieter(self.or(&file.level, "log.level", "info".to_owned())), format }
+        let level = self.or(&file.level, "log.level", "info".to_owned());
+        if let Err(error) = telemetry::check(&level) {
+            self.refuse("log.level", format!("{level:?} is no list of levels: {error}"));
+        }
+        Log { level: quieter(level), format }
     }
 
     /// What would start and then be unsafe, or never become a cluster.
@@ -226,6 +235,18 @@ impl Reader<'_> {
         if !well_formed {
             self.refuse(path, format!("{text:?} is no host:port"));
         }
+    }
+
+    fn url(&mut self, setting: &Option<Setting<String>>, path: &str) -> Option<String> {
+        let text = self.some(setting, path)?;
+        let uri: Option<http::Uri> = text.parse().ok();
+        let fits = uri.is_some_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+        });
+        if !fits {
+            self.refuse(path, format!("{text:?} is no URL: write it as https://host:port"));
+        }
+        Some(text)
     }
 
     fn refuse(&mut self, path: &str, say: String) {

@@ -105,6 +105,16 @@ fn errors_name_the_line_and_what_to_do() {
             "bursar.yaml: http.budget_exceeded_status: 418 is neither 402 nor 429",
         ),
         (
+            "base_url: gateway:8080\n",
+            "bursar.yaml: base_url: \"gateway:8080\" is no URL: write it as https://host:port",
+        ),
+        (
+            "log:\n  level: info,x=loud\n",
+            "bursar.yaml: log.level: \"info,x=loud\" is no list of levels: error parsing level filter: expected one of \
+             \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\", or a number 0-5",
+        ),
+        ("http:\n  body_bytes_max: 0\n", "bursar.yaml: http.body_bytes_max: must be at least 1"),
+        (
             &format!(
                 "seeds: ['a:1']\ndata_dir: /nowhere\nadmin: {{token: 0123456789abcdef}}\nsecrets: {{cluster: {secret}}}\n"
             ),
