@@ -3,7 +3,7 @@
 use super::out::Format;
 use anyhow::{Context, bail};
 use reqwest::header::{ETAG, IF_MATCH};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,6 +92,15 @@ impl Admin {
         self.send(Method::GET, path, None, None).await
     }
 
+    /// Reads `path` where there is something; `None` where there is not.
+    pub(super) async fn find(&self, path: &str) -> anyhow::Result<Option<Answer>> {
+        match self.get(path).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.is::<NotFound>() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads every page of a list, as one.
     pub(super) async fn list(&self, path: &str) -> anyhow::Result<Value> {
         let mut items = Vec::new();
@@ -163,11 +172,20 @@ async fn read(answer: Response) -> anyhow::Result<Answer> {
         Some(detail) => detail.to_owned(),
         None => format!("the node answered {status}: {}", text.trim()),
     };
-    match body["fix"].as_str() {
-        Some(fix) => bail!("{said}\n{fix}"),
-        None => bail!("{said}"),
+    let said = match body["fix"].as_str() {
+        Some(fix) => format!("{said}\n{fix}"),
+        None => said,
+    };
+    if status == StatusCode::NOT_FOUND {
+        return Err(NotFound(said).into());
     }
+    bail!("{said}")
 }
+
+/// There is no such object.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotFound(String);
 
 /// A name as one segment of a path, or as a value in a query.
 pub(super) fn encode(name: &str) -> String {
@@ -185,6 +203,28 @@ pub(super) fn encode(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+
+    /// A node that gives one answer.
+    fn answering(head: &'static str) -> Admin {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut caller, _) = listener.accept().unwrap();
+            let _ = caller.read(&mut [0; 4096]).unwrap();
+            write!(caller, "HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .unwrap();
+        });
+        Admin { client: Client::builder().no_proxy().build().unwrap(), url, token: String::new() }
+    }
+
+    #[tokio::test]
+    async fn only_a_404_says_that_there_is_none() {
+        assert!(answering("404 Not Found").find("x").await.unwrap().is_none());
+        assert!(answering("503 Service Unavailable").find("x").await.is_err());
+    }
+
     #[test]
     fn names_become_one_segment_of_a_path() {
         assert_eq!(super::encode("key:a.b-c_d"), "key:a.b-c_d");

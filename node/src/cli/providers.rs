@@ -127,7 +127,7 @@ impl Settings {
         let mut body = Map::new();
         let credentials = match self.secret()? {
             Some(secret) => json!([{ "name": "default", "secret": secret }]),
-            None => kept_credentials(admin, path).await,
+            None => kept_credentials(admin, path).await?,
         };
         body.insert("credentials".to_owned(), credentials);
         body.insert("kind".to_owned(), self.kind.into());
@@ -160,9 +160,9 @@ impl Settings {
 }
 
 /// The credentials there are, to be kept; a provider that is new has none.
-async fn kept_credentials(admin: &Admin, path: &str) -> Value {
-    let Ok(present) = admin.get(path).await else {
-        return json!([]);
+async fn kept_credentials(admin: &Admin, path: &str) -> anyhow::Result<Value> {
+    let Some(present) = admin.find(path).await? else {
+        return Ok(json!([]));
     };
     let credentials = present.body["credentials"].as_array().into_iter().flatten();
     let kept = credentials.map(|credential| {
@@ -172,7 +172,7 @@ async fn kept_credentials(admin: &Admin, path: &str) -> Value {
         }
         kept
     });
-    kept.collect()
+    Ok(kept.collect())
 }
 
 /// `NAME` or `NAME=IN,OUT`.
