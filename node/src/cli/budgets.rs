@@ -49,7 +49,7 @@ enum Action {
         /// Name of the budget.
         name: String,
         #[command(flatten)]
-        settings: WriteOff,
+        settings: Lost,
     },
     /// Deletes a budget that no key names.
     Delete {
@@ -58,8 +58,9 @@ enum Action {
     },
 }
 
+/// What is given up.
 #[derive(Debug, Args)]
-struct WriteOff {
+struct Lost {
     /// Why; kept in the log of the node.
     #[arg(long)]
     reason: String,
@@ -90,7 +91,7 @@ struct Most {
     requests: Option<i64>,
 }
 
-impl WriteOff {
+impl Lost {
     fn body(self) -> Value {
         let given = [
             ("reason", json!(self.reason)),

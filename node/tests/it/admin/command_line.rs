@@ -52,6 +52,8 @@ async fn an_operator_sets_a_gateway_up_from_the_command_line() {
     let budgets = done(&solo, "budgets list").await;
     assert!(budgets.starts_with("NAME  WINDOW  UNIT  LIMIT  SPENT"), "{budgets}");
     assert!(budgets.contains("team  month   usd   12.50  0.00"), "{budgets}");
+    let given_up = done(&solo, "budgets write-off team --reason x --usd 1 --dry-run").await;
+    assert!(given_up.contains("team  month   usd   12.50"), "{given_up}");
     assert!(done(&solo, "models list").await.contains("operator"));
     assert!(done(&solo, "cluster members").await.contains("leader"));
     assert!(done(&solo, "status").await.contains("ready     yes"));
