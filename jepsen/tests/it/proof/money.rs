@@ -24,8 +24,9 @@ const COST_NANO_USD: i64 = 145_000;
 const AFFORDABLE: i64 = 6_000;
 const CALLERS: usize = 12;
 const STORM: Duration = Duration::from_secs(20);
-/// Longest wait for the rest of the budget to be spent after the storm.
-const SPENT_WITHIN: Duration = Duration::from_secs(20);
+/// Longest wait for the rest of the budget to be spent after the storm, on a machine that has much
+/// else to do.
+const SPENT_WITHIN: Duration = Duration::from_secs(60);
 /// With nothing left to grant and no answer for so long, the limit is reached.
 const REFUSED_FOR: Duration = Duration::from_millis(1_500);
 /// How long a caller waits for an answer.
