@@ -18,6 +18,10 @@ pub(super) struct Standing {
     pub(super) available: i64,
     /// Charges that wait.
     pub(super) waiting: i64,
+    /// The part of them that stands in line at this very purse.
+    pub(super) in_line: i64,
+    /// The smallest charge in that line.
+    pub(super) least_in_line: Option<i64>,
     /// Spend per second.
     pub(super) rate: i64,
     /// Mean size of a hold.
@@ -55,13 +59,15 @@ pub(super) struct Ask {
 /// for the way, so that a lost leader is not felt. Once the pool is low it keeps 150 ms' worth and asks
 /// for exact needs, so that the last of a budget is where somebody wants it.
 pub(super) fn ask(seen: &Standing) -> Ask {
-    let lacking = (seen.waiting - seen.available).max(0);
+    let in_vain = waits_in_vain(seen);
+    let waiting = if in_vain { (seen.waiting - seen.in_line).max(0) } else { seen.waiting };
+    let lacking = (waiting - seen.available).max(0);
     let pool_is_dry = seen.pool.is_some_and(|pool| pool <= 0);
     let must = if pool_is_dry { 0 } else { lacking };
-    let spare = (seen.available - seen.waiting).max(0);
+    let spare = (seen.available - waiting).max(0);
     let is_tight = seen.low || seen.mean_hold.saturating_mul(3) > seen.limit / CUSHION_PARTS;
     let idle_limit_ms = if is_tight { IDLE_TIGHT_MS } else { IDLE_MS };
-    if seen.closing || seen.idle_ms >= idle_limit_ms {
+    if seen.closing || in_vain || seen.idle_ms >= idle_limit_ms {
         return Ask { want: must, must, give_back: spare, low_water: i64::MIN, high_water: 0 };
     }
     if seen.low {
@@ -91,6 +97,16 @@ pub(super) fn ask(seen: &Standing) -> Ask {
         low_water: if pool_is_dry { i64::MIN } else { cushion / 2 },
         high_water: i64::MAX,
     }
+}
+
+/// Whether what is here and in the pool serves nobody in line here. Kept, it would be of no use, while
+/// other nodes may keep as little: together it may serve somebody. So it goes back, and nobody asks
+/// before there is enough for one.
+fn waits_in_vain(seen: &Standing) -> bool {
+    let (Some(least), Some(pool)) = (seen.least_in_line, seen.pool) else {
+        return false;
+    };
+    pool.max(0).saturating_add(seen.available) < least
 }
 
 /// What to keep ahead of need while there is plenty.
@@ -162,6 +178,25 @@ mod tests {
     }
 
     #[test]
+    fn what_serves_nobody_in_line_goes_back_and_nothing_is_asked_for() {
+        let line = Standing {
+            available: 90,
+            waiting: 200,
+            in_line: 200,
+            least_in_line: Some(100),
+            pool: Some(9),
+            low: true,
+            ..plenty()
+        };
+        let asked = ask(&line);
+        assert_eq!((asked.want, asked.must, asked.give_back), (0, 0, 90));
+        // Some wait for another purse of their path, and have what they need here.
+        assert_eq!(ask(&Standing { waiting: 230, ..line }).give_back, 60);
+        let enough = ask(&Standing { pool: Some(10), ..line });
+        assert_eq!((enough.must, enough.give_back), (110, 0));
+    }
+
+    #[test]
     fn a_dry_pool_is_not_asked() {
         let dry = Standing { low: true, pool: Some(0), waiting: 350, ..plenty() };
         assert_eq!((ask(&dry).want, ask(&dry).must), (0, 0));
@@ -199,6 +234,8 @@ mod tests {
             let huge = Standing {
                 available: most,
                 waiting: most,
+                in_line: 0,
+                least_in_line: None,
                 rate: most,
                 mean_hold: most,
                 limit: most,

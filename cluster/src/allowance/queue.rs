@@ -38,6 +38,16 @@ impl Queue {
         self.length.load(Ordering::SeqCst) == 0
     }
 
+    /// Sum of the charges in line, and the smallest of them.
+    pub(super) fn in_line(&self) -> (i64, Option<i64>) {
+        if self.is_empty() {
+            return (0, None);
+        }
+        let line = lock(&self.line);
+        let amounts = || line.iter().map(|waiter| waiter.amount);
+        (amounts().fold(0, i64::saturating_add), amounts().min())
+    }
+
     /// Takes a place at the end. Whoever joins must look at the purse once more before sleeping.
     pub(super) fn join(&self, amount: i64) -> Arc<Waiter> {
         let waiter = Arc::new(Waiter { amount, wake: Notify::new() });

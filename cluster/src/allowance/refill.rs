@@ -244,9 +244,12 @@ impl Refiller {
     fn decide(&self, tally: &Tally, now_ms: u64) -> Ask {
         let books = tally.purse.books();
         let closing = self.is_closing(&tally.purse);
+        let (in_line, least_in_line) = tally.purse.queue.in_line();
         let mut ask = plan::ask(&Standing {
             available: books.available,
             waiting: books.waiting,
+            in_line,
+            least_in_line,
             rate: tally.rate,
             mean_hold: tally.mean_hold,
             limit: books.limit,

@@ -47,8 +47,10 @@ impl Wish<'_> {
                 Err(_still) => {}
             }
             let purse = &self.path[miss.at];
-            if purse.asking_helps(purse.amount(self.charge)) {
-                asked = true;
+            let helps = purse.asking_helps(purse.amount(self.charge));
+            asked |= helps;
+            // Where asking does not help, giving back what serves nobody here may help somebody.
+            if helps || purse.available() > 0 {
                 purse.touch();
                 purse.press();
             }
