@@ -1,23 +1,12 @@
 //! What the probes say: is the process alive, should it get traffic, has it started?
 
-use cluster::Cluster;
+use cluster::{Check, Cluster};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Longest a probe waits for a log index.
 const MIN_INDEX_WITHIN: Duration = Duration::from_secs(10);
-
-/// One condition of readiness.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What is checked.
-    pub name: &'static str,
-    /// Whether it holds.
-    pub ok: bool,
-    /// What is so, or what is missing, for people.
-    pub say: String,
-}
 
 /// All conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]

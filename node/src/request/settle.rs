@@ -3,6 +3,7 @@
 use super::open::Open;
 use super::quote::{ModelTerms, Quote, Room, clamp};
 use crate::metrics::slots::Ending;
+use api::admin::Timestamp;
 use api::refusal::Reason;
 use cluster::allowance::{Allowances, Charge, Hold, Purse, Short, Why};
 use ledger::view::AccountTerms;
@@ -178,22 +179,9 @@ fn say(short: &Short, account: Option<&AccountTerms>) -> String {
     )
 }
 
-/// `2026-11-20T10:00:00Z`.
+/// `2026-11-20T10:00:00Z`: to the second.
 pub(crate) fn utc(at: UnixMillis) -> String {
-    let s = at.0 / 1_000;
-    let (days, rest) = (s / 86_400, s % 86_400);
-    // Days since 0000-03-01, in eras of 400 years.
-    let z = days + 719_468;
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    Timestamp(at.0 / 1_000 * 1_000).to_string()
 }
 
 /// Settles the money of the present attempt, once: a second call finds nothing held.
