@@ -1,29 +1,12 @@
 //! Streams that fail before they say a word: nothing has gone out yet, so another place may answer.
 
-use super::client::{Caller, ask, chat, once};
-use super::node::{TestNode, USD, until};
-use super::upstream::{DONE, Does, FINISH, STREAM_HEAD, Upstream, chunk, event, json, usage};
+use super::client::{Caller, once};
+use super::node::until;
+use super::streams::{END, house, sends, stream};
+use super::upstream::{DONE, Does, FINISH, Upstream, event, json, usage};
 
-const END: &str = "0\r\n\r\n";
 const OVERLOADED: &str =
     "data: {\"error\":{\"message\":\"all busy\",\"type\":\"overloaded\",\"code\":503}}\n\n";
-
-fn sends(pieces: &[&str], end: &str) -> Vec<u8> {
-    let chunks: String = pieces.iter().map(|piece| chunk(piece)).collect();
-    format!("{STREAM_HEAD}{chunks}{end}").into_bytes()
-}
-
-async fn house(does: Does) -> (TestNode, Upstream, String) {
-    let upstream = Upstream::start(does).await;
-    let node = TestNode::start().await;
-    node.provider_with("up", &upstream.base_url(), |provider| provider.timeout_ms = 500).await;
-    let key = node.key("k", USD).await;
-    (node, upstream, key)
-}
-
-fn stream(key: &str, more: &str) -> Vec<u8> {
-    chat(key, &ask("up/m", &format!(r#","stream":true,"max_tokens":100{more}"#)))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_opens_with_an_error_is_answered_by_another_place() {

@@ -5,7 +5,7 @@ use super::node::{TestNode, USD, until};
 use super::upstream::{DONE, Does, FINISH, STREAM_HEAD, Upstream, chunk, event, usage};
 use std::time::Duration;
 
-async fn house(does: Does) -> (TestNode, Upstream, String) {
+pub(super) async fn house(does: Does) -> (TestNode, Upstream, String) {
     let upstream = Upstream::start(does).await;
     let node = TestNode::start().await;
     node.provider_with("up", &upstream.base_url(), |provider| provider.timeout_ms = 500).await;
@@ -13,17 +13,17 @@ async fn house(does: Does) -> (TestNode, Upstream, String) {
     (node, upstream, key)
 }
 
-fn stream(key: &str, more: &str) -> Vec<u8> {
+pub(super) fn stream(key: &str, more: &str) -> Vec<u8> {
     chat(key, &ask("up/m", &format!(r#","stream":true,"max_tokens":100{more}"#)))
 }
 
 /// A stream in HTTP chunks, with or without the chunk that ends it.
-fn sends(events: &[&str], end: &str) -> Vec<u8> {
+pub(super) fn sends(events: &[&str], end: &str) -> Vec<u8> {
     let chunks: String = events.iter().map(|event| chunk(event)).collect();
     format!("{STREAM_HEAD}{chunks}{end}").into_bytes()
 }
 
-const END: &str = "0\r\n\r\n";
+pub(super) const END: &str = "0\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_is_the_providers_but_for_the_usage_nobody_asked_for() {
