@@ -54,6 +54,9 @@ impl Target {
     }
 
     fn admin(&self) -> anyhow::Result<Admin> {
+        if !self.url.starts_with("http:") && !self.url.starts_with("https:") {
+            bail!("{}: no URL of a node, write it as http://host:port", self.url);
+        }
         if self.url.starts_with("https:") {
             bail!(
                 "{}: the admin API speaks plain HTTP; reach it over loopback or a tunnel",

@@ -49,7 +49,7 @@ pub struct Dev {
     #[arg(long, value_name = "IN,OUT")]
     pub price_per_mtok: Option<Prices>,
     /// Budget of the key, in dollars. One, unless told otherwise.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     pub budget_usd: Option<String>,
     /// Where all state is kept. Without it, in a directory that is removed at the end.
     #[arg(long)]
@@ -75,6 +75,11 @@ pub enum Output {
     Text,
     /// One JSON object.
     Json,
+}
+
+/// An amount in dollars, kept as it was written.
+fn dollars(text: &str) -> Result<String, String> {
+    text.parse::<api::admin::Usd>().map(|_| text.to_owned())
 }
 
 impl Dev {

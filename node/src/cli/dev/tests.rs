@@ -23,6 +23,13 @@ fn prepare(data_dir: &Path, more: &[&str]) -> anyhow::Result<Layout> {
 }
 
 #[test]
+fn an_amount_that_is_none_is_refused_before_anything_is_started() {
+    assert!(Line::try_parse_from(["dev", "--budget-usd", "0.25"]).is_ok());
+    let refused = Line::try_parse_from(["dev", "--budget-usd", "x"]).err().unwrap().to_string();
+    assert!(refused.contains("write it as 12 or 0.25"), "{refused}");
+}
+
+#[test]
 fn each_node_gets_a_file_it_can_start_with() {
     let directory = tempfile::tempdir().unwrap();
     let layout = prepare(&directory.path().join("dev"), &["--drain-delay", "3s"]).unwrap();
