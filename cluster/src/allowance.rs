@@ -111,7 +111,7 @@ impl Allowances {
         purses.open(terms.period);
         purses.by_period.push(Arc::clone(&purse));
         drop(shard);
-        if let (Some(ledger), Some(_)) = (self.desk.ledger.load_full(), self.me()) {
+        if let Some(ledger) = self.desk.ledger.load_full() {
             observe::look(&purse, &ledger, &self.desk);
         }
         purse
@@ -202,7 +202,7 @@ impl Allowances {
 
     fn look(&self, ledger: &Ledger, account: AccountId) {
         let newest = lock(self.shard(account)).get(&account).map_or(0, |purses| purses.newest);
-        if let (Some(purse), Some(_)) = (self.find(account, newest), self.me()) {
+        if let Some(purse) = self.find(account, newest) {
             observe::look(&purse, ledger, &self.desk);
         }
     }

@@ -77,6 +77,8 @@ async fn a_budget_is_never_overspent_while_nodes_are_killed() {
     let (billed, books) = judge(&cluster).await;
     println!("  at the end: {billed} billed, {books:?}; {callers:?}");
     assert!(spent, "the limit was not reached within {SPENT_WITHIN:?}: {books:?}; {callers:?}");
+    // With no node silent and nothing in flight, nobody is told to wait for what will not come.
+    assert!(callers.refused_as_spent.load(Ordering::Relaxed) > 0, "{callers:?}");
     // A run in which nothing happened would prove nothing.
     assert!(callers.answered.load(Ordering::Relaxed) > 300, "{callers:?}");
     assert!(billed > 300 * COST_NANO_USD, "{billed}");
