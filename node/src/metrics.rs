@@ -10,9 +10,11 @@ use metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use metrics_util::MetricKindMask;
 use slots::{BOUNDS_US, Ending, RouteSlot, ThreadSlots};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,9 @@ const ALL: &[Metric] = &[
     Metric(BUILD, Kind::Gauge, None, "Always 1; the version is a label."),
 ];
 
+/// Longest a gauge is shown that no scrape sets any more: a budget that is gone, a node's last version.
+const GAUGE_LIFE: Duration = Duration::from_secs(300);
+
 const METADATA: Metadata<'static> = Metadata::new("bursar", Level::INFO, None);
 
 /// The metrics of one node.
@@ -76,6 +81,7 @@ impl Metrics {
         // Microseconds to seconds: metrics are the one place where floats are at home.
         let bounds: Vec<f64> = BOUNDS_US.iter().map(|us| *us as f64 / 1e6).collect();
         let recorder = PrometheusBuilder::new()
+            .idle_timeout(MetricKindMask::GAUGE, Some(GAUGE_LIFE))
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &bounds)
             .expect("the list of bounds is not empty")
             .build_recorder();
@@ -84,7 +90,6 @@ impl Metrics {
             Self { recorder, handle, threads: Mutex::default(), handed: Mutex::default() };
         metrics.describe(ALL);
         metrics.describe(cluster::ALL);
-        metrics.gauge(BUILD, labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
         Arc::new(metrics)
     }
 
@@ -118,6 +123,7 @@ impl Metrics {
         self.gauge(REQUESTS_IN_FLIGHT, none(), requests);
         self.gauge(STREAMS_IN_FLIGHT, none(), streams);
         self.gauge(CONNECTIONS, none(), connections);
+        self.gauge(BUILD, labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
         self.counter(LOG_DROPPED, none(), sum(|s| s.log_records_dropped.get()));
         self.handle.run_upkeep();
     }

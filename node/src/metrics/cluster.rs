@@ -4,6 +4,7 @@ use super::{Kind, Metric, Metrics, labels};
 use cluster::{Cluster, MemberState, Role};
 use ledger::{AccountId, Ledger, Unit};
 use metrics::Label;
+use std::collections::HashMap;
 
 const LEADER: &str = "bursar_cluster_leader";
 const TERM: &str = "bursar_cluster_term";
@@ -71,8 +72,10 @@ pub(super) const ALL: &[Metric] = &[
 pub(super) fn collect(metrics: &Metrics, cluster: &Cluster) {
     consensus(metrics, cluster);
     members(metrics, cluster);
-    allowances(metrics, cluster);
-    budgets(metrics, &cluster.ledger());
+    let ledger = cluster.ledger();
+    let names = Names::of(&ledger);
+    allowances(metrics, cluster, &names);
+    budgets(metrics, &ledger, &names);
 }
 
 fn consensus(metrics: &Metrics, cluster: &Cluster) {
@@ -120,8 +123,7 @@ fn members(metrics: &Metrics, cluster: &Cluster) {
     }
 }
 
-fn allowances(metrics: &Metrics, cluster: &Cluster) {
-    let ledger = cluster.ledger();
+fn allowances(metrics: &Metrics, cluster: &Cluster, names: &Names<'_>) {
     let counts = cluster.allowances().counts();
     for (name, total) in [
         (REFILLS, counts.refills),
@@ -134,42 +136,55 @@ fn allowances(metrics: &Metrics, cluster: &Cluster) {
     }
     let mut purses = cluster.allowances().snapshot();
     purses.retain(|purse| {
-        let account = ledger.accounts.get(&purse.account);
+        let account = names.ledger.accounts.get(&purse.account);
         account.is_some_and(|account| account.period == purse.period)
     });
     for purse in purses.iter().take(ACCOUNTS_MAX) {
-        let with = || account_labels(&ledger, purse.account, purse.unit);
-        metrics.gauge(AVAILABLE, with(), purse.available as f64);
-        metrics.gauge(HELD, with(), purse.held as f64);
-        metrics.gauge(UNREPORTED, with(), purse.unreported as f64);
+        let Some(with) = names.labels(purse.account, purse.unit) else { continue };
+        metrics.gauge(AVAILABLE, with.clone(), purse.available as f64);
+        metrics.gauge(HELD, with.clone(), purse.held as f64);
+        metrics.gauge(UNREPORTED, with, purse.unreported as f64);
     }
 }
 
-fn budgets(metrics: &Metrics, ledger: &Ledger) {
+fn budgets(metrics: &Metrics, ledger: &Ledger, names: &Names<'_>) {
     for account in ledger.accounts.keys().take(ACCOUNTS_MAX) {
-        let Some(books) = ledger::view::books(ledger, *account) else {
-            continue;
-        };
-        let with = || account_labels(ledger, *account, books.unit);
-        metrics.gauge(LIMIT, with(), books.limit as f64);
-        metrics.gauge(SPENT, with(), (books.closed_spend + books.reported) as f64);
-        metrics.gauge(OUTSTANDING, with(), books.outstanding as f64);
-        metrics.gauge(SUSPENSE, with(), books.suspense as f64);
-        metrics.gauge(DEBT, with(), books.debt as f64);
-        metrics.gauge(OVERSPEND, with(), books.overspend_bound as f64);
+        let Some(books) = ledger::view::books(ledger, *account) else { continue };
+        let Some(with) = names.labels(*account, books.unit) else { continue };
+        for (name, value) in [
+            (LIMIT, books.limit),
+            (SPENT, books.closed_spend.saturating_add(books.reported)),
+            (OUTSTANDING, books.outstanding),
+            (SUSPENSE, books.suspense),
+            (DEBT, books.debt),
+            (OVERSPEND, books.overspend_bound),
+        ] {
+            metrics.gauge(name, with.clone(), value as f64);
+        }
     }
 }
 
-fn account_labels(ledger: &Ledger, account: AccountId, unit: Unit) -> Vec<Label> {
-    let budget = ledger.budgets.values().find(|budget| budget.handle == account.budget);
-    let unit = match unit {
-        Unit::NanoUsd => "nano_usd",
-        Unit::Tokens => "tokens",
-        Unit::Requests => "requests",
-    };
-    labels(&[
-        ("budget", budget.map_or("(deleted)", |budget| &budget.name)),
-        ("window", &account.window.to_string()),
-        ("unit", unit),
-    ])
+/// Names of the budgets by handle: looked up for each account, so gathered once for each scrape.
+struct Names<'a> {
+    ledger: &'a Ledger,
+    by_handle: HashMap<u64, &'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(ledger: &'a Ledger) -> Self {
+        let named = ledger.budgets.values().map(|budget| (budget.handle, budget.name.as_str()));
+        Self { ledger, by_handle: named.collect() }
+    }
+
+    /// Labels of an account; `None` once its budget is deleted.
+    fn labels(&self, account: AccountId, unit: Unit) -> Option<Vec<Label>> {
+        let unit = match unit {
+            Unit::NanoUsd => "nano_usd",
+            Unit::Tokens => "tokens",
+            Unit::Requests => "requests",
+        };
+        let budget = self.by_handle.get(&account.budget)?;
+        let window = account.window.to_string();
+        Some(labels(&[("budget", budget), ("window", &window), ("unit", unit)]))
+    }
 }

@@ -21,6 +21,7 @@ async fn promtool_has_nothing_to_say_against_the_metrics() {
         r#"bursar_spent_nano_usd_total{operation="chat_completions",provider="up",model="m"} 19000"#,
         r#"bursar_refusals_total{code="virtual_key_unknown"} 1"#,
         r#"bursar_budget_limit{budget="k-budget",window="0",unit="nano_usd"} 1000000000"#,
+        concat!(r#"bursar_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         "bursar_cluster_leader 1",
         "bursar_requests_in_flight 0",
     ] {
