@@ -173,7 +173,7 @@ impl Pool {
     }
 
     async fn connect(&self) -> io::Result<SendRequest<Pieces>> {
-        let stream = connect_any(&self.resolve().await?).await?;
+        let stream = connect_any(&self.resolve().await?, self.peer.connect_within).await?;
         stream.set_nodelay(true)?;
         match &self.peer.tls {
             None => shake(TokioIo::new(stream)).await,
@@ -197,12 +197,16 @@ impl Pool {
     }
 }
 
-async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+/// Connects to the first address that answers. Each gets its share of the time: one that swallows
+/// everything must not keep the others from being tried.
+async fn connect_any(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpStream> {
+    let share = within / u32::try_from(addresses.len() + 1).unwrap_or(u32::MAX);
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
         }
     }
     Err(last)
@@ -227,4 +231,32 @@ where
 /// A connector for `https` peers.
 pub(crate) fn connector(config: &Arc<rustls::ClientConfig>) -> TlsConnector {
     TlsConnector::from(Arc::clone(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An address where connections are neither taken nor refused, and what keeps it so.
+    async fn swallowing() -> (SocketAddr, Vec<TcpStream>, tokio::net::TcpListener) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        let within = Duration::from_millis(100);
+        while let Ok(stream) = tokio::time::timeout(within, TcpStream::connect(address)).await {
+            waiting.push(stream.unwrap());
+        }
+        (address, waiting, listener)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_swallows_everything_does_not_hide_the_next_one() {
+        let (silent, _waiting, _full) = swallowing().await;
+        let good = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [silent, good.local_addr().unwrap()];
+        let stream = connect_any(&addresses, Duration::from_millis(900)).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    }
 }
