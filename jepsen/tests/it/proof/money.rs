@@ -20,6 +20,8 @@ const BUDGET: &str = "hard";
 const QUESTION: &str = "Tell me something of the usual length.";
 /// What an answer costs at $1 and $4 for a million tokens, roughly, in nano-USD.
 const COST_NANO_USD: i64 = 145_000;
+/// More than one answer may cost at worst: what is left below that may serve nobody.
+const WORST_NANO_USD: i64 = 7 * COST_NANO_USD;
 /// What the budget pays for, roughly: more than is asked in the storm, so that the storm has all of it.
 const AFFORDABLE: i64 = 6_000;
 const CALLERS: usize = 12;
@@ -27,7 +29,7 @@ const STORM: Duration = Duration::from_secs(20);
 /// Longest wait for the rest of the budget to be spent after the storm, on a machine that has much
 /// else to do.
 const SPENT_WITHIN: Duration = Duration::from_secs(60);
-/// With nothing left to grant and no answer for so long, the limit is reached.
+/// With too little left to grant and no answer for so long, the limit is reached.
 const REFUSED_FOR: Duration = Duration::from_millis(1_500);
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -114,7 +116,7 @@ async fn spend_the_rest(cluster: &Cluster, callers: &Callers) -> bool {
         looks.tick().await;
         let (_, books) = judge(cluster).await;
         let answered_now = callers.answered.load(Ordering::Relaxed);
-        if answered_now != answered || books.remaining > 0 {
+        if answered_now != answered || books.remaining >= WORST_NANO_USD {
             (answered, since) = (answered_now, Instant::now());
         }
         if since.elapsed() > REFUSED_FOR {
