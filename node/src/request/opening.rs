@@ -99,6 +99,8 @@ fn over(
     let cut = Break::None.refusal(upstream);
     if !end.complete {
         let mut failure = match end.error {
+            // Plain JSON goes on to the byte.
+            Some(error) if end.events == 0 => Failure::said(error, joined(&ready)),
             Some(error) => Failure::said(error, end.error_body.unwrap_or_default()),
             None => Failure::garbage(cut.say, bill),
         };

@@ -80,7 +80,7 @@ pub struct StreamEnd {
     pub finished: bool,
     /// The failure reported inside the stream.
     pub error: Option<ProviderError>,
-    /// The same as the provider wrote it: the data of the event, or the whole body.
+    /// The same as the provider wrote it: the data of the event, or the lines of the whole body.
     pub error_body: Option<Bytes>,
     /// Whether the answer is whole: no failure, and `[DONE]`, all reasons to finish, or the closing
     /// usage chunk at the end came.
