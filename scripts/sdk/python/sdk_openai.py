@@ -113,9 +113,15 @@ class Refusals(unittest.TestCase):
         self.refused(openai.PermissionDeniedError, 403, "provider_blocked", key)
 
     def test_rate_limits(self):
+        _, key = new_key(limits={"requests_per_minute": 6})
+        with self.assertRaises(openai.RateLimitError) as caught:
+            for _ in range(12):
+                client(key).chat.completions.create(model="chat", messages=HELLO, max_tokens=10)
+        self.assertEqual(caught.exception.code, "request_limited")
+        self.assertGreater(int(caught.exception.response.headers["retry-after-ms"]), 0)
         _, key = new_key(limits={"requests_per_minute": 0})
         refusal = self.refused(openai.RateLimitError, 429, "request_limited", key)
-        self.assertGreater(int(refusal.response.headers["retry-after-ms"]), 0)
+        self.assertEqual(refusal.response.headers["x-should-retry"], "false")
         _, key = new_key(limits={"tokens_per_minute": 0})
         self.refused(openai.RateLimitError, 429, "token_limited", key)
         _, key = new_key(limits={"concurrent_requests": 0})
