@@ -8,7 +8,7 @@ use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval, sleep};
 
 use super::client::{Call, Ended};
 use super::cluster::Cluster;
@@ -159,6 +159,7 @@ async fn settled(cluster: &Cluster, node: usize, name: &str, budget: i64) -> Fig
     let path = format!("budgets/{name}?consistency=linearizable");
     let mut figures = Figures { budget, billed: 0, spent: 0, stranded: 0 };
     let mut looks_alike = 0;
+    let mut looks = interval(Duration::from_millis(200));
     while looks_alike < STILL_LOOKS {
         let (_, body) = cluster.admin(node, Method::GET, &path, None).await;
         let books = &body["windows"][0];
@@ -168,7 +169,7 @@ async fn settled(cluster: &Cluster, node: usize, name: &str, budget: i64) -> Fig
         let now = Figures { budget, billed, spent: figure(books, "spent"), stranded };
         looks_alike = if now == figures { looks_alike + 1 } else { 0 };
         figures = now;
-        sleep(Duration::from_millis(200)).await;
+        looks.tick().await;
     }
     figures
 }

@@ -8,7 +8,7 @@ use reqwest::{Client, Method, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval};
 
 /// Longest wait for a condition that a test needs to become true.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -120,9 +120,10 @@ impl Cluster {
         F: Future<Output = bool>,
     {
         let deadline = Instant::now() + PATIENCE;
+        let mut looks = interval(Duration::from_millis(50));
         while !holds().await {
             assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
-            sleep(Duration::from_millis(50)).await;
+            looks.tick().await;
         }
     }
 }
