@@ -6,6 +6,7 @@ use ledger::{NanoUsd, Unit};
 
 const PROVIDER: HeaderName = HeaderName::from_static("x-bursar-provider");
 const MODEL: HeaderName = HeaderName::from_static("x-bursar-model");
+const ROUTE: HeaderName = HeaderName::from_static("x-bursar-route");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-bursar-attempts");
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-bursar-max-tokens");
 const COST: HeaderName = HeaderName::from_static("x-bursar-cost-usd");
@@ -24,6 +25,7 @@ pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut Head
     }
     headers.insert(PROVIDER, open.candidate.upstream.said.clone());
     headers.insert(MODEL, open.candidate.said.clone());
+    headers.insert(ROUTE, open.candidate.route.clone());
     headers.insert(ATTEMPTS, attempts(open.attempts));
     headers.insert(NODE, open.core.node_name.clone());
     if let Some(cost) = cost_nano_usd

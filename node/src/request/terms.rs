@@ -119,7 +119,7 @@ impl Book {
             .iter()
             .filter_map(|place| {
                 let upstream = self.upstreams.get(&place.provider.name)?;
-                Some(Rc::new(Candidate::prepare(place, upstream, shared)))
+                Some(Rc::new(Candidate::prepare(place, upstream, asked, shared)))
             })
             .collect();
         let route = Rc::new(Route {
@@ -179,6 +179,8 @@ pub(crate) struct Candidate {
     pub(crate) label: Arc<str>,
     /// The model's name here, as a response header.
     pub(crate) said: HeaderValue,
+    /// The name that led here: an alias, or a model with or without its provider. As a response header.
+    pub(crate) route: HeaderValue,
     pub(crate) terms: ModelTerms,
     /// No price is known and the provider's policy is to refuse that.
     pub(crate) unpriced: bool,
@@ -187,7 +189,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    fn prepare(place: &Place<'_>, upstream: &Rc<Upstream>, shared: &Shared) -> Self {
+    fn prepare(place: &Place<'_>, upstream: &Rc<Upstream>, asked: &str, shared: &Shared) -> Self {
         let provider = place.provider;
         let known = provider.models.iter().find(|model| model.name == place.model);
         let upstream_name =
@@ -218,8 +220,8 @@ impl Candidate {
             upstream: Rc::clone(upstream),
             model: ModelName::new(upstream_name),
             label: Arc::from(place.model),
-            said: HeaderValue::from_str(place.model)
-                .unwrap_or_else(|_| HeaderValue::from_static("?")),
+            said: header(place.model),
+            route: header(asked),
             terms,
             unpriced,
             weight: place.weight,
@@ -232,4 +234,9 @@ impl Candidate {
         self.slots[operation as usize]
             .get_or_init(|| thread.route(operation, &self.upstream.name, &self.label))
     }
+}
+
+/// A name as a header value.
+fn header(name: &str) -> HeaderValue {
+    HeaderValue::from_str(name).unwrap_or_else(|_| HeaderValue::from_static("?"))
 }

@@ -50,6 +50,7 @@ async fn bytes_go_through_but_for_the_edits_and_our_credential_replaces_the_call
         ("x-request-id", "mine"),
         ("x-bursar-provider", "up"),
         ("x-bursar-model", "m"),
+        ("x-bursar-route", "up/m"),
         ("x-bursar-attempts", "1"),
         ("x-bursar-cost-usd", "0.000019000"),
         // What was held beyond the cost is free again.
