@@ -31,7 +31,7 @@ pub use run::Propose;
 
 use desk::{Desk, lock};
 use ledger::{AccountId, Change, Grant, Ledger, NodeId, UnixMillis};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,7 +43,7 @@ const SHARDS: usize = 16;
 #[derive(Default)]
 pub struct Allowances {
     desk: Arc<Desk>,
-    shards: [Mutex<HashMap<AccountId, Purses>>; SHARDS],
+    shards: [Mutex<BTreeMap<AccountId, Purses>>; SHARDS],
 }
 
 /// The purses of one account. Never forgotten while the account lives: a purse made anew would take
@@ -290,14 +290,14 @@ impl Allowances {
     }
 
     fn purses(&self) -> Vec<Arc<Purse>> {
-        let all = |shard: &Mutex<HashMap<AccountId, Purses>>| -> Vec<Arc<Purse>> {
+        let all = |shard: &Mutex<BTreeMap<AccountId, Purses>>| -> Vec<Arc<Purse>> {
             let shard = lock(shard);
             shard.values().flat_map(|purses| purses.by_period.clone()).collect()
         };
         self.shards.iter().flat_map(all).collect()
     }
 
-    fn shard(&self, account: AccountId) -> &Mutex<HashMap<AccountId, Purses>> {
+    fn shard(&self, account: AccountId) -> &Mutex<BTreeMap<AccountId, Purses>> {
         let index = (account.budget ^ u64::from(account.window)) % SHARDS as u64;
         &self.shards[usize::try_from(index).unwrap_or(0)]
     }

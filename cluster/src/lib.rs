@@ -20,6 +20,7 @@ mod status;
 pub mod upgrade;
 
 pub use config::{Config, Founding, MakeInitCluster, Tuning};
+pub use consensus::clock::agrees as clock_agrees;
 pub use error::{StartError, Unavailable};
 pub use seal::{ClusterSecret, SecretError};
 pub use status::{Check, Member, MemberState, Role, Status};

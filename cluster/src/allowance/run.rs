@@ -44,6 +44,8 @@ impl Allowances {
         let mut reports = 0_u32;
         loop {
             let mut round = tokio::select! {
+                // Which of the two goes first must not be a matter of luck: runs are replayed from a seed.
+                biased;
                 _ = second.tick() => Round::Second,
                 () = desk.bell.notified() => Round::Urgent,
             };

@@ -97,7 +97,8 @@ async fn own_clock_is_right(node: &Node) -> bool {
 
 /// Whether a clock agrees with the median of more than half of the voters' clocks, its own among them.
 /// `offsets` are the others' less its own, in milliseconds.
-fn agrees(mut offsets: Vec<i64>, voters: usize) -> bool {
+#[must_use]
+pub fn agrees(mut offsets: Vec<i64>, voters: usize) -> bool {
     offsets.push(0);
     if offsets.len() * 2 <= voters {
         return false;

@@ -5,7 +5,7 @@ mod autopilot;
 mod book;
 pub(crate) mod bootstrap;
 pub(crate) mod client;
-mod clock;
+pub(crate) mod clock;
 mod disk;
 pub(crate) mod duties;
 pub(crate) mod everywhere;
