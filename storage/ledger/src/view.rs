@@ -3,12 +3,20 @@
 mod books;
 mod key;
 mod model;
+mod path;
 mod periods;
+mod source;
+mod steps;
 
 pub(crate) use books::suspense;
 pub use books::{Books, books};
-pub use key::{
-    AccountTerms, KeyBlock, accounts_of, admissible, key_by_hash, model_allowed, provider_allowed,
-};
+pub use key::{KeyBlock, admissible, key_by_hash, model_allowed, provider_allowed};
 pub use model::{Resolution, resolve_model};
+pub(crate) use path::accounts_max;
+pub use path::{
+    AccountTerms, Asked, LimitTerms, Missing, PATH_ACCOUNTS_MAX, PathTerms, accounts_of, path_of,
+};
 pub use periods::{closable_periods, due_periods};
+pub(crate) use source::scopes_of;
+pub use source::{Lineage, lineage};
+pub use steps::steps_reached;

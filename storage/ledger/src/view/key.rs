@@ -1,6 +1,6 @@
-//! Who asks, may they, and what is it charged to?
+//! Who asks, and may they?
 
-use crate::{AccountId, Allow, KeyHash, Ledger, Mode, Unit, UnixMillis, VirtualKey, Window};
+use crate::{Allow, KeyHash, Ledger, UnixMillis, VirtualKey};
 
 /// The key with this hash, revoked ones included: [`admissible`] tells.
 pub fn key_by_hash<'a>(ledger: &'a Ledger, hash: &KeyHash) -> Option<&'a VirtualKey> {
@@ -57,58 +57,10 @@ pub fn model_allowed(key: &VirtualKey, provider: &str, model: &str, asked_name: 
     }
 }
 
-/// One account a key's requests are charged to, and on which terms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountTerms {
-    /// The account.
-    pub account: AccountId,
-    /// The period that admits.
-    pub period: u64,
-    /// What it counts.
-    pub unit: Unit,
-    /// What happens at the limit.
-    pub mode: Mode,
-    /// Limit of the period, in `unit`.
-    pub limit: i64,
-    /// End of the period: the budget starts anew. `None`: never.
-    pub ends_at: Option<UnixMillis>,
-    /// Name of the budget.
-    pub budget: String,
-    /// Window of the budget.
-    pub window: Window,
-}
-
-/// Every account above a request of this key, ordered by account, each once.
-pub fn accounts_of(ledger: &Ledger, key: &VirtualKey) -> Vec<AccountTerms> {
-    let mut all = Vec::new();
-    for budget in key.budgets.iter().filter_map(|name| ledger.budgets.get(name)) {
-        for (id, window) in budget.accounts() {
-            let Some(account) = ledger.accounts.get(&id) else {
-                continue;
-            };
-            let Some(present) = account.present() else {
-                continue;
-            };
-            all.push(AccountTerms {
-                account: id,
-                period: account.period,
-                unit: account.unit,
-                mode: budget.mode,
-                limit: present.limit,
-                ends_at: present.ends_at,
-                budget: budget.name.clone(),
-                window: window.window,
-            });
-        }
-    }
-    all.sort_by_key(|terms| terms.account);
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{ACCOUNT, LIMIT, Log, SPAN_MS, budget, key, put_budget, put_key};
+    use crate::sample::key;
 
     #[test]
     fn a_key_is_blocked_for_the_reason_that_cannot_be_undone() {
@@ -139,27 +91,5 @@ mod tests {
         }
         ann.providers = Allow::Only(Vec::new());
         assert!(!provider_allowed(&ann, "openai"));
-    }
-
-    #[test]
-    fn a_keys_accounts_are_the_windows_of_its_budgets_in_order() {
-        let mut log = Log::sample();
-        log.done(put_budget(budget("later", 5)));
-        let mut ann = key("ann", 1);
-        ann.budgets = vec!["later".to_owned(), "team".to_owned()];
-        log.done(put_key(ann));
-        let terms = accounts_of(&log.ledger, log.ledger.living_key("ann").unwrap());
-        let first = AccountTerms {
-            account: ACCOUNT,
-            period: 1,
-            unit: Unit::Requests,
-            mode: Mode::Hard,
-            limit: LIMIT,
-            ends_at: Some(UnixMillis(SPAN_MS)),
-            budget: "team".to_owned(),
-            window: Window::Fixed(SPAN_MS),
-        };
-        assert_eq!(terms[0], first);
-        assert_eq!((terms.len(), terms[1].budget.as_str()), (2, "later"));
     }
 }
