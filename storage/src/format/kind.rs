@@ -62,6 +62,40 @@ registry! {
     RETIRE_NODE = 0x0010, "retire-node";
     /// `WriteOff`.
     WRITE_OFF = 0x0011, "write-off";
+    /// `PutScope`.
+    PUT_SCOPE = 0x0012, "put-scope";
+    /// `DeleteScope`.
+    DELETE_SCOPE = 0x0013, "delete-scope";
+    /// `PutSelector`.
+    PUT_SELECTOR = 0x0014, "put-selector";
+    /// `DeleteSelector`.
+    DELETE_SELECTOR = 0x0015, "delete-selector";
+    /// `PutProfile`.
+    PUT_PROFILE = 0x0016, "put-profile";
+    /// `DeleteProfile`.
+    DELETE_PROFILE = 0x0017, "delete-profile";
+    /// `PutWebhook`.
+    PUT_WEBHOOK = 0x0018, "put-webhook";
+    /// `DeleteWebhook`.
+    DELETE_WEBHOOK = 0x0019, "delete-webhook";
+    /// `AckEvents`.
+    ACK_EVENTS = 0x001a, "ack-events";
+    /// `OpenInstance`.
+    OPEN_INSTANCE = 0x001b, "open-instance";
+    /// `CloseInstance`.
+    CLOSE_INSTANCE = 0x001c, "close-instance";
+    /// `Adopt`.
+    ADOPT = 0x001d, "adopt";
+    /// `IncreaseBudget`.
+    INCREASE_BUDGET = 0x001e, "increase-budget";
+    /// `ExpireIncrease`.
+    EXPIRE_INCREASE = 0x001f, "expire-increase";
+    /// `ResetBudget`.
+    RESET_BUDGET = 0x0020, "reset-budget";
+    /// `TransferBudget`.
+    TRANSFER_BUDGET = 0x0021, "transfer-budget";
+    /// `PruneUsage`.
+    PRUNE_USAGE = 0x0022, "prune-usage";
 
     // 0x01xx: the log store.
     /// An entry at its place in the log.
@@ -98,6 +132,22 @@ registry! {
     SNAPSHOT_PROVIDERS = 0x0208, "snapshot-providers";
     /// Aliases.
     SNAPSHOT_ALIASES = 0x0209, "snapshot-aliases";
+    /// Customers, teams and users.
+    SNAPSHOT_SCOPES = 0x020a, "snapshot-scopes";
+    /// Selectors.
+    SNAPSHOT_SELECTORS = 0x020b, "snapshot-selectors";
+    /// Profiles.
+    SNAPSHOT_PROFILES = 0x020c, "snapshot-profiles";
+    /// Instances.
+    SNAPSHOT_INSTANCES = 0x020d, "snapshot-instances";
+    /// Webhooks.
+    SNAPSHOT_WEBHOOKS = 0x020e, "snapshot-webhooks";
+    /// Events that wait for a webhook.
+    SNAPSHOT_OUTBOX = 0x020f, "snapshot-outbox";
+    /// Money moved by hand.
+    SNAPSHOT_AUDIT = 0x0210, "snapshot-audit";
+    /// What was used.
+    SNAPSHOT_USAGE = 0x0211, "snapshot-usage";
     /// Counts; last. A file without it is not whole.
     SNAPSHOT_END = 0x02ff, "snapshot-end";
 

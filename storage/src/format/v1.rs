@@ -1,20 +1,34 @@
 //! Schema 1 of every body. Frozen: a change is a new struct in a new module.
 
+mod account;
+mod budget;
 mod command;
-mod ledger;
+mod event;
+mod key;
+mod mirror;
 mod outcome;
 mod provider;
 mod raft;
 mod rpc;
+mod scope;
 mod snapshot;
+mod usage;
 
-pub use self::ledger::*;
+pub use account::*;
+pub use budget::*;
 pub use command::*;
+pub use event::*;
+pub use key::*;
+pub(crate) use mirror::{Mirror, pair};
+use mirror::{codes, mirror};
 pub use outcome::*;
 pub use provider::*;
 pub use raft::*;
 pub use rpc::*;
+pub use scope::*;
+pub(crate) use snapshot::Section;
 pub use snapshot::*;
+pub use usage::*;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 

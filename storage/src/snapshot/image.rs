@@ -1,15 +1,21 @@
 //! What is in a snapshot file: a head, the ledger in sections of rows, an end that counts them.
 
+mod frames;
+
 use super::SnapshotFile;
 use crate::format::v1::{
-    AccountV1, AliasV1, BudgetV1, NodeRecordV1, ProviderV1, SnapshotAccountsV1, SnapshotAliasesV1,
-    SnapshotBudgetsV1, SnapshotEndV1, SnapshotKeyHashesV1, SnapshotKeyNamesV1, SnapshotKeysV1,
-    SnapshotLedgerV1, SnapshotMetaV1, SnapshotNodesV1, SnapshotProvidersV1, VirtualKeyV1,
+    Mirror, Section, SnapshotAccountsV1, SnapshotAliasesV1, SnapshotAuditV1, SnapshotBudgetsV1,
+    SnapshotEndV1, SnapshotInstancesV1, SnapshotKeyHashesV1, SnapshotKeyNamesV1, SnapshotKeysV1,
+    SnapshotLedgerV1, SnapshotMetaV1, SnapshotNodesV1, SnapshotOutboxV1, SnapshotProfilesV1,
+    SnapshotProvidersV1, SnapshotScopesV1, SnapshotSelectorsV1, SnapshotUsageV1,
+    SnapshotWebhooksV1, pair,
 };
-use crate::format::{self, Body, FormatError, Frame, HEADER_BYTES, Kind};
+use crate::format::{self, FormatError, Frame, Kind};
 use crate::types::SnapshotMeta;
+use frames::{Reader, Writer};
 use ledger::{
-    Account, AccountId, Alias, Budget, KeyHash, Ledger, NodeRecord, Provider, VirtualKey,
+    Alias, Budget, Event, Ledger, NodeRecord, Profile, Provider, Scope,
+    Selector, VirtualKey, Webhook,
 };
 use std::io::{self, Write};
 
@@ -44,6 +50,18 @@ impl Image {
             accounts,
             providers,
             aliases,
+            scopes,
+            selectors,
+            // Made from the selectors as they are read.
+            selectors_by_label: _,
+            profiles,
+            instances,
+            webhooks,
+            outbox,
+            events_ever,
+            events_dropped,
+            audit,
+            usage,
         } = &self.ledger;
         let mut out = Writer::new(out);
         out.frame(&SnapshotMetaV1 {
@@ -55,20 +73,27 @@ impl Image {
             applied_index: *applied_index,
             config_index: *config_index,
             cluster_id: cluster_id.clone(),
-            key_pepper: key_pepper.as_ref().map(Into::into),
+            key_pepper: key_pepper.out(),
             cluster_version: *cluster_version,
+            events_ever: *events_ever,
+            events_dropped: *events_dropped,
         })?;
-        out.rows::<SnapshotNodesV1, _>(nodes.values().map(NodeRecordV1::from))?;
-        out.rows::<SnapshotKeysV1, _>(keys.values().map(VirtualKeyV1::from))?;
-        let hashes = keys_by_hash.iter().map(|(hash, id)| (hash.0, id.clone()));
-        out.rows::<SnapshotKeyHashesV1, _>(hashes)?;
-        let names = keys_by_name.iter().map(|(name, id)| (name.clone(), id.clone()));
-        out.rows::<SnapshotKeyNamesV1, _>(names)?;
-        out.rows::<SnapshotBudgetsV1, _>(budgets.values().map(BudgetV1::from))?;
-        let accounts = accounts.iter().map(AccountV1::from);
-        out.rows_by::<SnapshotAccountsV1, _>(ACCOUNTS_PER_FRAME, accounts)?;
-        out.rows::<SnapshotProvidersV1, _>(providers.values().map(ProviderV1::from))?;
-        out.rows::<SnapshotAliasesV1, _>(aliases.values().map(AliasV1::from))?;
+        out.rows::<SnapshotNodesV1>(nodes.values().map(Mirror::out))?;
+        out.rows::<SnapshotKeysV1>(keys.values().map(Mirror::out))?;
+        out.rows::<SnapshotKeyHashesV1>(keys_by_hash.iter().map(pair))?;
+        out.rows::<SnapshotKeyNamesV1>(keys_by_name.iter().map(pair))?;
+        out.rows::<SnapshotBudgetsV1>(budgets.values().map(Mirror::out))?;
+        out.rows_by::<SnapshotAccountsV1>(ACCOUNTS_PER_FRAME, accounts.iter().map(pair))?;
+        out.rows::<SnapshotProvidersV1>(providers.values().map(Mirror::out))?;
+        out.rows::<SnapshotAliasesV1>(aliases.values().map(Mirror::out))?;
+        out.rows::<SnapshotScopesV1>(scopes.values().map(Mirror::out))?;
+        out.rows::<SnapshotSelectorsV1>(selectors.values().map(Mirror::out))?;
+        out.rows::<SnapshotProfilesV1>(profiles.values().map(Mirror::out))?;
+        out.rows::<SnapshotInstancesV1>(instances.iter().map(pair))?;
+        out.rows::<SnapshotWebhooksV1>(webhooks.values().map(Mirror::out))?;
+        out.rows::<SnapshotOutboxV1>(outbox.values().map(Mirror::out))?;
+        out.rows::<SnapshotAuditV1>(audit.iter().map(pair))?;
+        out.rows::<SnapshotUsageV1>(usage.iter().map(pair))?;
         let (frames, rows) = (out.frames, out.rows);
         out.frame(&SnapshotEndV1 { frames, rows })
     }
@@ -82,8 +107,10 @@ impl Image {
             applied_index: head.applied_index,
             config_index: head.config_index,
             cluster_id: head.cluster_id,
-            key_pepper: head.key_pepper.map(Into::into),
+            key_pepper: Mirror::back(head.key_pepper)?,
             cluster_version: head.cluster_version,
+            events_ever: head.events_ever,
+            events_dropped: head.events_dropped,
             ..Ledger::default()
         };
         let mut rows = 0;
@@ -109,134 +136,66 @@ impl Image {
 /// Puts the rows of one frame into the ledger and returns how many they were.
 fn take_rows(ledger: &mut Ledger, frame: &Frame<'_>) -> Result<usize, FormatError> {
     match frame.kind {
-        Kind::SNAPSHOT_NODES => each(format::open::<SnapshotNodesV1>(frame)?.rows, |row| {
-            let node = NodeRecord::from(row);
+        Kind::SNAPSHOT_NODES => each::<SnapshotNodesV1, NodeRecord>(frame, |node| {
             ledger.nodes.insert_mut(node.id, node);
-            Ok(())
         }),
-        Kind::SNAPSHOT_KEYS => each(format::open::<SnapshotKeysV1>(frame)?.rows, |row| {
-            let key = VirtualKey::from(row);
+        Kind::SNAPSHOT_KEYS => each::<SnapshotKeysV1, VirtualKey>(frame, |key| {
             ledger.keys.insert_mut(key.id.clone(), key);
-            Ok(())
         }),
-        Kind::SNAPSHOT_KEY_HASHES => {
-            each(format::open::<SnapshotKeyHashesV1>(frame)?.rows, |(hash, id)| {
-                ledger.keys_by_hash.insert_mut(KeyHash(hash), id);
-                Ok(())
-            })
-        }
-        Kind::SNAPSHOT_KEY_NAMES => {
-            each(format::open::<SnapshotKeyNamesV1>(frame)?.rows, |(name, id)| {
-                ledger.keys_by_name.insert_mut(name, id);
-                Ok(())
-            })
-        }
-        Kind::SNAPSHOT_BUDGETS => each(format::open::<SnapshotBudgetsV1>(frame)?.rows, |row| {
-            let budget = Budget::try_from(row)?;
+        Kind::SNAPSHOT_KEY_HASHES => each::<SnapshotKeyHashesV1, (_, _)>(frame, |(hash, id)| {
+            ledger.keys_by_hash.insert_mut(hash, id);
+        }),
+        Kind::SNAPSHOT_KEY_NAMES => each::<SnapshotKeyNamesV1, (_, _)>(frame, |(name, id)| {
+            ledger.keys_by_name.insert_mut(name, id);
+        }),
+        Kind::SNAPSHOT_BUDGETS => each::<SnapshotBudgetsV1, Budget>(frame, |budget| {
             ledger.budgets.insert_mut(budget.name.clone(), budget);
-            Ok(())
         }),
-        Kind::SNAPSHOT_ACCOUNTS => each(format::open::<SnapshotAccountsV1>(frame)?.rows, |row| {
-            let (id, account) = <(AccountId, Account)>::try_from(row)?;
+        Kind::SNAPSHOT_ACCOUNTS => each::<SnapshotAccountsV1, (_, _)>(frame, |(id, account)| {
             ledger.accounts.insert_mut(id, account);
-            Ok(())
         }),
-        Kind::SNAPSHOT_PROVIDERS => each(format::open::<SnapshotProvidersV1>(frame)?.rows, |row| {
-            let provider = Provider::try_from(row)?;
+        Kind::SNAPSHOT_PROVIDERS => each::<SnapshotProvidersV1, Provider>(frame, |provider| {
             ledger.providers.insert_mut(provider.name.clone(), provider);
-            Ok(())
         }),
-        Kind::SNAPSHOT_ALIASES => each(format::open::<SnapshotAliasesV1>(frame)?.rows, |row| {
-            let alias = Alias::from(row);
+        Kind::SNAPSHOT_ALIASES => each::<SnapshotAliasesV1, Alias>(frame, |alias| {
             ledger.aliases.insert_mut(alias.name.clone(), alias);
-            Ok(())
+        }),
+        Kind::SNAPSHOT_SCOPES => each::<SnapshotScopesV1, Scope>(frame, |scope| {
+            ledger.scopes.insert_mut(scope.id.clone(), scope);
+        }),
+        Kind::SNAPSHOT_SELECTORS => each::<SnapshotSelectorsV1, Selector>(frame, |selector| {
+            ledger.file_selector(selector);
+        }),
+        Kind::SNAPSHOT_PROFILES => each::<SnapshotProfilesV1, Profile>(frame, |profile| {
+            ledger.profiles.insert_mut(profile.name.clone(), profile);
+        }),
+        Kind::SNAPSHOT_INSTANCES => each::<SnapshotInstancesV1, (_, _)>(frame, |(whose, instance)| {
+            ledger.instances.insert_mut(whose, instance);
+        }),
+        Kind::SNAPSHOT_WEBHOOKS => each::<SnapshotWebhooksV1, Webhook>(frame, |webhook| {
+            ledger.webhooks.insert_mut(webhook.name.clone(), webhook);
+        }),
+        Kind::SNAPSHOT_OUTBOX => each::<SnapshotOutboxV1, Event>(frame, |event| {
+            ledger.outbox.insert_mut(event.id, event);
+        }),
+        Kind::SNAPSHOT_AUDIT => each::<SnapshotAuditV1, (_, _)>(frame, |(index, audit)| {
+            ledger.audit.insert_mut(index, audit);
+        }),
+        Kind::SNAPSHOT_USAGE => each::<SnapshotUsageV1, (_, _)>(frame, |(key, sums)| {
+            ledger.usage.insert_mut(key, sums);
         }),
         kind => Err(FormatError::TooNew { kind, schema: frame.schema }),
     }
 }
 
-fn each<T>(
-    rows: Vec<T>,
-    mut take: impl FnMut(T) -> Result<(), FormatError>,
+fn each<S: Section, T: Mirror<S::Row>>(
+    frame: &Frame<'_>,
+    mut put: impl FnMut(T),
 ) -> Result<usize, FormatError> {
+    let rows = format::open::<S>(frame)?.rows();
     let count = rows.len();
     for row in rows {
-        take(row)?;
+        put(T::back(row)?);
     }
     Ok(count)
-}
-
-struct Writer<'a, W> {
-    out: &'a mut W,
-    frames: u64,
-    rows: u64,
-}
-
-impl<'a, W: Write> Writer<'a, W> {
-    fn new(out: &'a mut W) -> Self {
-        Writer { out, frames: 0, rows: 0 }
-    }
-
-    fn frame<B: Body>(&mut self, body: &B) -> io::Result<()> {
-        self.frames += 1;
-        self.out.write_all(&format::encode(body)?)
-    }
-
-    fn rows<B: Body + From<Vec<R>>, R>(&mut self, rows: impl Iterator<Item = R>) -> io::Result<()> {
-        self.rows_by::<B, R>(ROWS_PER_FRAME, rows)
-    }
-
-    fn rows_by<B: Body + From<Vec<R>>, R>(
-        &mut self,
-        per_frame: usize,
-        rows: impl Iterator<Item = R>,
-    ) -> io::Result<()> {
-        let mut rows = rows.peekable();
-        while rows.peek().is_some() {
-            let some: Vec<R> = rows.by_ref().take(per_frame).collect();
-            self.rows += some.len() as u64;
-            self.frame(&B::from(some))?;
-        }
-        Ok(())
-    }
-}
-
-struct Reader<'a> {
-    file: &'a SnapshotFile,
-    offset: u64,
-    frames: u64,
-}
-
-impl<'a> Reader<'a> {
-    fn new(file: &'a SnapshotFile) -> Self {
-        Reader { file, offset: 0, frames: 0 }
-    }
-
-    /// The next frame with its header, unchecked.
-    fn next(&mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = self.file.read_at(self.offset, HEADER_BYTES)?;
-        let header = bytes
-            .first_chunk()
-            .ok_or(FormatError::Short { have: bytes.len(), need: HEADER_BYTES })?;
-        let body_bytes = format::body_bytes(header)?;
-        bytes.extend(self.file.read_at(self.offset + HEADER_BYTES as u64, body_bytes)?);
-        self.offset += bytes.len() as u64;
-        self.frames += 1;
-        Ok(bytes)
-    }
-
-    fn body<B: Body>(&mut self) -> io::Result<B> {
-        Ok(format::decode(&self.next()?)?)
-    }
-
-    fn finish(&self, stated: &SnapshotEndV1, counted: SnapshotEndV1) -> io::Result<()> {
-        if *stated != counted {
-            let reason = format!("{counted:?} in the file, {stated:?} were written");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
-        }
-        match self.file.bytes() - self.offset {
-            0 => Ok(()),
-            more => Err(FormatError::Trailing(usize::try_from(more).unwrap_or(usize::MAX)).into()),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Outcomes, as they travel back to a proposer on another node.
 
-use super::ledger::AccountIdV1;
+use super::{AccountIdV1, Mirror, mirror};
 use crate::format::FormatError;
 use ledger::{Denial, Grant, NodeId, Outcome};
 use serde::{Deserialize, Serialize};
@@ -34,19 +34,16 @@ pub struct WireDenial {
     pub number: u64,
 }
 
-/// One grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireGrant {
-    /// Account.
-    pub account: AccountIdV1,
-    /// Period.
-    pub period: u64,
-    /// Cumulative granted to the lane.
-    pub granted_cum: i64,
-    /// Left in the pool.
-    pub pool: i64,
-    /// Below 2 % of the limit.
-    pub low: bool,
+mirror! {
+    /// [`ledger::Grant`].
+    #[derive(Copy, Debug)]
+    WireGrant for Grant {
+        account: AccountIdV1,
+        period: u64,
+        granted_cum: i64,
+        pool: i64,
+        low: bool,
+    }
 }
 
 impl From<&Outcome> for WireOutcome {
@@ -60,7 +57,7 @@ impl From<&Outcome> for WireOutcome {
             }
             Outcome::Refilled(grants) => {
                 wire.code = 2;
-                wire.grants = grants.iter().map(WireGrant::from).collect();
+                wire.grants = grants.out();
             }
             Outcome::Denied(denial) => {
                 wire.code = 3;
@@ -78,7 +75,7 @@ impl TryFrom<WireOutcome> for Outcome {
         match wire.code {
             0 => Ok(Outcome::Done),
             1 => Ok(Outcome::NodeAllocated(NodeId(wire.number))),
-            2 => Ok(Outcome::Refilled(wire.grants.into_iter().map(Grant::from).collect())),
+            2 => Ok(Outcome::Refilled(Mirror::back(wire.grants)?)),
             3 => Ok(Outcome::Denied(wire.denial.try_into()?)),
             code => Err(FormatError::UnknownCode { what: "outcome", code }),
         }
@@ -123,30 +120,6 @@ impl TryFrom<WireDenial> for Denial {
             7 => Ok(Denial::StaleIncarnation { present }),
             8 => Ok(Denial::AlreadyInitialised(text)),
             code => Err(FormatError::UnknownCode { what: "denial", code }),
-        }
-    }
-}
-
-impl From<&Grant> for WireGrant {
-    fn from(grant: &Grant) -> Self {
-        WireGrant {
-            account: grant.account.into(),
-            period: grant.period,
-            granted_cum: grant.granted_cum,
-            pool: grant.pool,
-            low: grant.low,
-        }
-    }
-}
-
-impl From<WireGrant> for Grant {
-    fn from(wire: WireGrant) -> Self {
-        Grant {
-            account: wire.account.into(),
-            period: wire.period,
-            granted_cum: wire.granted_cum,
-            pool: wire.pool,
-            low: wire.low,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Bodies of a snapshot file: a head, the ledger in sections of rows, an end.
 
 use super::{
-    AccountIdV1, AliasV1, BudgetV1, ProviderV1, SealedV1, VirtualKeyV1, WireLogId,
-    WireStoredMembership, body,
+    AccountIdV1, AccountV1, AliasV1, AuditV1, BudgetV1, EventV1, InstanceV1, ProfileV1, ProviderV1,
+    ScopeV1, SealedV1, SelectorV1, UsageKeyV1, UsageSumsV1, VirtualKeyV1, WebhookV1, WireLogId,
+    WireStoredMembership, body, mirror,
 };
-use crate::format::FormatError;
-use ledger::{Account, AccountId, Lane, NodeId, NodeRecord, Period, Unit, UnixMillis};
+use crate::format::Body;
+use ledger::{NodeRecord, PastLife};
 use serde::{Deserialize, Serialize};
 
 /// What the snapshot covers.
@@ -21,7 +22,7 @@ pub struct SnapshotMetaV1 {
 body!(SnapshotMetaV1, SNAPSHOT_META);
 
 /// The ledger's scalars.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are those of the ledger")]
 pub struct SnapshotLedgerV1 {
     pub applied_index: u64,
@@ -29,6 +30,8 @@ pub struct SnapshotLedgerV1 {
     pub cluster_id: String,
     pub key_pepper: Option<SealedV1>,
     pub cluster_version: u32,
+    pub events_ever: u64,
+    pub events_dropped: u64,
 }
 body!(SnapshotLedgerV1, SNAPSHOT_LEDGER);
 
@@ -42,6 +45,18 @@ pub struct SnapshotEndV1 {
 }
 body!(SnapshotEndV1, SNAPSHOT_END);
 
+/// A frame of rows.
+pub(crate) trait Section: Body {
+    /// One of them.
+    type Row;
+
+    /// The frame of these rows.
+    fn of(rows: Vec<Self::Row>) -> Self;
+
+    /// The rows of this frame.
+    fn rows(self) -> Vec<Self::Row>;
+}
+
 macro_rules! sections {
     ($($(#[$doc:meta])* $name:ident, $kind:ident, $row:ty;)*) => {
         $(
@@ -52,9 +67,13 @@ macro_rules! sections {
                 pub rows: Vec<$row>,
             }
             body!($name, $kind);
-            impl From<Vec<$row>> for $name {
-                fn from(rows: Vec<$row>) -> Self {
+            impl Section for $name {
+                type Row = $row;
+                fn of(rows: Vec<$row>) -> Self {
                     $name { rows }
+                }
+                fn rows(self) -> Vec<$row> {
+                    self.rows
                 }
             }
         )*
@@ -73,196 +92,42 @@ sections! {
     /// Budgets.
     SnapshotBudgetsV1, SNAPSHOT_BUDGETS, BudgetV1;
     /// Accounts.
-    SnapshotAccountsV1, SNAPSHOT_ACCOUNTS, AccountV1;
+    SnapshotAccountsV1, SNAPSHOT_ACCOUNTS, (AccountIdV1, AccountV1);
     /// Providers.
     SnapshotProvidersV1, SNAPSHOT_PROVIDERS, ProviderV1;
     /// Aliases.
     SnapshotAliasesV1, SNAPSHOT_ALIASES, AliasV1;
+    /// Customers, teams and users.
+    SnapshotScopesV1, SNAPSHOT_SCOPES, ScopeV1;
+    /// Selectors.
+    SnapshotSelectorsV1, SNAPSHOT_SELECTORS, SelectorV1;
+    /// Profiles.
+    SnapshotProfilesV1, SNAPSHOT_PROFILES, ProfileV1;
+    /// Instances by their budget's handle and subject.
+    SnapshotInstancesV1, SNAPSHOT_INSTANCES, ((u64, String), InstanceV1);
+    /// Webhooks.
+    SnapshotWebhooksV1, SNAPSHOT_WEBHOOKS, WebhookV1;
+    /// Events that wait for a webhook.
+    SnapshotOutboxV1, SNAPSHOT_OUTBOX, EventV1;
+    /// Money moved by hand, by log index.
+    SnapshotAuditV1, SNAPSHOT_AUDIT, (u64, AuditV1);
+    /// What was used.
+    SnapshotUsageV1, SNAPSHOT_USAGE, (UsageKeyV1, UsageSumsV1);
 }
 
-/// [`ledger::NodeRecord`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "fields are those of the type it mirrors")]
-pub struct NodeRecordV1 {
-    pub id: u64,
-    pub uuid: String,
-    pub label: String,
-    pub incarnation: u64,
-    pub refill_seq: u64,
-}
+mirror! {
+    /// [`ledger::PastLife`].
+    #[derive(Copy)]
+    PastLifeV1 for PastLife { incarnation: u64, usage_batch: u64, adopted_parts: u32 }
 
-/// [`ledger::Account`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountV1 {
-    /// Id.
-    pub id: AccountIdV1,
-    /// 0 nano-USD, 1 tokens, 2 requests.
-    pub unit: u16,
-    /// Period that admits.
-    pub period: u64,
-    /// Deletion of its budget.
-    pub deleted_at_ms: Option<u64>,
-    /// Spend of closed periods.
-    pub closed_spend: i64,
-    /// Books by period, rising.
-    pub periods: Vec<PeriodV1>,
-}
-
-/// [`ledger::Period`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "fields are those of the type it mirrors")]
-pub struct PeriodV1 {
-    pub number: u64,
-    pub starts_at_ms: u64,
-    pub ends_at_ms: Option<u64>,
-    pub limit: i64,
-    pub ceiling: i64,
-    pub closed_spend: i64,
-    pub lanes: Vec<LaneV1>,
-    pub granted: i64,
-    pub reported: i64,
-    pub returned: i64,
-    pub debt: i64,
-    pub written_off: i64,
-}
-
-/// [`ledger::Lane`], with whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "fields are those of the type it mirrors")]
-pub struct LaneV1 {
-    pub node: u64,
-    pub incarnation: u64,
-    pub granted: i64,
-    pub reported: i64,
-    pub returned: i64,
-    pub debt: i64,
-    pub written_off: i64,
-}
-
-impl From<&NodeRecord> for NodeRecordV1 {
-    fn from(node: &NodeRecord) -> Self {
-        NodeRecordV1 {
-            id: node.id.0,
-            uuid: node.uuid.clone(),
-            label: node.label.clone(),
-            incarnation: node.incarnation,
-            refill_seq: node.refill_seq,
-        }
-    }
-}
-
-impl From<NodeRecordV1> for NodeRecord {
-    fn from(wire: NodeRecordV1) -> Self {
-        NodeRecord {
-            id: NodeId(wire.id),
-            uuid: wire.uuid,
-            label: wire.label,
-            incarnation: wire.incarnation,
-            refill_seq: wire.refill_seq,
-        }
-    }
-}
-
-impl From<(&AccountId, &Account)> for AccountV1 {
-    fn from((id, account): (&AccountId, &Account)) -> Self {
-        AccountV1 {
-            id: (*id).into(),
-            unit: match account.unit {
-                Unit::NanoUsd => 0,
-                Unit::Tokens => 1,
-                Unit::Requests => 2,
-            },
-            period: account.period,
-            deleted_at_ms: account.deleted_at.map(|at| at.0),
-            closed_spend: account.closed_spend,
-            periods: account.periods.iter().map(PeriodV1::from).collect(),
-        }
-    }
-}
-
-impl TryFrom<AccountV1> for (AccountId, Account) {
-    type Error = FormatError;
-
-    fn try_from(wire: AccountV1) -> Result<Self, FormatError> {
-        let periods = wire.periods.into_iter().map(|period| (period.number, period.into()));
-        let account = Account {
-            unit: match wire.unit {
-                0 => Unit::NanoUsd,
-                1 => Unit::Tokens,
-                2 => Unit::Requests,
-                code => {
-                    return Err(FormatError::UnknownCode { what: "unit", code });
-                }
-            },
-            period: wire.period,
-            deleted_at: wire.deleted_at_ms.map(UnixMillis),
-            closed_spend: wire.closed_spend,
-            periods: periods.collect(),
-        };
-        Ok((wire.id.into(), account))
-    }
-}
-
-impl From<(&u64, &Period)> for PeriodV1 {
-    fn from((number, period): (&u64, &Period)) -> Self {
-        PeriodV1 {
-            number: *number,
-            starts_at_ms: period.starts_at.0,
-            ends_at_ms: period.ends_at.map(|at| at.0),
-            limit: period.limit,
-            ceiling: period.ceiling,
-            closed_spend: period.closed_spend,
-            lanes: period.lanes.iter().map(LaneV1::from).collect(),
-            granted: period.granted,
-            reported: period.reported,
-            returned: period.returned,
-            debt: period.debt,
-            written_off: period.written_off,
-        }
-    }
-}
-
-impl From<PeriodV1> for Period {
-    fn from(wire: PeriodV1) -> Self {
-        Period {
-            starts_at: UnixMillis(wire.starts_at_ms),
-            ends_at: wire.ends_at_ms.map(UnixMillis),
-            limit: wire.limit,
-            ceiling: wire.ceiling,
-            closed_spend: wire.closed_spend,
-            lanes: wire.lanes.into_iter().map(<((NodeId, u64), Lane)>::from).collect(),
-            granted: wire.granted,
-            reported: wire.reported,
-            returned: wire.returned,
-            debt: wire.debt,
-            written_off: wire.written_off,
-        }
-    }
-}
-
-impl From<(&(NodeId, u64), &Lane)> for LaneV1 {
-    fn from(((node, incarnation), lane): (&(NodeId, u64), &Lane)) -> Self {
-        LaneV1 {
-            node: node.0,
-            incarnation: *incarnation,
-            granted: lane.granted,
-            reported: lane.reported,
-            returned: lane.returned,
-            debt: lane.debt,
-            written_off: lane.written_off,
-        }
-    }
-}
-
-impl From<LaneV1> for ((NodeId, u64), Lane) {
-    fn from(wire: LaneV1) -> Self {
-        let lane = Lane {
-            granted: wire.granted,
-            reported: wire.reported,
-            returned: wire.returned,
-            debt: wire.debt,
-            written_off: wire.written_off,
-        };
-        ((NodeId(wire.node), wire.incarnation), lane)
+    /// [`ledger::NodeRecord`].
+    NodeRecordV1 for NodeRecord {
+        id: u64,
+        uuid: String,
+        label: String,
+        incarnation: u64,
+        refill_seq: u64,
+        usage_batch: u64,
+        past: Option<PastLifeV1>,
     }
 }
