@@ -114,7 +114,7 @@ pub fn agrees(mut offsets: Vec<i64>, voters: usize) -> bool {
 mod tests {
     use super::*;
     use ledger::command::PutBudget;
-    use ledger::{Budget, BudgetWindow, Entry, Mode, Unit, Window};
+    use ledger::{Budget, BudgetWindow, Entry, Unit, Window};
 
     #[test]
     fn a_clock_is_right_within_half_a_second_of_the_median() {
@@ -140,15 +140,13 @@ mod tests {
         for index in 1..=ROLLED_MAX as u64 + 1 {
             let budget = Budget {
                 name: format!("b{index}"),
-                handle: 0,
                 unit: Unit::Tokens,
                 windows: vec![BudgetWindow { window: Window::Fixed(60_000), limit: 1 }],
-                mode: Mode::Hard,
                 managed_by: "api:test".to_owned(),
-                created_at: UnixMillis(0),
-                changed_index: 0,
+                ..Budget::default()
             };
-            let command = Command::PutBudget(PutBudget { budget, if_index: None });
+            let periods = vec![(UnixMillis(0), Some(UnixMillis(60_000)))];
+            let command = Command::PutBudget(PutBudget { budget, if_index: None, periods });
             ledger::apply(&mut ledger, &Entry { index, at: UnixMillis(0), command });
         }
         assert_eq!(look(&ledger, UnixMillis(59_999)), []);

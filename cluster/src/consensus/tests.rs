@@ -5,7 +5,7 @@ use super::message::{BootAskV1, BootPrepareV1};
 use super::node::Node;
 use crate::{Cluster, ClusterSecret, Config, Founding, Tuning, Unavailable};
 use ledger::command::{DeleteBudget, InitCluster, PutBudget};
-use ledger::{Budget, BudgetWindow, Command, Mode, Outcome, Sealed, Unit, UnixMillis, Window};
+use ledger::{Budget, BudgetWindow, Command, Outcome, Sealed, Unit, UnixMillis, Window};
 use openraft::async_runtime::watch::WatchReceiver;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -71,18 +71,20 @@ impl Started {
 fn budget(number: usize) -> Budget {
     Budget {
         name: format!("b{number}"),
-        handle: 0,
         unit: Unit::Tokens,
-        windows: vec![BudgetWindow { window: Window::Day, limit: 1_000 }],
-        mode: Mode::Hard,
+        windows: vec![BudgetWindow { window: Window::Never, limit: 1_000 }],
         managed_by: "api:test".to_owned(),
-        created_at: UnixMillis(0),
-        changed_index: 0,
+        ..Budget::default()
     }
 }
 
+/// A budget of one window that never starts anew.
+fn put(budget: Budget) -> PutBudget {
+    PutBudget { budget, if_index: None, periods: vec![(UnixMillis(0), None)] }
+}
+
 async fn put_budget(cluster: &Cluster, number: usize) {
-    let command = Command::PutBudget(PutBudget { budget: budget(number), if_index: None });
+    let command = Command::PutBudget(put(budget(number)));
     assert_eq!(cluster.propose(command).await.unwrap().outcome, Outcome::Done);
 }
 
@@ -166,9 +168,11 @@ async fn a_leader_opens_the_periods_that_are_due() {
         ..budget(0)
     };
     // Proposed by a clock of the past, so its first period is over.
+    let at = UnixMillis(super::proposals::unix_ms() - 3 * minute_ms);
+    let periods = vec![(at, Some(UnixMillis(at.0 + minute_ms)))];
     let written = raft.client_write(storage::Proposal {
-        at: UnixMillis(super::proposals::unix_ms() - 3 * minute_ms),
-        command: Command::PutBudget(PutBudget { budget, if_index: None }),
+        at,
+        command: Command::PutBudget(PutBudget { budget, if_index: None, periods }),
     });
     let handle = written.await.unwrap().data.index;
     let account = ledger::AccountId { budget: handle, window: 0 };
@@ -190,7 +194,7 @@ async fn a_leader_short_of_disk_takes_no_configuration_and_lets_go_of_some() {
     let alone = started("n1", Vec::new(), None).await.ready().await;
     put_budget(&alone.cluster, 0).await;
     alone.node().short_of_disk.store(true, Ordering::Relaxed);
-    let more = Command::PutBudget(PutBudget { budget: budget(1), if_index: None });
+    let more = Command::PutBudget(put(budget(1)));
     let refused = alone.cluster.propose(more).await;
     assert!(matches!(refused, Err(Unavailable::NoRoom(_))), "{refused:?}");
     let name = "b0".to_owned();

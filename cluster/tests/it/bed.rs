@@ -4,7 +4,7 @@
 
 use cluster::{Cluster, ClusterSecret, Committed, Config, Founding, StartError, Status, Tuning};
 use ledger::command::{InitCluster, PutBudget};
-use ledger::{Budget, BudgetWindow, Command, Mode, Outcome, Sealed, Unit, UnixMillis, Window};
+use ledger::{Budget, BudgetWindow, Command, Outcome, Sealed, UnixMillis, Window};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -246,15 +246,12 @@ pub(crate) fn budget(name: &str) -> Command {
     Command::PutBudget(PutBudget {
         budget: Budget {
             name: name.to_owned(),
-            handle: 0,
-            unit: Unit::NanoUsd,
             windows: vec![BudgetWindow { window: Window::Never, limit: 1_000 }],
-            mode: Mode::Hard,
             managed_by: "api:test".to_owned(),
-            created_at: UnixMillis(0),
-            changed_index: 0,
+            ..Budget::default()
         },
         if_index: None,
+        periods: vec![(UnixMillis(0), None)],
     })
 }
 

@@ -14,8 +14,8 @@ use crate::format::{self, FormatError, Frame, Kind};
 use crate::types::SnapshotMeta;
 use frames::{Reader, Writer};
 use ledger::{
-    Alias, Budget, Event, Ledger, NodeRecord, Profile, Provider, Scope,
-    Selector, VirtualKey, Webhook,
+    Alias, Budget, Event, Ledger, NodeRecord, Profile, Provider, Scope, Selector, VirtualKey,
+    Webhook,
 };
 use std::io::{self, Write};
 
@@ -169,9 +169,11 @@ fn take_rows(ledger: &mut Ledger, frame: &Frame<'_>) -> Result<usize, FormatErro
         Kind::SNAPSHOT_PROFILES => each::<SnapshotProfilesV1, Profile>(frame, |profile| {
             ledger.profiles.insert_mut(profile.name.clone(), profile);
         }),
-        Kind::SNAPSHOT_INSTANCES => each::<SnapshotInstancesV1, (_, _)>(frame, |(whose, instance)| {
-            ledger.instances.insert_mut(whose, instance);
-        }),
+        Kind::SNAPSHOT_INSTANCES => {
+            each::<SnapshotInstancesV1, (_, _)>(frame, |(whose, instance)| {
+                ledger.instances.insert_mut(whose, instance);
+            })
+        }
         Kind::SNAPSHOT_WEBHOOKS => each::<SnapshotWebhooksV1, Webhook>(frame, |webhook| {
             ledger.webhooks.insert_mut(webhook.name.clone(), webhook);
         }),
