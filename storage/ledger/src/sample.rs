@@ -2,13 +2,14 @@
 
 use crate::command::{
     AllocateNode, Command, EnrolNode, Entry, InitCluster, OpenPeriod, PutAlias, PutBudget, PutKey,
-    PutProvider, Refill, RefillLine, RevokeKey, apply,
+    PutProfile, PutProvider, PutScope, PutSelector, Refill, RefillLine, RevokeKey, apply,
 };
 use crate::{
-    AccountId, Alias, Allow, Budget, BudgetWindow, Change, Credential, KeyHash, Ledger, Mode,
-    NodeId, Outcome, Provider, RateLimits, Sealed, StreamUsage, Target, Unit, UnixMillis, Unpriced,
-    VirtualKey, Window,
+    AccountId, Alias, Budget, BudgetWindow, Change, Credential, Denial, KeyHash, Ledger, NodeId,
+    Outcome, Profile, Provider, RateLimits, Scope, ScopeId, ScopeKind, Sealed, Selector,
+    StreamUsage, Target, Unit, UnixMillis, Unpriced, VirtualKey, Webhook, Window,
 };
+use std::collections::BTreeMap;
 
 /// The two nodes of the sample, each in its first life.
 pub(crate) const NODES: [NodeId; 2] = [NodeId(2), NodeId(3)];
@@ -75,6 +76,22 @@ impl Log {
         self.done(Command::RevokeKey(RevokeKey { name: name.to_owned(), if_index: None }));
     }
 
+    /// Proposes what must be denied: why.
+    #[track_caller]
+    pub(crate) fn denied(&mut self, command: Command) -> Denial {
+        let before = self.ledger.clone();
+        match self.propose(command).0 {
+            Outcome::Denied(denial) => {
+                let applied_index = self.ledger.applied_index;
+                assert_eq!(self.ledger, Ledger { applied_index, ..before }, "a denial changed it");
+                denial
+            }
+            other @ (Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Refilled(_)) => {
+                panic!("not denied: {other:?}")
+            }
+        }
+    }
+
     /// Opens the next period of the sample's account.
     #[track_caller]
     pub(crate) fn roll(&mut self) {
@@ -97,6 +114,8 @@ impl Log {
             seq: record.refill_seq + 1,
             active_nodes: 2,
             lines: vec![line],
+            usage_batch: 0,
+            usage: Vec::new(),
         };
         match self.propose(Command::Refill(refill)).0 {
             Outcome::Refilled(grants) => grants[0].granted_cum,
@@ -131,10 +150,8 @@ pub(crate) fn budget(name: &str, limit: i64) -> Budget {
         handle: 0,
         unit: Unit::Requests,
         windows: vec![BudgetWindow { window: Window::Fixed(SPAN_MS), limit }],
-        mode: Mode::Hard,
         managed_by: "api:ann".to_owned(),
-        created_at: UnixMillis(0),
-        changed_index: 0,
+        ..Budget::default()
     }
 }
 
@@ -146,14 +163,9 @@ pub(crate) fn key(name: &str, seed: u8) -> VirtualKey {
         hash: KeyHash([seed; 32]),
         enabled: true,
         expires_at: None,
-        providers: Allow::All,
-        models: Allow::All,
         budgets: vec!["team".to_owned()],
-        limits: RateLimits::default(),
         managed_by: "api:ann".to_owned(),
-        created_at: UnixMillis(0),
-        changed_index: 0,
-        revoked_at: None,
+        ..VirtualKey::default()
     }
 }
 
@@ -195,7 +207,7 @@ pub(crate) fn put_key(key: VirtualKey) -> Command {
 
 pub(crate) fn put_budget(budget: Budget) -> Command {
     let if_index = None;
-    Command::PutBudget(PutBudget { budget, if_index })
+    Command::PutBudget(PutBudget { budget, if_index, periods: Vec::new() })
 }
 
 pub(crate) fn put_provider(provider: Provider) -> Command {
@@ -206,4 +218,70 @@ pub(crate) fn put_provider(provider: Provider) -> Command {
 pub(crate) fn put_alias(alias: Alias) -> Command {
     let if_index = None;
     Command::PutAlias(PutAlias { alias, if_index })
+}
+
+/// A scope of no parent, budgets or limits.
+pub(crate) fn scope(kind: ScopeKind, name: &str) -> Scope {
+    Scope {
+        id: ScopeId { kind, name: name.to_owned() },
+        parent: None,
+        budgets: Vec::new(),
+        limits: RateLimits::default(),
+        narrowed: Vec::new(),
+        labels: BTreeMap::new(),
+        managed_by: "api:ann".to_owned(),
+        created_at: UnixMillis(0),
+        changed_index: 0,
+    }
+}
+
+pub(crate) fn team(name: &str) -> Scope {
+    scope(ScopeKind::Team, name)
+}
+
+pub(crate) fn labels(labels: &[(&str, &str)]) -> BTreeMap<String, String> {
+    labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+pub(crate) fn selector(name: &str, wanted: &[(&str, &str)]) -> Selector {
+    Selector {
+        name: name.to_owned(),
+        labels: labels(wanted),
+        budgets: Vec::new(),
+        limits: RateLimits::default(),
+        narrowed: Vec::new(),
+        managed_by: "api:ann".to_owned(),
+        changed_index: 0,
+    }
+}
+
+pub(crate) fn profile(name: &str) -> Profile {
+    Profile { name: name.to_owned(), managed_by: "api:ann".to_owned(), ..Profile::default() }
+}
+
+pub(crate) fn webhook(name: &str) -> Webhook {
+    Webhook {
+        name: name.to_owned(),
+        url: "https://hooks.example/bursar".to_owned(),
+        secret: sealed(),
+        allow_private_network: false,
+        enabled: true,
+        managed_by: "api:ann".to_owned(),
+        changed_index: 0,
+    }
+}
+
+pub(crate) fn put_scope(scope: Scope) -> Command {
+    let if_index = None;
+    Command::PutScope(PutScope { scope, if_index })
+}
+
+pub(crate) fn put_selector(selector: Selector) -> Command {
+    let if_index = None;
+    Command::PutSelector(PutSelector { selector, if_index })
+}
+
+pub(crate) fn put_profile(profile: Profile) -> Command {
+    let if_index = None;
+    Command::PutProfile(PutProfile { profile, if_index })
 }

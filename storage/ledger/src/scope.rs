@@ -93,6 +93,11 @@ pub struct Selector {
 }
 
 impl Selector {
+    /// Whether requests are charged to anything because of it.
+    pub fn charges(&self) -> bool {
+        !self.budgets.is_empty() || self.narrowed.iter().any(|it| !it.budgets.is_empty())
+    }
+
     /// The label it is looked up by: the one with the longest value, which is likely the rarest; of
     /// several the last. Two empty names where it has none.
     pub fn index_label(&self) -> (String, String) {

@@ -17,6 +17,6 @@ pub use path::{
     AccountTerms, Asked, LimitTerms, Missing, PATH_ACCOUNTS_MAX, PathTerms, accounts_of, path_of,
 };
 pub use periods::{closable_periods, due_periods};
-pub(crate) use source::scopes_of;
 pub use source::{Lineage, lineage};
+pub(crate) use source::{scopes_of, selects};
 pub use steps::steps_reached;

@@ -7,6 +7,9 @@ use crate::{Change, Denial, KeyHash, Ledger, VirtualKey, guard, valid};
 ///
 /// An existing key keeps its `id`, `hash` and `created_at`: the command's are ignored. A new one is
 /// created at the entry's time, under an id and a hash that no key ever had.
+///
+/// What it refers to exists. A field its profile owns has the profile's value: it is filled in where the
+/// command leaves it at the default, and another value is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutKey {
     /// The key as it shall be. `changed_index` and `created_at` are set by the ledger.
@@ -20,6 +23,13 @@ impl PutKey {
         let present = ledger.living_key(&self.key.name).cloned();
         guard::index(self.if_index, present.as_ref().map(|key| key.changed_index))?;
         let mut key = self.key.clone();
+        if let Some(name) = &key.profile {
+            let Some(profile) = ledger.profiles.get(name) else {
+                return Err(Denial::NotFound("profile", name.clone()));
+            };
+            profile.agrees_with(&key)?;
+            profile.impose_on(&mut key);
+        }
         if let Some(present) = &present {
             guard::owner(&present.managed_by, &key.managed_by)?;
             key.id.clone_from(&present.id);
@@ -31,11 +41,9 @@ impl PutKey {
             }
         }
         valid::key(&key)?;
-        for budget in &key.budgets {
-            if !ledger.budgets.contains_key(budget) {
-                return Err(Denial::NotFound("budget", budget.clone()));
-            }
-        }
+        guard::budgets_exist(ledger, &key.budgets, &key.narrowed)?;
+        guard::scope_exists(ledger, key.scope.as_ref())?;
+        guard::path_fits(ledger, &key)?;
         if present.is_none() {
             check_fresh(ledger, &key.id, &key.hash)?;
             if ledger.keys.contains_key(&key.name) {
@@ -71,16 +79,11 @@ pub(super) fn check_fresh(ledger: &Ledger, id: &str, hash: &KeyHash) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{Log, key, put_key};
-    use crate::{KeyHash, Outcome, UnixMillis};
+    use crate::sample::{Log, key, profile, put_key, put_profile, put_scope, team};
+    use crate::{Allow, KeyHash, Narrowed, Outcome, Profile, UnixMillis};
 
     fn denied(log: &mut Log, key: VirtualKey) -> Denial {
-        match log.propose(put_key(key)).0 {
-            Outcome::Denied(denial) => denial,
-            other @ (Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Refilled(_)) => {
-                panic!("{other:?}")
-            }
-        }
+        log.denied(put_key(key))
     }
 
     #[test]
@@ -147,5 +150,45 @@ mod tests {
         log.done(crate::command::Command::PutKey(put));
         let owner = Denial::ManagedBy("file:a".to_owned());
         assert_eq!(denied(&mut log, key("ann", 1)), owner);
+    }
+
+    #[test]
+    fn what_a_key_refers_to_exists() {
+        let mut log = Log::sample();
+        let mut lost = key("bob", 2);
+        lost.scope = Some(team("ops").id);
+        let missing = Denial::NotFound("team", "ops".to_owned());
+        assert_eq!(denied(&mut log, lost.clone()), missing);
+        log.done(put_scope(team("ops")));
+        lost.profile = Some("dev".to_owned());
+        let missing = Denial::NotFound("profile", "dev".to_owned());
+        assert_eq!(denied(&mut log, lost.clone()), missing);
+        log.done(put_profile(profile("dev")));
+        lost.narrowed = vec![Narrowed {
+            provider: Some("openai".to_owned()),
+            budgets: vec!["nope".to_owned()],
+            ..Narrowed::default()
+        }];
+        let missing = Denial::NotFound("budget", "nope".to_owned());
+        assert_eq!(denied(&mut log, lost.clone()), missing);
+        lost.narrowed[0].budgets = vec!["team".to_owned()];
+        log.done(put_key(lost));
+    }
+
+    #[test]
+    fn what_a_profile_owns_is_filled_in_and_cannot_be_another() {
+        let mut log = Log::sample();
+        let only = |model: &str| Allow::Only(vec![model.to_owned()]);
+        let models = Some(only("gpt-4o"));
+        log.done(put_profile(Profile { models, ..profile("dev") }));
+        let mut bob = key("bob", 2);
+        bob.profile = Some("dev".to_owned());
+        bob.models = only("o1");
+        let reason = "is owned by profile dev, which has another value".to_owned();
+        assert_eq!(denied(&mut log, bob.clone()), Denial::Invalid("models", reason));
+        bob.models = Allow::All;
+        log.done(put_key(bob.clone()));
+        assert_eq!(log.ledger.keys["id2"].models, only("gpt-4o"));
+        assert_eq!(log.done(put_key(bob)), []);
     }
 }

@@ -1,9 +1,10 @@
 //! Revokes a key for ever, by public id or name.
 
 use super::At;
-use crate::{Change, Denial, Ledger, guard};
+use crate::{Change, Denial, Ledger, guard, instance};
 
-/// Revokes a key for ever. Its name is free again; its id and hash never are.
+/// Revokes a key for ever. Its name is free again; its id and hash never are. Accounts that are its alone,
+/// and those of its sessions, are closed; what is still out on them is booked as it is reported.
 ///
 /// Anybody may, whoever owns the key: a leaked key must not wait for a file to be edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ impl RevokeKey {
         key.changed_index = at.index;
         let name = key.name.clone();
         ledger.keys_by_name.remove_mut(&name);
+        instance::close_of_key(ledger, at.at, &id);
         Ok(at.config_changed(ledger))
     }
 }

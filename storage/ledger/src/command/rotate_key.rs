@@ -2,9 +2,10 @@
 
 use super::At;
 use super::put_key::check_fresh;
-use crate::{Change, Denial, KeyHash, Ledger, guard};
+use crate::{Change, Denial, KeyHash, Ledger, guard, instance};
 
-/// Gives an existing key another secret and public id: the old ones stop.
+/// Gives an existing key another secret and public id: the old ones stop. What was spent on accounts of
+/// its own stays spent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotateKey {
     /// Name of the key.
@@ -32,12 +33,14 @@ impl RotateKey {
         check_fresh(ledger, &self.id, &self.hash)?;
         ledger.keys.remove_mut(&present.id);
         ledger.keys_by_hash.remove_mut(&present.hash);
+        let present_id = present.id.clone();
         let mut key = present;
         key.id.clone_from(&self.id);
         key.hash = self.hash;
         key.changed_index = at.index;
         ledger.keys_by_hash.insert_mut(key.hash, key.id.clone());
         ledger.keys_by_name.insert_mut(key.name.clone(), key.id.clone());
+        instance::rename_key(ledger, &present_id, &key.id);
         ledger.keys.insert_mut(key.id.clone(), key);
         Ok(at.config_changed(ledger))
     }

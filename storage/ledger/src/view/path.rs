@@ -189,7 +189,7 @@ fn terms_under<'a>(
             period: account.period,
             unit: account.unit,
             mode: budget.mode,
-            limit: present.limit,
+            limit: account.limit(),
             ends_at: present.ends_at,
             budget: budget.name.clone(),
             subject: subject.to_owned(),
@@ -198,4 +198,283 @@ fn terms_under<'a>(
             steps: budget.steps.clone(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Command, OpenInstance};
+    use crate::sample::{
+        ACCOUNT, LIMIT, Log, SPAN_MS, budget, key, labels, put_budget, put_key, put_scope,
+        put_selector, scope, selector, team,
+    };
+    use crate::view::{Lineage, lineage};
+    use crate::{Narrowed, Scope, ScopeKind, Selector};
+
+    const ASKED: Asked<'static> =
+        Asked { provider: "openai", model: "gpt-4o", session: None, tags: &[] };
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn per(name: &str, per: Per) -> Command {
+        put_budget(Budget { per, ..budget(name, LIMIT) })
+    }
+
+    fn per_minute(requests: u64) -> RateLimits {
+        RateLimits { requests_per_minute: Some(requests), ..RateLimits::default() }
+    }
+
+    fn path(log: &Log, key: &str, asked: &Asked<'_>) -> PathTerms {
+        path_of(&log.ledger, log.ledger.living_key(key).unwrap(), asked)
+    }
+
+    /// Budgets and whom the accounts are for, in order.
+    fn charged(path: &PathTerms) -> Vec<(&str, &str)> {
+        let accounts = path.accounts.iter();
+        accounts.map(|terms| (terms.budget.as_str(), terms.subject.as_str())).collect()
+    }
+
+    fn missing(path: &PathTerms) -> Vec<(&str, &str)> {
+        let missing = path.missing.iter();
+        missing.map(|it| (it.budget.as_str(), it.subject.as_str())).collect()
+    }
+
+    /// Opens what is missing, as a node would.
+    fn open(log: &mut Log, path: &PathTerms) {
+        for Missing { budget, subject } in path.missing.clone() {
+            let spans = log.ledger.budgets[&budget].windows.iter();
+            let periods = spans.map(|_| (UnixMillis(0), Some(UnixMillis(SPAN_MS)))).collect();
+            log.done(Command::OpenInstance(OpenInstance { budget, subject, periods }));
+        }
+    }
+
+    /// The sample, with key `bob` of user `bob` of team `ops` of customer `acme`, each with a budget of
+    /// its name.
+    fn family() -> Log {
+        let mut log = Log::sample();
+        for name in ["b-key", "b-user", "b-team", "b-customer"] {
+            log.done(put_budget(budget(name, 5)));
+        }
+        let acme = Scope {
+            budgets: names(&["b-customer"]),
+            limits: per_minute(40),
+            ..scope(ScopeKind::Customer, "acme")
+        };
+        let ops =
+            Scope { parent: Some(acme.id.clone()), budgets: names(&["b-team"]), ..team("ops") };
+        let user = Scope {
+            parent: Some(ops.id.clone()),
+            budgets: names(&["b-user"]),
+            limits: per_minute(20),
+            ..scope(ScopeKind::User, "bob")
+        };
+        let scope = Some(user.id.clone());
+        for above in [acme, ops, user] {
+            log.done(put_scope(above));
+        }
+        let budgets = names(&["b-key"]);
+        log.done(put_key(VirtualKey { scope, budgets, limits: per_minute(10), ..key("bob", 2) }));
+        log
+    }
+
+    #[test]
+    fn a_keys_accounts_are_the_windows_of_its_budgets_in_order() {
+        let mut log = Log::sample();
+        log.done(put_budget(budget("later", 5)));
+        let budgets = names(&["later", "team"]);
+        log.done(put_key(VirtualKey { budgets, ..key("ann", 1) }));
+        let terms = path(&log, "ann", &ASKED).accounts;
+        let first = AccountTerms {
+            account: ACCOUNT,
+            period: 1,
+            unit: Unit::Requests,
+            mode: Mode::Hard,
+            limit: LIMIT,
+            ends_at: Some(UnixMillis(SPAN_MS)),
+            budget: "team".to_owned(),
+            subject: String::new(),
+            window: Window::Fixed(SPAN_MS),
+            without_quorum: WithoutQuorum::Strict,
+            steps: Vec::new(),
+        };
+        assert_eq!(terms[0], first);
+        assert_eq!((terms.len(), terms[1].budget.as_str()), (2, "later"));
+    }
+
+    #[test]
+    fn a_key_is_charged_and_limited_with_its_user_team_and_customer() {
+        let log = family();
+        let path = path(&log, "bob", &ASKED);
+        let budgets = [("b-key", ""), ("b-user", ""), ("b-team", ""), ("b-customer", "")];
+        assert_eq!(charged(&path), budgets);
+        let limits: Vec<_> = path.limits.iter().map(|it| (it.id.as_str(), it.limits)).collect();
+        let expected = [("key:id2", 10), ("user:bob", 20), ("customer:acme", 40)];
+        assert_eq!(limits, expected.map(|(id, requests)| (id, per_minute(requests))));
+        let of = |name| lineage(&log.ledger, log.ledger.living_key(name).unwrap());
+        let (customer, team, user) = ("acme".to_owned(), "ops".to_owned(), "bob".to_owned());
+        assert_eq!(of("bob"), Lineage { customer, team, user });
+        assert_eq!(of("ann"), Lineage::default());
+    }
+
+    #[test]
+    fn terms_of_a_provider_or_model_count_only_there() {
+        let mut log = family();
+        let narrowed = |model: &str, budget: &str| Narrowed {
+            model: Some(model.to_owned()),
+            budgets: names(&[budget]),
+            limits: per_minute(1),
+            ..Narrowed::default()
+        };
+        let ops = log.ledger.scopes[&team("ops").id].clone();
+        let narrowed = vec![narrowed("openai/*", "b-customer"), narrowed("o1*", "team")];
+        log.done(put_scope(Scope { narrowed, ..ops }));
+        let here = path(&log, "bob", &ASKED);
+        assert_eq!(here.accounts.len(), 4, "an account twice found is charged once");
+        assert!(here.limits.iter().any(|terms| terms.id == "team:ops/openai/*"));
+        let there = path(&log, "bob", &Asked { provider: "azure", model: "o1-mini", ..ASKED });
+        assert_eq!(there.accounts[0].budget, "team");
+        assert!(there.limits.iter().any(|terms| terms.id == "team:ops/o1*"));
+        assert!(!there.limits.iter().any(|terms| terms.id == "team:ops/openai/*"));
+    }
+
+    #[test]
+    fn selectors_look_at_labels_of_the_key_and_then_of_its_scopes() {
+        let mut log = family();
+        log.done(put_budget(budget("b-dev", 5)));
+        let ops = log.ledger.scopes[&team("ops").id].clone();
+        let of_team = labels(&[("env", "dev"), ("site", "zrh")]);
+        log.done(put_scope(Scope { labels: of_team, ..ops }));
+        let wanted: [(&str, &[(&str, &str)]); 4] = [
+            ("all", &[]),
+            ("dev", &[("env", "dev")]),
+            ("dev-zrh", &[("env", "dev"), ("site", "zrh")]),
+            ("prod", &[("env", "prod")]),
+        ];
+        for (name, labels) in wanted {
+            let budgets = names(&["b-dev"]);
+            let limits = per_minute(7);
+            log.done(put_selector(Selector { budgets, limits, ..selector(name, labels) }));
+        }
+        let of_selectors = |log: &Log, key: &str| {
+            let limits = path(log, key, &ASKED).limits.into_iter();
+            limits.filter(|terms| terms.id.starts_with("selector:")).map(|it| it.id).collect()
+        };
+        let found: Vec<String> = of_selectors(&log, "bob");
+        assert_eq!(found, ["selector:all", "selector:dev", "selector:dev-zrh"]);
+        let found: Vec<String> = of_selectors(&log, "ann");
+        assert_eq!(found, ["selector:all"]);
+        let bob = log.ledger.living_key("bob").unwrap().clone();
+        log.done(put_key(VirtualKey { labels: labels(&[("env", "prod")]), ..bob }));
+        let found: Vec<String> = of_selectors(&log, "bob");
+        assert_eq!(found, ["selector:all", "selector:prod"]);
+        assert_eq!(path(&log, "bob", &ASKED).accounts.len(), 5);
+    }
+
+    #[test]
+    fn each_dev_key_has_its_own_budget_under_one_of_all_of_them() {
+        let mut log = Log::sample();
+        log.done(per("each", Per::Key));
+        log.done(put_budget(budget("together", 200)));
+        let budgets = names(&["each", "together"]);
+        log.done(put_selector(Selector { budgets, ..selector("dev", &[("env", "dev")]) }));
+        for (name, seed) in [("bob", 2), ("cid", 3)] {
+            let labels = labels(&[("env", "dev")]);
+            let budgets = Vec::new();
+            log.done(put_key(VirtualKey { labels, budgets, ..key(name, seed) }));
+        }
+        let before = path(&log, "bob", &ASKED);
+        assert_eq!(charged(&before), [("together", "")]);
+        assert_eq!(missing(&before), [("each", "id2")]);
+        open(&mut log, &before);
+        let bob = path(&log, "bob", &ASKED);
+        assert_eq!(charged(&bob), [("together", ""), ("each", "id2")]);
+        assert_eq!(bob.missing, []);
+        let cid = path(&log, "cid", &ASKED);
+        assert_eq!(missing(&cid), [("each", "id3")]);
+        open(&mut log, &cid);
+        let (bob, cid) = (path(&log, "bob", &ASKED), path(&log, "cid", &ASKED));
+        assert_eq!(bob.accounts[0].account, cid.accounts[0].account);
+        assert_ne!(bob.accounts[1].account, cid.accounts[1].account);
+    }
+
+    #[test]
+    fn users_tags_and_sessions_have_accounts_of_their_own() {
+        let mut log = family();
+        log.done(per("per-user", Per::User));
+        log.done(per("per-tag", Per::Tag));
+        log.done(per("per-run", Per::Session { ttl_ms: 60_000 }));
+        for name in ["ann", "bob"] {
+            let key = log.ledger.living_key(name).unwrap().clone();
+            let budgets = names(&["per-user", "per-tag", "per-run"]);
+            let (may_open_sessions, tags) = (name == "bob", names(&["nightly"]));
+            log.done(put_key(VirtualKey { budgets, may_open_sessions, tags, ..key }));
+        }
+        let tags = names(&["eval", "nightly"]);
+        let asked = Asked { session: Some("run-7"), tags: &tags, ..ASKED };
+        let of_bob = [
+            ("per-run", "id2/run-7"),
+            ("per-tag", "eval"),
+            ("per-tag", "nightly"),
+            ("per-user", "user:bob"),
+        ];
+        assert_eq!(missing(&path(&log, "bob", &asked)), of_bob);
+        let of_ann = [("per-tag", "eval"), ("per-tag", "nightly"), ("per-user", "key:id1")];
+        assert_eq!(missing(&path(&log, "ann", &asked)), of_ann);
+        assert_eq!(
+            missing(&path(&log, "bob", &ASKED)),
+            [("per-tag", "nightly"), ("per-user", "user:bob")]
+        );
+        let bob = path(&log, "bob", &asked);
+        open(&mut log, &bob);
+        let after = path(&log, "bob", &asked);
+        let mut subjects = charged(&after);
+        subjects.sort_unstable();
+        let mut expected = of_bob.to_vec();
+        expected.extend([("b-customer", ""), ("b-team", ""), ("b-user", "")]);
+        expected.sort_unstable();
+        assert_eq!(subjects, expected);
+        assert_eq!(missing(&path(&log, "ann", &asked)), [("per-user", "key:id1")]);
+    }
+
+    #[test]
+    fn a_rotated_key_goes_on_with_the_accounts_of_the_old_one() {
+        let mut log = Log::sample();
+        log.done(per("each", Per::Key));
+        log.done(put_key(VirtualKey { budgets: names(&["each"]), ..key("ann", 1) }));
+        let before = path(&log, "ann", &ASKED);
+        open(&mut log, &before);
+        let before = path(&log, "ann", &ASKED);
+        log.done(Command::RotateKey(crate::command::RotateKey {
+            name: "ann".to_owned(),
+            id: "id9".to_owned(),
+            hash: crate::KeyHash([9; 32]),
+            managed_by: "api:ann".to_owned(),
+            if_index: None,
+        }));
+        let after = path(&log, "ann", &ASKED);
+        assert_eq!(after.accounts[0].account, before.accounts[0].account);
+        assert_eq!(charged(&after), [("each", "id9")]);
+        log.revoke("ann");
+        assert!(log.ledger.instances.is_empty());
+        assert!(!log.ledger.accounts.contains_key(&before.accounts[0].account));
+    }
+
+    #[test]
+    fn ten_thousand_selectors_of_other_keys_are_not_looked_at() {
+        let mut log = family();
+        for number in 0..10_000 {
+            let team = format!("team-{number}");
+            let wanted = [("env", "dev"), ("owner", team.as_str())];
+            log.ledger.file_selector(selector(&format!("s{number}"), &wanted));
+        }
+        let bob = log.ledger.living_key("bob").unwrap().clone();
+        let labels = labels(&[("env", "dev"), ("owner", "team-77")]);
+        log.done(put_key(VirtualKey { labels, ..bob }));
+        let filed = &log.ledger.selectors_by_label;
+        assert_eq!(filed.get(&("owner".to_owned(), "team-77".to_owned())).unwrap(), &["s77"]);
+        let widest = filed.values().map(Vec::len).max();
+        assert_eq!(widest, Some(1), "no list of selectors is long");
+    }
 }

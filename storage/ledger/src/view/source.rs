@@ -81,15 +81,9 @@ pub(crate) fn scopes_of<'a>(ledger: &'a Ledger, key: &VirtualKey) -> Vec<&'a Sco
     scopes
 }
 
-/// Selectors that look at this key, by name. A label of the key stands before its scopes', a lower
-/// scope's before a higher one's.
+/// Selectors that look at this key, by name.
 fn selectors_of<'a>(ledger: &'a Ledger, key: &VirtualKey, scopes: &[&Scope]) -> Vec<&'a Selector> {
-    let mut labels: BTreeMap<&String, &String> = key.labels.iter().collect();
-    for scope in scopes {
-        for (name, value) in &scope.labels {
-            labels.entry(name).or_insert(value);
-        }
-    }
+    let labels = labels_of(key, scopes);
     let no_label = (String::new(), String::new());
     let filed_under = labels.iter().map(|(name, value)| ((*name).clone(), (*value).clone()));
     let mut found: Vec<&Selector> = filed_under
@@ -97,11 +91,29 @@ fn selectors_of<'a>(ledger: &'a Ledger, key: &VirtualKey, scopes: &[&Scope]) -> 
         .filter_map(|label| ledger.selectors_by_label.get(&label))
         .flatten()
         .filter_map(|name| ledger.selectors.get(name))
-        .filter(|selector| {
-            let mut wanted = selector.labels.iter();
-            wanted.all(|(name, value)| labels.get(name) == Some(&value))
-        })
+        .filter(|selector| bears(&labels, selector))
         .collect();
     found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     found
+}
+
+/// Whether a selector looks at a key below these scopes.
+pub(crate) fn selects(selector: &Selector, key: &VirtualKey, scopes: &[&Scope]) -> bool {
+    bears(&labels_of(key, scopes), selector)
+}
+
+/// The labels a key bears. Its own stand before its scopes', a lower scope's before a higher one's.
+fn labels_of<'a>(key: &'a VirtualKey, scopes: &[&'a Scope]) -> BTreeMap<&'a String, &'a String> {
+    let mut labels: BTreeMap<&String, &String> = key.labels.iter().collect();
+    for scope in scopes {
+        for (name, value) in &scope.labels {
+            labels.entry(name).or_insert(value);
+        }
+    }
+    labels
+}
+
+/// Whether all labels a selector wants are among these.
+fn bears(labels: &BTreeMap<&String, &String>, selector: &Selector) -> bool {
+    selector.labels.iter().all(|(name, value)| labels.get(name) == Some(&value))
 }
