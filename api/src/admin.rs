@@ -6,11 +6,13 @@
 //! It will never show a secret that was set, and never take a field it does not know.
 
 mod call;
+mod day;
 mod money;
 mod openapi;
 mod probes;
 mod problem;
 mod read_body;
+pub mod resource;
 mod suggest;
 mod timestamp;
 pub mod v1;
@@ -20,10 +22,12 @@ pub use call::{
     Actor, Condition, Consistency, Hidden, LOG_INDEX, List, Listed, Page, Read, Versioned, Write,
     WriteAnswer, Written,
 };
+pub use day::Day;
 pub use money::Usd;
 pub use openapi::openapi;
 pub use probes::{Check, Probes};
 pub use problem::{FieldError, Problem};
+pub use resource::{Objects, Resource};
 pub use suggest::suggest;
 pub use timestamp::Timestamp;
 pub use window::Window;
@@ -33,6 +37,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use call::told;
 use http::{Method, Uri, header};
 use std::sync::Arc;
 
@@ -55,11 +60,22 @@ pub trait Access: Send + Sync + 'static {
 pub trait Admin:
     Access
     + Probes
-    + v1::keys::Keys
-    + v1::budgets::Budgets
-    + v1::providers::Providers
-    + v1::aliases::Aliases
+    + Objects<v1::keys::Keys>
+    + Objects<v1::budgets::Budgets>
+    + Objects<v1::scopes::Customers>
+    + Objects<v1::scopes::Teams>
+    + Objects<v1::scopes::Users>
+    + Objects<v1::selectors::Selectors>
+    + Objects<v1::profiles::Profiles>
+    + Objects<v1::providers::Providers>
+    + Objects<v1::aliases::Aliases>
+    + Objects<v1::webhooks::Webhooks>
+    + v1::keys::KeyActions
+    + v1::budgets::BudgetActions
+    + v1::webhooks::WebhookActions
     + v1::models::Models
+    + v1::usage::Usage
+    + v1::audit::Audits
     + v1::cluster::ClusterAdmin
     + v1::nodes::Nodes
 {
@@ -68,11 +84,22 @@ pub trait Admin:
 impl<T> Admin for T where
     T: Access
         + Probes
-        + v1::keys::Keys
-        + v1::budgets::Budgets
-        + v1::providers::Providers
-        + v1::aliases::Aliases
+        + Objects<v1::keys::Keys>
+        + Objects<v1::budgets::Budgets>
+        + Objects<v1::scopes::Customers>
+        + Objects<v1::scopes::Teams>
+        + Objects<v1::scopes::Users>
+        + Objects<v1::selectors::Selectors>
+        + Objects<v1::profiles::Profiles>
+        + Objects<v1::providers::Providers>
+        + Objects<v1::aliases::Aliases>
+        + Objects<v1::webhooks::Webhooks>
+        + v1::keys::KeyActions
+        + v1::budgets::BudgetActions
+        + v1::webhooks::WebhookActions
         + v1::models::Models
+        + v1::usage::Usage
+        + v1::audit::Audits
         + v1::cluster::ClusterAdmin
         + v1::nodes::Nodes
 {
@@ -80,11 +107,22 @@ impl<T> Admin for T where
 
 /// Everything on the operators' listener.
 pub fn router<A: Admin>(admin: Arc<A>) -> Router {
-    let v1 = v1::keys::router::<A>()
+    let v1 = resource::router::<A, v1::keys::Keys>()
+        .merge(resource::router::<A, v1::budgets::Budgets>())
+        .merge(resource::router::<A, v1::scopes::Customers>())
+        .merge(resource::router::<A, v1::scopes::Teams>())
+        .merge(resource::router::<A, v1::scopes::Users>())
+        .merge(resource::router::<A, v1::selectors::Selectors>())
+        .merge(resource::router::<A, v1::profiles::Profiles>())
+        .merge(resource::router::<A, v1::providers::Providers>())
+        .merge(resource::router::<A, v1::aliases::Aliases>())
+        .merge(resource::router::<A, v1::webhooks::Webhooks>())
+        .merge(v1::keys::router())
         .merge(v1::budgets::router())
-        .merge(v1::providers::router())
-        .merge(v1::aliases::router())
+        .merge(v1::webhooks::router())
         .merge(v1::models::router())
+        .merge(v1::usage::router())
+        .merge(v1::audit::router())
         .merge(v1::cluster::router())
         .merge(v1::nodes::router())
         .route("/openapi.json", get(describe));
@@ -138,14 +176,4 @@ async fn no_route(uri: Uri) -> Problem {
 
 async fn no_method(method: Method, uri: Uri) -> Problem {
     Problem::method(method.as_str(), uri.path())
-}
-
-/// The name in the body, where there is one, must be the one in the path.
-fn same_name(path: &str, body: Option<&str>) -> Answer<()> {
-    match body {
-        Some(body) if body != path => {
-            Err(Problem::invalid("name", format!("{body:?} is not the name in the path, {path:?}")))
-        }
-        Some(_) | None => Ok(()),
-    }
 }

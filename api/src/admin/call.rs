@@ -136,6 +136,25 @@ pub struct Write {
     pub actor: Actor,
     /// The condition.
     pub condition: Condition,
+    /// The caller's own name of the operation, from `Idempotency-Key`; empty: none. Money that is moved
+    /// by hand is moved once for each name; everything else may be repeated anyhow.
+    pub operation: String,
+}
+
+/// Longest `Idempotency-Key`, in bytes.
+const OPERATION_BYTES_MAX: usize = 128;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The caller's name of the operation.
+fn operation(headers: &HeaderMap) -> Answer<String> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(String::new()) };
+    let text = value.to_str().unwrap_or_default().trim();
+    match text.is_empty() || text.len() > OPERATION_BYTES_MAX {
+        true => Err(Problem::malformed(format!(
+            "Idempotency-Key takes 1 to {OPERATION_BYTES_MAX} printable characters"
+        ))),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// What must be so for a write to happen.
@@ -201,6 +220,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Write {
         Ok(Self {
             actor: actor.ok_or_else(Problem::unauthorised)?,
             condition: Condition::read(&parts.headers)?,
+            operation: operation(&parts.headers)?,
         })
     }
 }
@@ -324,6 +344,19 @@ mod tests {
         assert_eq!(read(&[("if-none-match", "*")]), Ok(Condition::Absent));
         assert_eq!(read(&[("if-match", "\"x\"")]), Err(400));
         assert_eq!(read(&[("if-none-match", "\"1\"")]), Err(400));
+    }
+
+    #[test]
+    fn an_operation_has_a_name_that_is_short_or_none() {
+        let named = |name: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(name).unwrap());
+            operation(&headers).map_err(|problem| problem.status())
+        };
+        assert_eq!(operation(&HeaderMap::new()), Ok(String::new()));
+        assert_eq!(named(" ticket-7 "), Ok("ticket-7".to_owned()));
+        assert_eq!(named(" "), Err(400));
+        assert_eq!(named(&"x".repeat(129)), Err(400));
     }
 
     #[test]

@@ -26,21 +26,24 @@ impl FromStr for Timestamp {
 fn read(text: &str) -> Option<Timestamp> {
     let (date, clock) = text.split_at_checked(10)?;
     let (clock, offset_minutes) = split_offset(clock.strip_prefix(['T', 't', ' '])?)?;
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let days = days_from_date(date)?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let in_range = (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
+    let in_range = hour < 24 && minute < 60 && second < 60;
     if !in_range || fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let ms: i64 = format!("{fraction:0<3}")[..3].parse().ok()?;
     let minutes = hour * 60 + minute - offset_minutes;
-    let total = days_from_civil(year, month, day) * MS_PER_DAY + minutes * 60_000 + second * 1_000;
+    let total = days * MS_PER_DAY + minutes * 60_000 + second * 1_000;
     u64::try_from(total + ms).ok().map(Timestamp)
+}
+
+/// Days since 1970-01-01 of `YYYY-MM-DD`.
+pub(super) fn days_from_date(date: &str) -> Option<i64> {
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let in_range = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    in_range.then(|| days_from_civil(year, month, day))
 }
 
 fn split_offset(clock: &str) -> Option<(&str, i64)> {
@@ -90,7 +93,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(super) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

@@ -1,4 +1,4 @@
-//! When a budget starts anew, as operators write it: `month`, `never`, `30d`.
+//! When a budget starts anew, as operators write it: `month`, `never`, `30d`, `rolling:24h`.
 
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
-/// When a budget starts anew. Calendar windows are UTC.
+/// When a budget starts anew. Calendar windows are in the budget's time zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Window {
     /// Never: prepaid.
@@ -26,7 +26,12 @@ pub enum Window {
     Quarter,
     /// On the first of January.
     Year,
+    /// Never at once: at any time the last so many milliseconds count.
+    Rolling(u64),
 }
+
+/// What a rolling window begins with.
+const ROLLING: &str = "rolling:";
 
 const CALENDAR: [(&str, Window); 7] = [
     ("never", Window::Never),
@@ -48,24 +53,45 @@ impl FromStr for Window {
         if let Some((_, window)) = CALENDAR.iter().find(|(name, _)| *name == text) {
             return Ok(*window);
         }
-        let length = LENGTHS.iter().find_map(|(unit, ms)| {
-            let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-            number.checked_mul(*ms).filter(|total| *total > 0)
-        });
-        length.map(Window::Fixed).ok_or_else(|| {
+        let window = match text.strip_prefix(ROLLING) {
+            Some(text) => length_ms(text).map(Window::Rolling),
+            None => length_ms(text).map(Window::Fixed),
+        };
+        window.ok_or_else(|| {
             format!(
-                "{text:?} is no window: use never, hour, day, week, month, quarter, year, or a length as 30d, 12h, 90m, 30s"
+                "{text:?} is no window: use never, hour, day, week, month, quarter, year, a length as 30d, 12h, 90m, 30s, or rolling:24h"
             )
         })
     }
 }
 
+/// Milliseconds of a length as `30d`, `12h`, `90m`, `30s`; never zero.
+pub(super) fn length_ms(text: &str) -> Option<u64> {
+    LENGTHS.iter().find_map(|(unit, ms)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(*ms).filter(|total| *total > 0)
+    })
+}
+
+/// A length in the largest unit that says it exactly, never finer than seconds.
+pub(super) fn length(ms: u64) -> String {
+    let (unit, length) =
+        LENGTHS.iter().find(|(_, length)| ms.is_multiple_of(*length)).unwrap_or(&LENGTHS[3]);
+    format!("{}{unit}", ms / length)
+}
+
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::Fixed(ms) = self {
-            let (unit, length) =
-                LENGTHS.iter().find(|(_, length)| ms % length == 0).unwrap_or(&LENGTHS[3]);
-            return write!(f, "{}{unit}", ms / length);
+        match self {
+            Self::Fixed(ms) => return f.write_str(&length(*ms)),
+            Self::Rolling(ms) => return write!(f, "{ROLLING}{}", length(*ms)),
+            Self::Never
+            | Self::Hour
+            | Self::Day
+            | Self::Week
+            | Self::Month
+            | Self::Quarter
+            | Self::Year => {}
         }
         let name = CALENDAR.iter().find(|(_, window)| window == self);
         f.write_str(name.map_or("never", |(name, _)| name))
@@ -89,9 +115,9 @@ impl utoipa::PartialSchema for Window {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "When a budget starts anew: a calendar window in UTC, or a length from the budget's creation.",
+                "When a budget starts anew: a calendar window in the budget's time zone, or a length from its creation. With rolling: in front, at any time the last so long counts.",
             ))
-            .pattern(Some(r"^(never|hour|day|week|month|quarter|year|\d+[dhms])$"))
+            .pattern(Some(r"^(never|hour|day|week|month|quarter|year|(rolling:)?\d+[dhms])$"))
             .examples(["month"])
             .into()
     }
@@ -109,9 +135,21 @@ mod tests {
 
     #[test]
     fn windows_are_written_as_they_are_read() {
-        for text in
-            ["never", "hour", "day", "week", "month", "quarter", "year", "30d", "36h", "90m", "45s"]
-        {
+        for text in [
+            "never",
+            "hour",
+            "day",
+            "week",
+            "month",
+            "quarter",
+            "year",
+            "30d",
+            "36h",
+            "90m",
+            "45s",
+            "rolling:7d",
+            "rolling:5h",
+        ] {
             assert_eq!(text.parse::<Window>().unwrap().to_string(), text);
         }
         assert_eq!("24h".parse::<Window>().unwrap().to_string(), "1d");
@@ -119,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_no_window_is_told_what_is() {
-        for text in ["", "monthly", "0d", "-1d", "1w", "99999999999999999999d"] {
+        for text in ["", "monthly", "0d", "-1d", "1w", "rolling:", "rolling:day"] {
             assert!(text.parse::<Window>().unwrap_err().contains("use never, hour"), "{text}");
         }
     }

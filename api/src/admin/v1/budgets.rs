@@ -1,137 +1,61 @@
 //! Budgets, with their books.
 
+mod amount;
 mod books;
+mod moves;
+mod per;
+mod settings;
 mod write_off;
 
-pub use books::{Books, Figure, Unit};
-pub use write_off::{Amount, Released, WriteOff, WriteOffSettings};
+pub use amount::Amount;
+pub use books::{Because, Books, Figure, Unit, Why};
+pub use moves::{IncreaseSettings, Moved, ResetSettings, TransferSettings};
+pub use per::Per;
+pub use settings::{BudgetSettings, Mode, Step, WindowSettings, WithoutQuorum};
+pub use write_off::{Released, WriteOff, WriteOffSettings};
 
-use crate::admin::call::{
-    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
-};
+use crate::admin::call::{List, Listed, Page, Versioned, Write, WriteAnswer, Written, told};
 use crate::admin::read_body::{Body, Query};
-use crate::admin::{Admin, Answer, Problem, Timestamp, Usd, Window, same_name};
+use crate::admin::resource::Resource;
+use crate::admin::{Admin, Answer, Problem, Timestamp, Window};
 use axum::Router;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde::{Deserialize, Serialize};
+use axum::routing::{get, post};
+use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// What happens at the limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Nothing is admitted that could pass the limit.
-    #[default]
-    Hard,
-    /// Requests go on; the excess is recorded as debt.
-    Soft,
-}
+/// Budgets.
+#[derive(Clone, Copy, Debug)]
+pub enum Budgets {}
 
-/// One window of a budget, with exactly one limit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct WindowSettings {
-    /// When it starts anew.
-    pub window: Window,
-    /// Limit in dollars.
-    pub limit_usd: Option<Usd>,
-    /// Limit in billionths of a dollar.
-    pub limit_nano_usd: Option<i64>,
-    /// Limit in input and output tokens.
-    pub limit_tokens: Option<i64>,
-    /// Limit in requests that reach a provider.
-    pub limit_requests: Option<i64>,
-}
+impl Resource for Budgets {
+    const KIND: &'static str = "budget";
+    const PATH: &'static str = "budgets";
+    const LISTS: &'static str = "Lists budgets with their books.";
+    const PUTS: &'static str =
+        "Creates a budget or replaces its limits. What was spent stays spent.";
+    const DELETES: &'static str = "Deletes a budget that nothing names.";
+    type Object = Budget;
+    type Settings = BudgetSettings;
 
-impl WindowSettings {
-    /// What is counted, and how much of it there may be.
-    ///
-    /// # Errors
-    ///
-    /// None or several limits.
-    pub fn limit(&self, field: &str) -> Answer<(Unit, i64)> {
-        let given = [
-            (Unit::NanoUsd, self.limit_usd.map(|usd| usd.0)),
-            (Unit::NanoUsd, self.limit_nano_usd),
-            (Unit::Tokens, self.limit_tokens),
-            (Unit::Requests, self.limit_requests),
-        ];
-        let mut given =
-            given.into_iter().filter_map(|(unit, limit)| limit.map(|limit| (unit, limit)));
-        match (given.next(), given.next()) {
-            (Some(limit), None) => Ok(limit),
-            (None, _) => Err(Problem::invalid(
-                field,
-                "has no limit: give one of limit_usd, limit_nano_usd, limit_tokens, limit_requests",
-            )),
-            (Some(_), Some(_)) => Err(Problem::invalid(
-                field,
-                "has several limits: a budget counts one thing, make one budget for each",
-            )),
-        }
+    fn name(settings: &BudgetSettings) -> Option<&str> {
+        settings.name.as_deref()
+    }
+
+    fn check(settings: &BudgetSettings) -> Answer<()> {
+        settings.check()
     }
 }
 
-/// What an operator says of a budget. Either `windows`, or `window` and one limit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct BudgetSettings {
-    /// The name in the path, or absent.
-    pub name: Option<String>,
-    /// One to three windows, all of one unit.
-    pub windows: Vec<WindowSettings>,
-    /// Short for one window: when it starts anew.
-    pub window: Window,
-    /// Short for one window: limit in dollars.
-    pub limit_usd: Option<Usd>,
-    /// Short for one window: limit in billionths of a dollar.
-    pub limit_nano_usd: Option<i64>,
-    /// Short for one window: limit in tokens.
-    pub limit_tokens: Option<i64>,
-    /// Short for one window: limit in requests.
-    pub limit_requests: Option<i64>,
-    /// What happens at the limit.
-    pub mode: Mode,
-}
-
-impl BudgetSettings {
-    /// Unit, and window and limit for each window.
-    ///
-    /// # Errors
-    ///
-    /// No limit, or limits of several units.
-    pub fn resolve(&self) -> Answer<(Unit, Vec<(Window, i64)>)> {
-        let short = WindowSettings {
-            window: self.window,
-            limit_usd: self.limit_usd,
-            limit_nano_usd: self.limit_nano_usd,
-            limit_tokens: self.limit_tokens,
-            limit_requests: self.limit_requests,
-        };
-        if self.windows.is_empty() {
-            let (unit, limit) = short.limit("budget")?;
-            return Ok((unit, vec![(self.window, limit)]));
-        }
-        if short != WindowSettings::default() {
-            let say = "cannot stand beside window or limit_...: put them all into windows";
-            return Err(Problem::invalid("windows", say));
-        }
-        let mut resolved = Vec::new();
-        let mut first = None;
-        for (nth, window) in self.windows.iter().enumerate() {
-            let field = format!("windows[{nth}]");
-            let (unit, limit) = window.limit(&field)?;
-            if *first.get_or_insert(unit) != unit {
-                let say = "counts something else than the first window: make two budgets";
-                return Err(Problem::invalid(field, say));
-            }
-            resolved.push((window.window, limit));
-        }
-        Ok((first.unwrap_or_default(), resolved))
-    }
+/// An increase that has not expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Increase {
+    /// So much more.
+    pub amount: Amount,
+    /// Until then.
+    pub until: Timestamp,
 }
 
 /// One window of a budget, with the books of its present period.
@@ -139,16 +63,23 @@ impl BudgetSettings {
 pub struct BudgetWindow {
     /// When it starts anew.
     pub window: Window,
-    /// Number of the present period.
-    pub period: u64,
+    /// Number of the present period. Absent where each subject has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<u64>,
     /// When that began.
-    pub starts_at: Timestamp,
-    /// When the next one begins. Absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// When the next one begins. Absent: never, or each subject has its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resets_at: Option<Timestamp>,
-    /// The figures.
+    /// The figures; summed over the subjects where each has its own.
     #[serde(flatten)]
     pub books: Books,
+    /// Increases that have not expired.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub increases: Vec<Increase>,
+    /// What the overspend bound is made of. Empty: the limit cannot be exceeded.
+    pub overspend_because: Vec<Because>,
 }
 
 /// A budget.
@@ -160,6 +91,19 @@ pub struct Budget {
     pub unit: Unit,
     /// What happens at the limit.
     pub mode: Mode,
+    /// IANA name of the time zone of calendar windows.
+    pub time_zone: String,
+    /// Who shares the limit.
+    pub per: Per,
+    /// Subjects with accounts of their own. Absent: all share one limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<usize>,
+    /// What a node may let through that cannot ask the cluster.
+    pub without_quorum: WithoutQuorum,
+    /// Percentages of the limit that are told to the webhooks.
+    pub thresholds: Vec<u8>,
+    /// What happens before the limit.
+    pub steps: Vec<Step>,
     /// Its windows.
     pub windows: Vec<BudgetWindow>,
     /// Who owns it.
@@ -176,28 +120,49 @@ impl Versioned for Budget {
     }
 }
 
-/// What a node does with budgets.
-pub trait Budgets {
-    /// Budgets by name.
-    fn list_budgets(&self, page: &Page) -> Listed<Budget>;
+/// The accounts of one subject, of a budget that is not shared by all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Instance {
+    /// Whose: a key's public id, `user:<name>`, `key:<id>`, a tag, or `<key id>/<session>`.
+    pub subject: String,
+    /// When it was opened: at the first request.
+    pub opened_at: Timestamp,
+    /// When it closes by itself. Absent: it lives as long as the budget and its subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// Its windows.
+    pub windows: Vec<BudgetWindow>,
+}
 
-    /// A budget by name.
-    fn budget(&self, name: &str) -> Option<Budget>;
+/// What else a node does with budgets. Everything here that changes something leaves an entry in the audit,
+/// and does nothing where the caller's name of the operation was used before.
+pub trait BudgetActions {
+    /// The instances of a budget, by subject; `None`: there is no such budget.
+    fn list_instances(&self, name: &str, page: &Page) -> Option<Listed<Instance>>;
 
-    /// Creates a budget or replaces its limits; what was spent stays spent.
-    fn put_budget(
+    /// Raises a limit for a while.
+    fn increase(
         &self,
         name: String,
-        settings: BudgetSettings,
+        settings: IncreaseSettings,
         write: Write,
-    ) -> impl Future<Output = Answer<Written<Budget>>> + Send;
+    ) -> impl Future<Output = Answer<Written<Moved>>> + Send;
 
-    /// Deletes a budget that no key names; answers the last state.
-    fn delete_budget(
+    /// Begins the present period anew.
+    fn reset(
         &self,
         name: String,
+        settings: ResetSettings,
         write: Write,
-    ) -> impl Future<Output = Answer<Written<Budget>>> + Send;
+    ) -> impl Future<Output = Answer<Written<Moved>>> + Send;
+
+    /// Moves limit to another budget, for the present periods.
+    fn transfer(
+        &self,
+        name: String,
+        settings: TransferSettings,
+        write: Write,
+    ) -> impl Future<Output = Answer<Written<Moved>>> + Send;
 
     /// Releases what silent nodes were granted in the present period, or says what that would be.
     fn write_off(
@@ -209,69 +174,56 @@ pub trait Budgets {
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    let one = get(read::<A>).put(put::<A>).delete(delete::<A>).post(act::<A>);
-    Router::new().route("/budgets", get(list::<A>)).route("/budgets/{name}", one)
+    Router::new()
+        .route("/budgets/{name}", post(act::<A>))
+        .route("/budgets/{name}/instances", get(instances::<A>))
 }
 
-/// Lists budgets with their books.
-#[utoipa::path(get, path = "/admin/v1/budgets", tag = "budgets", params(List), responses(
-    (status = 200, body = Listed<Budget>), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn list<A: Admin>(
+/// Lists whose accounts a budget has that is not shared by all, with their books.
+#[utoipa::path(get, path = "/admin/v1/budgets/{name}/instances", tag = "budgets", operation_id = "list_instances",
+    params(("name" = String, Path,), List), responses(
+    (status = 200, body = Listed<Instance>), (status = "default", body = Problem)))]
+pub(in crate::admin) async fn instances<A: Admin>(
     State(admin): State<Arc<A>>,
+    Path(name): Path<String>,
     Query(list): Query<List>,
 ) -> Answer<Response> {
     let page = list.page()?;
     let index = admin.fresh(list.read()).await?;
-    Ok(told(admin.list_budgets(&page), index))
+    let listed = admin.list_instances(&name, &page);
+    Ok(told(listed.ok_or_else(|| Problem::not_found("budget", &name))?, index))
 }
 
-/// Shows a budget with its books.
-#[utoipa::path(get, path = "/admin/v1/budgets/{name}", tag = "budgets", params(("name" = String, Path,), Read),
-    responses((status = 200, body = Budget), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn read<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    Query(read): Query<Read>,
-) -> Answer<Response> {
-    let index = admin.fresh(read).await?;
-    let budget = admin.budget(&name);
-    Ok(shown(budget.ok_or_else(|| Problem::not_found("budget", &name))?, index))
-}
+/// Raises a limit until a moment. With `Idempotency-Key` a repeated call changes nothing.
+#[utoipa::path(post, path = "/admin/v1/budgets/{name}:increase", tag = "budgets", operation_id = "increase_budget",
+    params(("name" = String, Path,)), request_body = IncreaseSettings, responses(
+    (status = 200, body = WriteAnswer<Moved>), (status = "default", body = Problem)))]
+#[expect(dead_code, reason = "describes one action of `act`")]
+pub(in crate::admin) fn increase_described() {}
 
-/// Creates a budget or replaces its limits. What was spent stays spent.
-#[utoipa::path(put, path = "/admin/v1/budgets/{name}", tag = "budgets", params(("name" = String, Path,)),
-    request_body = BudgetSettings, responses(
-    (status = 200, body = WriteAnswer<Budget>), (status = 201, body = WriteAnswer<Budget>),
-    (status = "default", body = Problem)))]
-pub(in crate::admin) async fn put<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    write: Write,
-    Body(settings): Body<BudgetSettings>,
-) -> Answer<Response> {
-    same_name(&name, settings.name.as_deref())?;
-    settings.resolve()?;
-    Ok(admin.put_budget(name, settings, write).await?.into_response())
-}
+/// Begins the present period anew: nothing spent, the end as before. With `Idempotency-Key` a repeated call
+/// changes nothing.
+#[utoipa::path(post, path = "/admin/v1/budgets/{name}:reset", tag = "budgets", operation_id = "reset_budget",
+    params(("name" = String, Path,)), request_body = ResetSettings, responses(
+    (status = 200, body = WriteAnswer<Moved>), (status = "default", body = Problem)))]
+#[expect(dead_code, reason = "describes one action of `act`")]
+pub(in crate::admin) fn reset_described() {}
 
-/// Deletes a budget that no key names.
-#[utoipa::path(delete, path = "/admin/v1/budgets/{name}", tag = "budgets", params(("name" = String, Path,)),
-    responses((status = 200, body = WriteAnswer<Budget>), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn delete<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    write: Write,
-) -> Answer<Response> {
-    Ok(admin.delete_budget(name, write).await?.into_response())
-}
+/// Moves limit that remains to another budget, for the present periods. With `Idempotency-Key` a repeated
+/// call changes nothing.
+#[utoipa::path(post, path = "/admin/v1/budgets/{name}:transfer", tag = "budgets", operation_id = "transfer_budget",
+    params(("name" = String, Path,)), request_body = TransferSettings, responses(
+    (status = 200, body = WriteAnswer<Moved>), (status = "default", body = Problem)))]
+#[expect(dead_code, reason = "describes one action of `act`")]
+pub(in crate::admin) fn transfer_described() {}
 
 /// Releases what is in suspense: granted to nodes that went silent. They may have spent it, so the limit
 /// may be exceeded by as much. Repeating a call releases the same amount again where that much is left.
-#[utoipa::path(post, path = "/admin/v1/budgets/{name}:write-off", tag = "budgets",
+#[utoipa::path(post, path = "/admin/v1/budgets/{name}:write-off", tag = "budgets", operation_id = "write_off_budget",
     params(("name" = String, Path,)), request_body = WriteOffSettings, responses(
     (status = 200, body = WriteAnswer<WriteOff>), (status = "default", body = Problem)))]
-#[expect(dead_code, reason = "describes the one action of `act`")]
-fn write_off_described() {}
+#[expect(dead_code, reason = "describes one action of `act`")]
+pub(in crate::admin) fn write_off_described() {}
 
 async fn act<A: Admin>(
     State(admin): State<Arc<A>>,
@@ -279,56 +231,34 @@ async fn act<A: Admin>(
     write: Write,
     request: Request,
 ) -> Answer<Response> {
-    match name_and_action.rsplit_once(':') {
-        Some((name, "write-off")) => {
+    let Some((name, action)) = name_and_action.rsplit_once(':') else {
+        return Err(no_action(&name_and_action));
+    };
+    let name = name.to_owned();
+    match action {
+        "increase" => {
             let Body(settings) = Body::from_request(request, &()).await?;
-            Ok(admin.write_off(name.to_owned(), settings, write).await?.into_response())
+            Ok(admin.increase(name, settings, write).await?.into_response())
         }
-        Some(_) | None => {
-            Err(Problem::method("POST", &format!("/admin/v1/budgets/{name_and_action}"))
-                .fix("PUT creates or replaces a budget; POST takes {name}:write-off"))
+        "reset" => {
+            let Body::<ResetSettings>(settings) = Body::from_request(request, &()).await?;
+            settings.check()?;
+            Ok(admin.reset(name, settings, write).await?.into_response())
         }
+        "transfer" => {
+            let Body(settings) = Body::from_request(request, &()).await?;
+            Ok(admin.transfer(name, settings, write).await?.into_response())
+        }
+        "write-off" => {
+            let Body(settings) = Body::from_request(request, &()).await?;
+            Ok(admin.write_off(name, settings, write).await?.into_response())
+        }
+        _ => Err(no_action(&name_and_action)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(json: &str) -> Result<(Unit, Vec<(Window, i64)>), String> {
-        let settings: BudgetSettings = serde_json::from_str(json).unwrap();
-        settings.resolve().map_err(|problem| problem.detail().to_owned())
-    }
-
-    #[test]
-    fn one_window_may_be_written_short() {
-        assert_eq!(
-            resolve(r#"{"limit_usd":"1.00"}"#),
-            Ok((Unit::NanoUsd, vec![(Window::Never, 1_000_000_000)]))
-        );
-        assert_eq!(
-            resolve(r#"{"window":"day","limit_tokens":5}"#),
-            Ok((Unit::Tokens, vec![(Window::Day, 5)]))
-        );
-    }
-
-    #[test]
-    fn windows_share_one_unit() {
-        let two =
-            r#"{"windows":[{"window":"day","limit_usd":1},{"window":"month","limit_nano_usd":7}]}"#;
-        let windows = vec![(Window::Day, 1_000_000_000), (Window::Month, 7)];
-        assert_eq!(resolve(two), Ok((Unit::NanoUsd, windows)));
-        let mixed = r#"{"windows":[{"limit_usd":1},{"limit_tokens":7}]}"#;
-        assert!(resolve(mixed).unwrap_err().starts_with("windows[1]: counts something else"));
-    }
-
-    #[test]
-    fn no_limit_and_two_limits_are_refused() {
-        assert!(resolve("{}").unwrap_err().starts_with("budget: has no limit"));
-        assert!(
-            resolve(r#"{"limit_usd":1,"limit_tokens":1}"#).unwrap_err().contains("several limits")
-        );
-        let both = r#"{"limit_usd":1,"windows":[{"limit_usd":1}]}"#;
-        assert!(resolve(both).unwrap_err().contains("put them all into windows"));
-    }
+fn no_action(name_and_action: &str) -> Problem {
+    Problem::method("POST", &format!("/admin/v1/budgets/{name_and_action}")).fix(
+        "PUT creates or replaces a budget; POST takes {name}:increase, {name}:reset, {name}:transfer or {name}:write-off",
+    )
 }

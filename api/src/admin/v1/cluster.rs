@@ -159,7 +159,7 @@ pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
 }
 
 /// Shows how the cluster stands, seen from this node.
-#[utoipa::path(get, path = "/admin/v1/cluster", tag = "cluster", params(Read), responses(
+#[utoipa::path(get, path = "/admin/v1/cluster", tag = "cluster", operation_id = "cluster_status", params(Read), responses(
     (status = 200, body = ClusterStatus), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn status<A: Admin>(
     State(admin): State<Arc<A>>,
@@ -170,7 +170,7 @@ pub(in crate::admin) async fn status<A: Admin>(
 }
 
 /// Lists the nodes.
-#[utoipa::path(get, path = "/admin/v1/cluster/members", tag = "cluster", params(Read), responses(
+#[utoipa::path(get, path = "/admin/v1/cluster/members", tag = "cluster", operation_id = "list_members", params(Read), responses(
     (status = 200, body = Listed<Member>), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn members<A: Admin>(
     State(admin): State<Arc<A>>,
@@ -182,7 +182,7 @@ pub(in crate::admin) async fn members<A: Admin>(
 }
 
 /// Removes a node for good, by number or label. What it was granted stays counted as spent.
-#[utoipa::path(delete, path = "/admin/v1/cluster/members/{member}", tag = "cluster",
+#[utoipa::path(delete, path = "/admin/v1/cluster/members/{member}", tag = "cluster", operation_id = "remove_member",
     params(("member" = String, Path,)), responses(
     (status = 200, body = Removed), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn remove<A: Admin>(
@@ -195,7 +195,7 @@ pub(in crate::admin) async fn remove<A: Admin>(
 }
 
 /// Hands leadership to another voter.
-#[utoipa::path(post, path = "/admin/v1/cluster:transfer-leader", tag = "cluster", request_body = TransferLeader,
+#[utoipa::path(post, path = "/admin/v1/cluster:transfer-leader", tag = "cluster", operation_id = "transfer_leader", request_body = TransferLeader,
     responses((status = 200, body = Leader), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn transfer_leader<A: Admin>(
     State(admin): State<Arc<A>>,

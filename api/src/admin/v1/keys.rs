@@ -1,31 +1,45 @@
 //! Virtual keys.
 
-use crate::admin::call::{
-    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
-};
-use crate::admin::read_body::{Body, Query};
+use super::terms::{Labels, Limits, Narrowed, Owner, check_narrowed};
+use crate::admin::call::{Versioned, Write, WriteAnswer, Written};
+use crate::admin::read_body::Body;
+use crate::admin::resource::{Objects, Resource};
 use crate::admin::{Admin, Answer, Hidden, Problem, Timestamp, Usd, Window};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Limits that apply at once and are not budgets. Absent: no limit. Zero lets nothing through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Requests begun in any minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests_per_minute: Option<u64>,
-    /// Input and output tokens in any minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens_per_minute: Option<u64>,
-    /// Requests in flight at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub concurrent_requests: Option<u64>,
+/// Virtual keys.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys {}
+
+impl Resource for Keys {
+    const KIND: &'static str = "key";
+    const PATH: &'static str = "keys";
+    const LISTS: &'static str = "Lists keys that are not revoked.";
+    const PUTS: &'static str =
+        "Creates a key (201, with the key itself, once) or replaces its settings (200).";
+    const DELETES: &'static str =
+        "Revokes a key for ever: it has stopped on every node not named in `not_confirmed_by`.";
+    type Object = Key;
+    type Settings = KeySettings;
+
+    fn name(settings: &KeySettings) -> Option<&str> {
+        settings.name.as_deref()
+    }
+
+    fn check(settings: &KeySettings) -> Answer<()> {
+        if settings.budget_window.is_some() && settings.budget_usd.is_none() {
+            let say = "says when a budget starts anew, and there is no budget_usd";
+            return Err(Problem::invalid("budget_window", say));
+        }
+        settings.owner()?;
+        check_narrowed(&settings.narrowed)
+    }
 }
 
 /// What an operator says of a key. A PUT replaces all of it.
@@ -50,6 +64,24 @@ pub struct KeySettings {
     pub budget_window: Option<Window>,
     /// Rates and concurrency.
     pub limits: Limits,
+    /// The customer it belongs to, by name. At most one of customer, team and user is given: the nearest.
+    pub customer: Option<String>,
+    /// The team it belongs to.
+    pub team: Option<String>,
+    /// The user it belongs to.
+    pub user: Option<String>,
+    /// What selectors look at.
+    pub labels: Labels,
+    /// Terms of single providers and models.
+    pub narrowed: Vec<Narrowed>,
+    /// The access profile it has. Fields that the profile owns are left out, or as the profile has them.
+    pub profile: Option<String>,
+    /// Whether its requests may open sessions, which budgets per session have limits for.
+    pub may_open_sessions: bool,
+    /// Tags each of its requests carries.
+    pub tags: Vec<String>,
+    /// Whether streams whose caller left are read to their end, to learn what they cost.
+    pub drain_on_disconnect: bool,
 }
 
 impl Default for KeySettings {
@@ -64,6 +96,15 @@ impl Default for KeySettings {
             budget_usd: None,
             budget_window: None,
             limits: Limits::default(),
+            customer: None,
+            team: None,
+            user: None,
+            labels: Labels::new(),
+            narrowed: Vec::new(),
+            profile: None,
+            may_open_sessions: false,
+            tags: Vec::new(),
+            drain_on_disconnect: false,
         }
     }
 }
@@ -74,12 +115,13 @@ impl KeySettings {
         format!("key:{key}")
     }
 
-    fn check(&self) -> Answer<()> {
-        if self.budget_window.is_some() && self.budget_usd.is_none() {
-            let say = "says when a budget starts anew, and there is no budget_usd";
-            return Err(Problem::invalid("budget_window", say));
-        }
-        Ok(())
+    /// To whom it belongs.
+    ///
+    /// # Errors
+    ///
+    /// Several are named.
+    pub fn owner(&self) -> Answer<Option<Owner<'_>>> {
+        Owner::one_of(self.customer.as_deref(), self.team.as_deref(), self.user.as_deref())
     }
 }
 
@@ -108,6 +150,31 @@ pub struct Key {
     pub budgets: Vec<String>,
     /// Rates and concurrency.
     pub limits: Limits,
+    /// The customer it belongs to directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The team it belongs to directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The user it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// What selectors look at.
+    pub labels: Labels,
+    /// Terms of single providers and models.
+    pub narrowed: Vec<Narrowed>,
+    /// The access profile it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Fields that the profile owns: they change with it and cannot be set here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub profile_owns: Vec<&'static str>,
+    /// Whether its requests may open sessions.
+    pub may_open_sessions: bool,
+    /// Tags each of its requests carries.
+    pub tags: Vec<String>,
+    /// Whether streams whose caller left are read to their end.
+    pub drain_on_disconnect: bool,
     /// Who owns it.
     pub managed_by: String,
     /// When it was made.
@@ -125,16 +192,10 @@ impl Versioned for Key {
     }
 }
 
-/// What a node does with keys.
-pub trait Keys {
-    /// Keys that are not revoked, by name.
-    fn list_keys(&self, page: &Page) -> Listed<Key>;
-
-    /// A key by name, or by public id; only the latter finds a revoked one.
-    fn key(&self, name: &str) -> Option<Key>;
-
-    /// Creates a key or replaces its settings. With `name` `None` one is made up.
-    fn put_key(
+/// What else a node does with keys.
+pub trait KeyActions {
+    /// Creates a key; with `name` `None` one is made up.
+    fn create_key(
         &self,
         name: Option<String>,
         settings: KeySettings,
@@ -147,57 +208,24 @@ pub trait Keys {
         name: String,
         write: Write,
     ) -> impl Future<Output = Answer<Written<Key>>> + Send;
-
-    /// Revokes a key for ever; it has stopped on every node that is not named.
-    fn revoke_key(
-        &self,
-        name: String,
-        write: Write,
-    ) -> impl Future<Output = Answer<Written<Key>>> + Send;
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    let one = get(read::<A>).put(put::<A>).delete(revoke::<A>).post(act::<A>);
-    Router::new().route("/keys", get(list::<A>).post(create::<A>)).route("/keys/{name}", one)
-}
-
-/// Lists keys that are not revoked.
-#[utoipa::path(get, path = "/admin/v1/keys", tag = "keys", params(List), responses(
-    (status = 200, body = Listed<Key>), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn list<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Query(list): Query<List>,
-) -> Answer<Response> {
-    let page = list.page()?;
-    let index = admin.fresh(list.read()).await?;
-    Ok(told(admin.list_keys(&page), index))
-}
-
-/// Shows a key, by name or public id; a revoked one by public id only.
-#[utoipa::path(get, path = "/admin/v1/keys/{name}", tag = "keys", params(("name" = String, Path,), Read), responses(
-    (status = 200, body = Key), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn read<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    Query(read): Query<Read>,
-) -> Answer<Response> {
-    let index = admin.fresh(read).await?;
-    let key = admin.key(&name).ok_or_else(|| Problem::not_found("key", &name))?;
-    Ok(shown(key, index))
+    Router::new().route("/keys", post(create::<A>)).route("/keys/{name}", post(act::<A>))
 }
 
 /// Creates a key. The answer holds the key itself, once.
-#[utoipa::path(post, path = "/admin/v1/keys", tag = "keys", request_body = KeySettings, responses(
+#[utoipa::path(post, path = "/admin/v1/keys", tag = "keys", operation_id = "create_key", request_body = KeySettings, responses(
     (status = 201, body = WriteAnswer<Key>), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn create<A: Admin>(
     State(admin): State<Arc<A>>,
     mut write: Write,
     Body(settings): Body<KeySettings>,
 ) -> Answer<Response> {
-    settings.check()?;
+    Keys::check(&settings)?;
     write.condition = crate::admin::Condition::Absent;
     let name = settings.name.clone();
-    let made = admin.put_key(name.clone(), settings, write).await;
+    let made = admin.create_key(name.clone(), settings, write).await;
     let made = made.map_err(|problem| match (problem.status(), name) {
         (412, Some(name)) => Problem::conflict(format!("there is a key {name:?} already")).fix(
             "PUT replaces its settings; POST /admin/v1/keys/{name}:rotate gives it a new secret",
@@ -207,45 +235,17 @@ pub(in crate::admin) async fn create<A: Admin>(
     Ok(made.into_response())
 }
 
-/// Creates a key (201, with the key itself, once) or replaces its settings (200).
-#[utoipa::path(put, path = "/admin/v1/keys/{name}", tag = "keys", params(("name" = String, Path,)),
-    request_body = KeySettings, responses(
-    (status = 200, body = WriteAnswer<Key>), (status = 201, body = WriteAnswer<Key>),
-    (status = "default", body = Problem)))]
-pub(in crate::admin) async fn put<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    write: Write,
-    Body(settings): Body<KeySettings>,
-) -> Answer<Response> {
-    settings.check()?;
-    crate::admin::same_name(&name, settings.name.as_deref())?;
-    let put = admin.put_key(Some(name), settings, write).await?;
-    Ok(put.into_response())
-}
-
-/// Revokes a key for ever: it has stopped on every node not named in `not_confirmed_by`.
-#[utoipa::path(delete, path = "/admin/v1/keys/{name}", tag = "keys", params(("name" = String, Path,)), responses(
-    (status = 200, body = WriteAnswer<Key>), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn revoke<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    write: Write,
-) -> Answer<Response> {
-    Ok(admin.revoke_key(name, write).await?.into_response())
-}
-
 /// Gives a key another secret, shown once. The old one has stopped on every node not named.
-#[utoipa::path(post, path = "/admin/v1/keys/{name}:rotate", tag = "keys", params(("name" = String, Path,)), responses(
+#[utoipa::path(post, path = "/admin/v1/keys/{name}:rotate", tag = "keys", operation_id = "rotate_key", params(("name" = String, Path,)), responses(
     (status = 200, body = WriteAnswer<Key>), (status = "default", body = Problem)))]
 #[expect(dead_code, reason = "describes one action of `act`")]
-fn rotate_described() {}
+pub(in crate::admin) fn rotate_described() {}
 
 /// Revokes a key for ever, like DELETE.
-#[utoipa::path(post, path = "/admin/v1/keys/{name}:revoke", tag = "keys", params(("name" = String, Path,)), responses(
+#[utoipa::path(post, path = "/admin/v1/keys/{name}:revoke", tag = "keys", operation_id = "revoke_key", params(("name" = String, Path,)), responses(
     (status = 200, body = WriteAnswer<Key>), (status = "default", body = Problem)))]
 #[expect(dead_code, reason = "describes one action of `act`")]
-fn revoke_described() {}
+pub(in crate::admin) fn revoke_described() {}
 
 async fn act<A: Admin>(
     State(admin): State<Arc<A>>,
@@ -257,7 +257,8 @@ async fn act<A: Admin>(
             Ok(admin.rotate_key(name.to_owned(), write).await?.into_response())
         }
         Some((name, "revoke")) => {
-            Ok(admin.revoke_key(name.to_owned(), write).await?.into_response())
+            let revoked = Objects::<Keys>::delete(&*admin, name.to_owned(), write).await?;
+            Ok(revoked.into_response())
         }
         Some(_) | None => {
             Err(Problem::method("POST", &format!("/admin/v1/keys/{name_and_action}"))

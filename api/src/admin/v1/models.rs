@@ -61,7 +61,7 @@ pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
 }
 
 /// Lists models with their prices, and aliases.
-#[utoipa::path(get, path = "/admin/v1/models", tag = "models", params(List), responses(
+#[utoipa::path(get, path = "/admin/v1/models", tag = "models", operation_id = "list_models", params(List), responses(
     (status = 200, body = Listed<ListedModel>), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn list<A: Admin>(
     State(admin): State<Arc<A>>,

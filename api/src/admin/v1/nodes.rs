@@ -91,7 +91,7 @@ pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
 }
 
 /// Shows the node, the cluster and how much of each there is.
-#[utoipa::path(get, path = "/admin/v1/status", tag = "nodes", params(Read), responses(
+#[utoipa::path(get, path = "/admin/v1/status", tag = "nodes", operation_id = "status", params(Read), responses(
     (status = 200, body = Status), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn status<A: Admin>(
     State(admin): State<Arc<A>>,
@@ -104,7 +104,7 @@ pub(in crate::admin) async fn status<A: Admin>(
 }
 
 /// Shows the node that is asked.
-#[utoipa::path(get, path = "/admin/v1/nodes/self", tag = "nodes", params(Read), responses(
+#[utoipa::path(get, path = "/admin/v1/nodes/self", tag = "nodes", operation_id = "read_node", params(Read), responses(
     (status = 200, body = Node), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn node<A: Admin>(
     State(admin): State<Arc<A>>,
@@ -115,7 +115,7 @@ pub(in crate::admin) async fn node<A: Admin>(
 }
 
 /// Begins to leave, as SIGTERM does: not ready at once, requests in flight finish, then the process ends.
-#[utoipa::path(post, path = "/admin/v1/nodes/self:drain", tag = "nodes", responses(
+#[utoipa::path(post, path = "/admin/v1/nodes/self:drain", tag = "nodes", operation_id = "drain_node", responses(
     (status = 200, body = Node), (status = "default", body = Problem)))]
 pub(in crate::admin) async fn drain<A: Admin>(
     State(admin): State<Arc<A>>,

@@ -4,18 +4,30 @@ mod model;
 
 pub use model::{Model, Price, Unpriced};
 
-use crate::admin::call::{
-    List, Listed, Page, Read, Versioned, Write, WriteAnswer, Written, shown, told,
-};
-use crate::admin::read_body::{Body, Query};
-use crate::admin::{Admin, Answer, Hidden, Problem, same_name};
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use crate::admin::Hidden;
+use crate::admin::call::Versioned;
+use crate::admin::resource::Resource;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// Providers.
+#[derive(Clone, Copy, Debug)]
+pub enum Providers {}
+
+impl Resource for Providers {
+    const KIND: &'static str = "provider";
+    const PATH: &'static str = "providers";
+    const LISTS: &'static str = "Lists providers.";
+    const PUTS: &'static str =
+        "Creates or replaces a provider. Secrets that are absent stay as they were.";
+    const DELETES: &'static str = "Deletes a provider that no alias names.";
+    type Object = Provider;
+    type Settings = ProviderSettings;
+
+    fn name(settings: &ProviderSettings) -> Option<&str> {
+        settings.name.as_deref()
+    }
+}
 
 /// How a provider tells usage in a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -153,85 +165,4 @@ impl Versioned for Provider {
     fn changed_index(&self) -> u64 {
         self.changed_index
     }
-}
-
-/// What a node does with providers.
-pub trait Providers {
-    /// Providers by name.
-    fn list_providers(&self, page: &Page) -> Listed<Provider>;
-
-    /// A provider by name.
-    fn provider(&self, name: &str) -> Option<Provider>;
-
-    /// Creates or replaces a provider.
-    fn put_provider(
-        &self,
-        name: String,
-        settings: ProviderSettings,
-        write: Write,
-    ) -> impl Future<Output = Answer<Written<Provider>>> + Send;
-
-    /// Deletes a provider that no alias names; answers the last state.
-    fn delete_provider(
-        &self,
-        name: String,
-        write: Write,
-    ) -> impl Future<Output = Answer<Written<Provider>>> + Send;
-}
-
-pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
-    Router::new()
-        .route("/providers", get(list::<A>))
-        .route("/providers/{name}", get(read::<A>).put(put::<A>).delete(delete::<A>))
-}
-
-/// Lists providers.
-#[utoipa::path(get, path = "/admin/v1/providers", tag = "providers", params(List), responses(
-    (status = 200, body = Listed<Provider>), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn list<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Query(list): Query<List>,
-) -> Answer<Response> {
-    let page = list.page()?;
-    let index = admin.fresh(list.read()).await?;
-    Ok(told(admin.list_providers(&page), index))
-}
-
-/// Shows a provider.
-#[utoipa::path(get, path = "/admin/v1/providers/{name}", tag = "providers", params(("name" = String, Path,), Read),
-    responses((status = 200, body = Provider), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn read<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    Query(read): Query<Read>,
-) -> Answer<Response> {
-    let index = admin.fresh(read).await?;
-    let provider = admin.provider(&name);
-    Ok(shown(provider.ok_or_else(|| Problem::not_found("provider", &name))?, index))
-}
-
-/// Creates or replaces a provider. Secrets that are absent stay as they were.
-#[utoipa::path(put, path = "/admin/v1/providers/{name}", tag = "providers", params(("name" = String, Path,)),
-    request_body = ProviderSettings, responses(
-    (status = 200, body = WriteAnswer<Provider>), (status = 201, body = WriteAnswer<Provider>),
-    (status = "default", body = Problem)))]
-pub(in crate::admin) async fn put<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    write: Write,
-    Body(settings): Body<ProviderSettings>,
-) -> Answer<Response> {
-    same_name(&name, settings.name.as_deref())?;
-    Ok(admin.put_provider(name, settings, write).await?.into_response())
-}
-
-/// Deletes a provider that no alias names.
-#[utoipa::path(delete, path = "/admin/v1/providers/{name}", tag = "providers", params(("name" = String, Path,)),
-    responses((status = 200, body = WriteAnswer<Provider>), (status = "default", body = Problem)))]
-pub(in crate::admin) async fn delete<A: Admin>(
-    State(admin): State<Arc<A>>,
-    Path(name): Path<String>,
-    write: Write,
-) -> Answer<Response> {
-    Ok(admin.delete_provider(name, write).await?.into_response())
 }

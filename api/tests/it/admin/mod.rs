@@ -3,7 +3,9 @@
 mod bodies;
 mod conditions;
 mod documented;
+mod moves;
 mod pages;
+mod people;
 mod probes;
 mod tokens;
 mod twin;

@@ -1,5 +1,6 @@
 //! The figures of one period, in whatever the budget counts.
 
+use super::Amount;
 use crate::admin::Usd;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -21,7 +22,8 @@ pub enum Unit {
     Requests,
 }
 
-/// The figures of one period. `limit = spent + held + suspense + remaining`.
+/// The figures of one period. `limit = base_limit + increased + moved = spent + held + suspense +
+/// remaining`.
 ///
 /// As JSON each figure names its unit: `limit_usd` and `limit_nano_usd`, or `limit_tokens`, or
 /// `limit_requests`.
@@ -31,6 +33,12 @@ pub struct Books {
     pub unit: Unit,
     /// Most that may be spent.
     pub limit: i64,
+    /// The budget's own limit.
+    pub base_limit: i64,
+    /// Increases that have not expired.
+    pub increased: i64,
+    /// Moved here from other budgets, less what was moved away.
+    pub moved: i64,
     /// Reported by the nodes as spent.
     pub spent: i64,
     /// Granted to live nodes and not reported as spent yet.
@@ -41,8 +49,8 @@ pub struct Books {
     pub debt: i64,
     /// Granted to nobody; below zero only where the limit was lowered.
     pub remaining: i64,
-    /// Most by which the limit can be exceeded now.
-    pub overspend_bound: i64,
+    /// Most by which the limit can be exceeded now; `None`: no bound, the budget lets any excess through.
+    pub overspend_bound: Option<i64>,
 }
 
 /// One figure of the books: its name, what it means, where it is.
@@ -52,35 +60,42 @@ pub struct Figure {
     /// What it means.
     pub means: &'static str,
     /// Where it is.
-    pub of: fn(&Books) -> i64,
+    pub of: fn(&Books) -> Option<i64>,
+}
+
+const fn figure(name: &'static str, means: &'static str, of: fn(&Books) -> Option<i64>) -> Figure {
+    Figure { name, means, of }
 }
 
 impl Books {
     /// All figures, in the order they are shown.
-    pub const FIGURES: [Figure; 7] = [
-        Figure { name: "limit", means: "Most that may be spent.", of: |books| books.limit },
-        Figure { name: "spent", means: "Reported by the nodes as spent.", of: |books| books.spent },
-        Figure {
-            name: "held",
-            means: "Granted to live nodes and not reported as spent yet.",
-            of: |books| books.held,
-        },
-        Figure {
-            name: "suspense",
-            means: "Granted to nodes that went silent: spent perhaps, and counted as if.",
-            of: |books| books.suspense,
-        },
-        Figure { name: "debt", means: "Billed beyond the holds.", of: |books| books.debt },
-        Figure {
-            name: "remaining",
-            means: "Granted to nobody; below zero only where the limit was lowered.",
-            of: |books| books.remaining,
-        },
-        Figure {
-            name: "overspend_bound",
-            means: "Most by which the limit can be exceeded now.",
-            of: |books| books.overspend_bound,
-        },
+    pub const FIGURES: [Figure; 10] = [
+        figure("limit", "Most that may be spent.", |books| Some(books.limit)),
+        figure("base_limit", "The budget's own limit.", |books| Some(books.base_limit)),
+        figure("increased", "Increases that have not expired.", |books| Some(books.increased)),
+        figure("moved", "Moved here from other budgets, less what was moved away.", |books| {
+            Some(books.moved)
+        }),
+        figure("spent", "Reported by the nodes as spent.", |books| Some(books.spent)),
+        figure("held", "Granted to live nodes and not reported as spent yet.", |books| {
+            Some(books.held)
+        }),
+        figure(
+            "suspense",
+            "Granted to nodes that went silent: spent perhaps, and counted as if.",
+            |books| Some(books.suspense),
+        ),
+        figure("debt", "Billed beyond the holds.", |books| Some(books.debt)),
+        figure(
+            "remaining",
+            "Granted to nobody; below zero only where the limit was lowered.",
+            |books| Some(books.remaining),
+        ),
+        figure(
+            "overspend_bound",
+            "Most by which the limit can be exceeded now; null: the budget lets any excess through.",
+            |books| books.overspend_bound,
+        ),
     ];
 }
 
@@ -91,7 +106,7 @@ impl Serialize for Books {
             let (name, value) = (figure.name, (figure.of)(self));
             match self.unit {
                 Unit::NanoUsd => {
-                    map.serialize_entry(&format!("{name}_usd"), &Usd(value))?;
+                    map.serialize_entry(&format!("{name}_usd"), &value.map(Usd))?;
                     map.serialize_entry(&format!("{name}_nano_usd"), &value)?;
                 }
                 Unit::Tokens => map.serialize_entry(&format!("{name}_tokens"), &value)?,
@@ -126,6 +141,34 @@ impl utoipa::ToSchema for Books {
     }
 }
 
+/// Why a limit can be exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Providers billed beyond the holds.
+    Debt,
+    /// An operator gave up what silent nodes were granted: they may have spent it.
+    WrittenOff,
+    /// The limit was lowered below what was spent and out.
+    LimitLowered,
+    /// The budget is soft: requests go on.
+    Soft,
+    /// Nodes that cannot ask the cluster may go on for so much each.
+    Degraded,
+    /// Nodes that cannot ask the cluster go on.
+    Open,
+}
+
+/// One part of the overspend bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Because {
+    /// Why.
+    pub why: Why,
+    /// How much of the bound; absent: without bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +180,7 @@ mod tests {
         assert_eq!(json["limit_usd"], "1.00");
         assert_eq!(json["limit_nano_usd"], 1_000_000_000);
         assert_eq!(json["spent_usd"], "0.000000001");
+        assert!(json["overspend_bound_usd"].is_null());
         books.unit = Unit::Tokens;
         let json = serde_json::to_value(books).unwrap();
         assert_eq!(json["limit_tokens"], 1_000_000_000);
