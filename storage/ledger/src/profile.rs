@@ -73,7 +73,7 @@ impl Profile {
     }
 }
 
-fn impose<T: Clone + PartialEq>(own: Option<&T>, value: &mut T) {
+fn impose<T: Clone>(own: Option<&T>, value: &mut T) {
     if let Some(own) = own {
         value.clone_from(own);
     }

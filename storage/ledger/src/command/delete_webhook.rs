@@ -1,7 +1,7 @@
 //! Deletes a webhook; events do not wait for it any more.
 
 use super::At;
-use crate::{Change, Denial, Ledger, guard};
+use crate::{Change, Denial, Ledger, event, guard};
 
 /// Deletes a webhook; events do not wait for it any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +28,7 @@ impl DeleteWebhook {
             .map(|(id, _)| *id)
             .collect();
         for id in waiting {
-            let Some(event) = ledger.outbox.get_mut(&id) else {
-                continue;
-            };
-            event.waiting.remove(&self.name);
-            if event.waiting.is_empty() {
-                ledger.outbox.remove_mut(&id);
-            }
+            event::taken(ledger, id, &self.name);
         }
         Ok(at.config_changed(ledger))
     }
