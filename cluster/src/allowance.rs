@@ -14,6 +14,7 @@ mod charge;
 mod desk;
 mod hold;
 mod observe;
+mod path;
 mod plan;
 mod purse;
 mod queue;
@@ -21,16 +22,18 @@ mod refill;
 mod run;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod wait;
 
 pub use books::{PurseBooks, PurseTerms};
 pub use charge::{CHARGE_MAX, Charge, Short, Why};
 pub use hold::Hold;
+pub use path::Path;
 pub use purse::{GRACE_MS, Purse};
 pub use run::Propose;
 
 use desk::{Desk, lock};
-use ledger::{AccountId, Change, Grant, Ledger, NodeId, UnixMillis};
+use ledger::{AccountId, Change, Grant, Ledger, NodeId, UnixMillis, UsageKey};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex};
@@ -117,18 +120,25 @@ impl Allowances {
         purse
     }
 
+    /// A path over these purses, which counts in that row of usage. The row's day is that of each request.
+    /// Callers keep the path until their terms change: making one is not for every request.
+    #[must_use]
+    pub fn path(&self, purses: Vec<Arc<Purse>>, row: UsageKey) -> Arc<Path> {
+        Arc::new(Path::new(purses, self.desk.usage.row(row), Arc::clone(&self.desk)))
+    }
+
     /// Sets the charge aside on every purse of the path, or on none. Never waits.
     ///
     /// # Errors
     /// The first account that is short, and why.
     pub fn try_hold(
         &self,
-        path: &Arc<[Arc<Purse>]>,
+        path: &Arc<Path>,
         charge: &Charge,
         now: UnixMillis,
     ) -> Result<Hold, Short> {
         Hold::take(path, charge, now).map_err(|miss| {
-            let purse = &path[miss.at];
+            let purse = &path.purses()[miss.at];
             purse.short(purse.amount(charge), miss.why)
         })
     }
@@ -139,7 +149,7 @@ impl Allowances {
     /// The first account that is short, and why.
     pub async fn hold(
         &self,
-        path: &Arc<[Arc<Purse>]>,
+        path: &Arc<Path>,
         charge: &Charge,
         now: UnixMillis,
         within: Duration,
@@ -176,6 +186,7 @@ impl Allowances {
         let Some(me) = self.me() else {
             return;
         };
+        self.heard_usage(ledger, me);
         for purse in self.purses() {
             observe::resync(&purse, ledger, me, &self.desk);
         }
@@ -196,7 +207,16 @@ impl Allowances {
             observe::look(&purse, ledger, &self.desk);
         }
         if to == me {
+            self.heard_usage(ledger, me);
             self.desk.answered(seq);
+        }
+    }
+
+    /// Takes over which batches of usage the ledger has.
+    fn heard_usage(&self, ledger: &Ledger, (node, incarnation): (NodeId, u64)) {
+        let record = ledger.nodes.get(&node);
+        if let Some(record) = record.filter(|record| record.incarnation == incarnation) {
+            self.desk.usage.heard(record.usage_batch, ledger.applied_index);
         }
     }
 
@@ -229,10 +249,11 @@ impl Allowances {
                 tokio::pin!(answer);
                 answer.as_mut().enable();
                 let open: Vec<_> = self.purses().into_iter().filter(|p| !p.is_done()).collect();
-                if open.is_empty() {
+                if open.is_empty() && self.desk.usage.is_quiet() {
                     return;
                 }
                 open.iter().for_each(Purse::press);
+                self.report();
                 answer.await;
             }
         };
@@ -243,6 +264,13 @@ impl Allowances {
     #[must_use]
     pub fn askable(&self) -> bool {
         self.desk.is_enrolled()
+    }
+
+    /// Log index of the entry that brought a batch of usage of this life to the ledger, once this node has
+    /// applied it; where it came with a snapshot, that of the snapshot. The last few thousand are known.
+    #[must_use]
+    pub fn batch_index(&self, batch: u64) -> Option<u64> {
+        self.desk.usage.index_of(batch)
     }
 
     /// Every purse as it is now.
@@ -267,6 +295,7 @@ impl Allowances {
     /// Forgets purses of closed accounts and past periods that have nothing left to say. Neither can come
     /// back: account ids are log indices, and a purse of a past period is not filled.
     fn sweep(&self) {
+        self.desk.usage.sweep();
         let Some(ledger) = self.desk.ledger.load_full() else {
             return;
         };

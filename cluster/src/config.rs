@@ -1,10 +1,11 @@
 //! What one node must know before it has peers.
 
-use crate::ClusterSecret;
+use crate::{ClusterSecret, PeerService};
 use ledger::command::InitCluster;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Makes the first command of a new cluster's log from the cluster id drawn for it.
@@ -42,6 +43,8 @@ pub struct Config {
     pub public: BTreeMap<String, String>,
     /// What this node contributes if it founds a cluster.
     pub founding: Founding,
+    /// Answers what other nodes ask through [`crate::Cluster::ask_peer`].
+    pub service: Option<Arc<dyn PeerService>>,
     /// Times and sizes that seldom need a change.
     pub tuning: Tuning,
 }

@@ -21,17 +21,20 @@ pub mod upgrade;
 
 pub use config::{Config, Founding, MakeInitCluster, Tuning};
 pub use consensus::clock::agrees as clock_agrees;
+pub use consensus::service::PeerService;
 pub use error::{StartError, Unavailable};
 pub use seal::{ClusterSecret, SecretError};
 pub use status::{Check, Member, MemberState, Role, Status};
 
 use allowance::Allowances;
+use consensus::message::AskV1;
 use consensus::node::Node;
-use consensus::{everywhere, leave, proposals};
+use consensus::{everywhere, leave, proposals, service};
 use ledger::{Command, Ledger, Outcome};
 use rates::Rates;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use storage::format::v1::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -137,6 +140,34 @@ impl Cluster {
     /// of those that did not say so.
     pub async fn applied_everywhere(&self, index: u64, within: Duration) -> Vec<String> {
         everywhere::applied_everywhere(&self.inner.node, index, within).await
+    }
+
+    /// Asks another node, by its Raft id, what only its [`Config::service`] can answer; itself, too.
+    /// Question and answer have at most 128 KiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable::NotApplied`] where the node did not answer in time or is not known,
+    /// [`Unavailable::Refused`] where it does not know the topic or the question is too long.
+    pub async fn ask_peer(
+        &self,
+        node: u64,
+        topic: &str,
+        body: Vec<u8>,
+        within: Duration,
+    ) -> Result<Vec<u8>, Unavailable> {
+        let question = AskV1 { topic: topic.to_owned(), body: Bytes(body) };
+        service::ask_peer(&self.inner.node, node, question, within).await
+    }
+
+    /// This node's Raft id; zero before it has one.
+    pub fn node_id(&self) -> u64 {
+        self.inner.node.id()
+    }
+
+    /// How often this node's data directory was opened: rises by one at each start.
+    pub fn incarnation(&self) -> u64 {
+        self.inner.node.identity.incarnation()
     }
 
     /// The nodes this one knows.

@@ -44,6 +44,7 @@ pub(crate) async fn start(config: Config) -> Result<Running, StartError> {
     let sealer = Arc::new(Sealer::new(&config.secret));
     let client =
         PeerClient::new(&config.cluster_name, storage.identity.clone(), Arc::clone(&sealer));
+    let service = config.service.clone();
     let node = Arc::new(Node::new(Made {
         settings: settings(config, peer_addr),
         identity: storage.identity,
@@ -55,6 +56,7 @@ pub(crate) async fn start(config: Config) -> Result<Running, StartError> {
         client: client.map_err(|error| StartError::Consensus(error.to_string()))?,
         sealer,
         allowances,
+        service,
     }));
     let serving = tokio::spawn(serve(listener, Arc::clone(&node)));
     let resumed = bootstrap::resume(&node, has_raft_state).await;

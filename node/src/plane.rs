@@ -15,6 +15,8 @@ use crate::catalog::Catalog;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::metrics::slots::ThreadSlots;
+use crate::receipts::Receipts;
+use crate::request::instances::Openings;
 use crate::request::trail::{self, Ring};
 use crate::vault::Vault;
 use cluster::Cluster;
@@ -98,22 +100,35 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// What probes are told.
     pub health: Arc<Health>,
+    /// Where receipts are kept.
+    pub receipts: Arc<Receipts>,
+    pub(crate) openings: Openings,
     pub(crate) tls: Arc<rustls::ClientConfig>,
 }
 
+/// What the data plane is given by whoever starts it.
+pub struct Means {
+    /// The cluster this node is part of.
+    pub cluster: Cluster,
+    /// Opens credentials and the pepper.
+    pub vault: Vault,
+    /// What probes are told.
+    pub health: Arc<Health>,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where receipts are kept.
+    pub receipts: Arc<Receipts>,
+}
+
 impl Shared {
-    /// Puts together what the data plane needs.
+    /// Puts together what the data plane needs. Must be called within the control plane's runtime, which
+    /// proposes what requests need.
     ///
     /// # Errors
     ///
     /// A file of extra trusted certificates that cannot be used.
-    pub fn new(
-        cluster: Cluster,
-        vault: Vault,
-        settings: PlaneSettings,
-        health: Arc<Health>,
-        metrics: Arc<Metrics>,
-    ) -> io::Result<Arc<Self>> {
+    pub fn new(means: Means, settings: PlaneSettings) -> io::Result<Arc<Self>> {
+        let Means { cluster, vault, health, metrics, receipts } = means;
         let tls = tls::client_config(settings.extra_roots.as_deref())?;
         Ok(Arc::new(Self {
             cluster,
@@ -122,6 +137,8 @@ impl Shared {
             settings,
             metrics,
             health,
+            receipts,
+            openings: Openings::new(tokio::runtime::Handle::current()),
             tls,
         }))
     }
@@ -135,6 +152,7 @@ impl Shared {
             mode: account.mode,
             limit: account.limit,
             ends_at: account.ends_at,
+            without_quorum: account.without_quorum,
         })
     }
 }
@@ -209,7 +227,7 @@ impl Plane {
                 .name(format!("plane-{at}"))
                 .spawn(move || serve::run(seat, listener))?;
         }
-        let logger = tokio::spawn(log(rings, Arc::clone(&shared.metrics), ended.clone()));
+        let logger = tokio::spawn(log(rings, shared, ended.clone()));
         Ok(Self { local_addr, stage, slots, ended, logger })
     }
 
@@ -258,13 +276,15 @@ impl Plane {
     }
 }
 
-/// Writes the log and adds up the counters until all threads have ended.
-async fn log(rings: Vec<Arc<Ring>>, metrics: Arc<Metrics>, mut ended: signal::Receiver<()>) {
+/// Writes log and receipts and adds up the counters until all threads have ended.
+async fn log(rings: Vec<Arc<Ring>>, shared: Arc<Shared>, mut ended: signal::Receiver<()>) {
     let threads_end = async move {
         // Nothing is ever sent: the only change is that the last thread drops its end.
         while ended.changed().await.is_ok() {}
     };
-    trail::drain(rings, &metrics, threads_end).await;
+    let allowances = Arc::clone(shared.cluster.allowances());
+    let writer = shared.receipts.writer(move |batch| allowances.batch_index(batch));
+    trail::drain(rings, &shared.metrics, writer, threads_end).await;
 }
 
 /// Fails where another process listens already: with a shared port the system would not say so.

@@ -6,6 +6,8 @@
 
 pub(crate) mod auth;
 pub(crate) mod headers;
+mod hints;
+pub(crate) mod instances;
 pub(crate) mod models;
 pub(crate) mod open;
 mod opening;
@@ -15,27 +17,34 @@ pub(crate) mod quote;
 pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settle;
+mod steps;
 pub(crate) mod terms;
 pub(crate) mod trail;
 pub(crate) mod upstream;
+pub(crate) mod way;
 
 use crate::metrics::slots::Ending;
 use crate::plane::core::Core;
 use crate::plane::pieces::Pieces;
 use api::inference::Inbound;
 use bytes::Bytes;
+use cluster::allowance::Why;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use ledger::{Ledger, StreamUsage, UnixMillis};
+use ledger::view::AccountTerms;
+use ledger::{AccountId, Ledger, StreamUsage, UnixMillis};
 use open::{Coming, Guard, Open};
 use opening::Opening;
 use quote::Quote;
 use relay::{NodeBody, Relay};
 use settle::Bill;
+use std::iter::once;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use steps::Steps;
 use terms::{Candidate, Terms};
 use upstream::{Failure, Order};
+use way::Way;
 use wire::splice::{self, Edits, OutputCap};
 use wire::{Call, Refusal};
 
@@ -69,17 +78,29 @@ pub(crate) async fn answer(
     let view = core.view();
     let terms = core.still_valid(&view, terms)?;
     auth::admissible(&terms.key, now)?;
-    let plan = plan(core, &view, &terms, &call)?;
-    let begun = policy::begin(core, &terms, &call, now).await?;
-    let mut guard = Guard::new(Open {
+    let hints = hints::of_key(inbound.hints.clone(), &terms.key)?;
+    let names = once(&call.model).chain(&call.fallbacks);
+    let plan = plan(core, &view, &terms, names)?;
+    drop(view);
+    let way = instances::way(core, &terms, &plan[0].candidate, &hints).await?;
+    let served = with_steps(core, &terms, &hints, &call, Served { plan, way, steps: None }).await?;
+    let downgraded = served.steps.as_ref().is_some_and(|steps| steps.downgrade.is_some());
+    let guard = Guard::new(Open {
         core: Rc::clone(core),
-        candidate: Rc::clone(&plan[0].candidate),
+        candidate: Rc::clone(&served.plan[0].candidate),
+        way: served.way,
+        hints,
         terms,
         quote: Quote::default(),
         hold: None,
-        begun,
+        places: Vec::new(),
+        throttled: Vec::new(),
+        downgraded_from: downgraded.then(|| terms::header(&call.model)),
         operation: call.operation,
         request_id: inbound.request_id.clone(),
+        receipt: core.receipt_id(now),
+        at: now,
+        charged: Vec::with_capacity(1),
         stream: call.stream,
         attempts: 0,
         status: 0,
@@ -87,49 +108,108 @@ pub(crate) async fn answer(
         first_byte_us: 0,
         spent_before_nano_usd: 0,
     });
+    attempts(guard, &served.plan, served.steps, &call, &inbound).await
+}
+
+/// Where a call is to be served, and what the first place is charged to.
+struct Served {
+    plan: Vec<Attempt>,
+    way: Rc<Way>,
+    /// What budgets near their limit ask for; `None` where they ask for nothing.
+    steps: Option<Steps>,
+}
+
+/// Looks whether budgets are so near their limit that another model serves, or fewer requests go on.
+async fn with_steps(
+    core: &Rc<Core>,
+    terms: &Rc<Terms>,
+    hints: &api::inference::Hints,
+    call: &Call,
+    mut served: Served,
+) -> Result<Served, Refusal> {
+    if !served.way.steps {
+        return Ok(served);
+    }
+    let view = core.view();
+    let mut steps = steps::reached(&view, &served.way);
+    let other = steps.downgrade.take().filter(|model| *model != call.model);
+    // One that this key cannot be served is passed over: the limit itself still holds.
+    let other = other.and_then(|model| Some((plan(core, &view, terms, once(&model)).ok()?, model)));
+    drop(view);
+    if let Some((plan, model)) = other {
+        served.way = instances::way(core, terms, &plan[0].candidate, hints).await?;
+        served.plan = plan;
+        steps.downgrade = Some(model);
+    }
+    served.steps = Some(steps);
+    Ok(served)
+}
+
+/// Makes one attempt after another until one brings an answer.
+async fn attempts(
+    mut guard: Guard,
+    plan: &[Attempt],
+    steps: Option<Steps>,
+    call: &Call,
+    inbound: &Inbound,
+) -> Result<Response<NodeBody>, Refusal> {
+    if let Some(steps) = steps {
+        let open = guard.get();
+        match steps.throttle(&open.core, policy::estimate(call), open.at).await {
+            Ok(places) => guard.get().throttled = places,
+            Err(refusal) => return refused(guard, refusal),
+        }
+    }
     let mut last: Option<(Failure, &Attempt)> = None;
-    for attempt in &plan {
+    let mut barred: Option<Barred> = None;
+    for attempt in plan {
         if let Some((failure, failed)) = &last
             && !worth_trying(failure, failed, attempt, guard.get().attempts).await
         {
             continue;
         }
-        if let Err(refusal) = reserve(&mut guard, attempt, &call, now).await {
-            // Once a provider was asked, its failure says more than a budget that got short.
-            return match last {
-                Some((failure, _)) => failed(guard, failure),
-                None => refused(guard, refusal),
-            };
+        if barred.as_ref().is_some_and(|barred| barred.bars(guard.get(), attempt)) {
+            continue;
         }
-        match ask(&mut guard, attempt, &call, &inbound).await {
+        if let Err(by) = reserve(&mut guard, attempt, call).await {
+            barred.get_or_insert(by);
+            continue;
+        }
+        match ask(&mut guard, attempt, call, inbound).await {
             Ok(Asked::Whole(body, kind, bill)) => return whole(guard, body, kind, bill),
             Ok(Asked::Stream(begun)) => {
-                return stream(guard, *begun, core.settings().stream_within);
+                let within = guard.get().core.settings().stream_within;
+                return stream(guard, *begun, within);
             }
             Err(failure) => {
-                settle::give_up(guard.get(), failure.bill);
+                settle::give_up(guard.get(), failure.bill, failure.refusal.code);
                 guard.sent = false;
                 last = Some((failure, attempt));
             }
         }
     }
-    let (failure, _) = last.expect("a plan has at least one attempt, and the first is always made");
-    failed(guard, failure)
+    match (last, barred) {
+        // Once a provider was asked, its failure says more than a budget that got short.
+        (Some((failure, _)), _) => failed(guard, failure),
+        (None, Some(barred)) => refused(guard, barred.refusal),
+        (None, None) => unreachable!("a plan has at least one attempt, and the first is made or barred"),
+    }
 }
 
-/// The attempts to make, in order: for each place its attempts, each with a credential; then the same
-/// for each of the caller's fallbacks.
-fn plan(
+/// The attempts to make, in order: for each name its places, for each place its attempts, each with a
+/// credential.
+fn plan<'a>(
     core: &Core,
     view: &Ledger,
     terms: &Rc<Terms>,
-    call: &Call,
+    names: impl Iterator<Item = &'a String>,
 ) -> Result<Vec<Attempt>, Refusal> {
     let mut plan = Vec::with_capacity(ATTEMPTS_MAX);
     let mut refusal = None;
-    let names = std::iter::once(&call.model).chain(&call.fallbacks);
+    let mut first = None;
     // Each name that can be served makes an attempt at least.
     for name in names.take(ATTEMPTS_MAX) {
+        first.get_or_insert(name);
         let route = match core.route(view, terms, name) {
             Ok(route) => route,
             Err(first) => {
@@ -139,10 +219,6 @@ fn plan(
         };
         for at in routing::order(&route.weights, core.draw()).iter() {
             let candidate = &route.candidates[at];
-            if candidate.unpriced && terms.money {
-                refusal.get_or_insert_with(|| policy::unpriced(candidate));
-                continue;
-            }
             let upstream = &candidate.upstream;
             let credentials = routing::order(&upstream.weights, core.draw());
             let attempts = credentials.iter().cycle().take(upstream.attempts_max as usize);
@@ -153,7 +229,8 @@ fn plan(
     }
     plan.truncate(ATTEMPTS_MAX);
     if plan.is_empty() {
-        return Err(refusal.unwrap_or_else(|| policy::nowhere(&call.model)));
+        let name = first.map_or("", String::as_str);
+        return Err(refusal.unwrap_or_else(|| policy::nowhere(name)));
     }
     Ok(plan)
 }
@@ -176,29 +253,93 @@ async fn worth_trying(failure: &Failure, failed: &Attempt, next: &Attempt, made:
     true
 }
 
-/// Sets the money of an attempt aside.
-async fn reserve(
-    guard: &mut Guard,
-    attempt: &Attempt,
-    call: &Call,
-    now: UnixMillis,
-) -> Result<(), Refusal> {
+/// Why an attempt is not made, and which others need not be tried either.
+struct Barred {
+    refusal: Refusal,
+    by: Bar,
+}
+
+enum Bar {
+    /// Something of this place alone.
+    Place(Rc<Candidate>),
+    /// A limit, by its id.
+    Limit(String),
+    /// An account.
+    Account(AccountId),
+    /// Whatever place is asked.
+    All,
+}
+
+impl Barred {
+    /// Whether the same stands in the way of another attempt.
+    fn bars(&self, open: &Open, attempt: &Attempt) -> bool {
+        let way = || open.core.way(&open.terms, &attempt.candidate, &open.hints);
+        match &self.by {
+            Bar::Place(place) => Rc::ptr_eq(place, &attempt.candidate),
+            Bar::Limit(id) => way().is_ok_and(|way| way.limits.iter().any(|at| at.id == *id)),
+            Bar::Account(id) => {
+                let is_it = |account: &AccountTerms| account.account == *id;
+                way().is_ok_and(|way| way.facts.accounts.iter().any(is_it))
+            }
+            Bar::All => true,
+        }
+    }
+}
+
+/// Takes a place under the limits of an attempt and sets its money aside.
+async fn reserve(guard: &mut Guard, attempt: &Attempt, call: &Call) -> Result<(), Barred> {
     let open = guard.get();
     open.candidate = Rc::clone(&attempt.candidate);
-    let terms = Rc::clone(&open.terms);
-    let model = &attempt.candidate.terms;
-    let rooms = settle::rooms(&terms.path, &terms.accounts);
+    open.way = instances::way(&open.core, &open.terms, &attempt.candidate, &open.hints)
+        .await
+        .map_err(|refusal| Barred { refusal, by: Bar::All })?;
+    if attempt.candidate.unpriced && open.way.money {
+        let place = Rc::clone(&attempt.candidate);
+        let refusal = policy::unpriced(&attempt.candidate);
+        return Err(Barred { refusal, by: Bar::Place(place) });
+    }
+    let (had, now) = (open.places.len(), open.at);
+    policy::begin(open, call, now)
+        .await
+        .map_err(|(id, refusal)| Barred { refusal, by: Bar::Limit(id) })?;
+    let outcome = set_aside(open, call).await;
+    if outcome.is_err() {
+        policy::give_back(open, had);
+    }
+    outcome
+}
+
+/// Sets the money of an attempt aside; where a period has ended meanwhile, in the next one.
+async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
     let status = open.core.settings().exceeded_status;
-    let quotes =
-        quote::quote(call, model, rooms).map_err(|refusal| Refusal { status, ..refusal })?;
-    let allowances = open.core.allowances();
-    match settle::reserve(allowances, &terms.path, quotes, model, now).await {
-        Ok((quote, hold)) => {
-            open.quote = quote;
-            open.hold = Some(hold);
-            Ok(())
+    let core = Rc::clone(&open.core);
+    let mut renewed = false;
+    loop {
+        let way = Rc::clone(&open.way);
+        let model = &open.candidate.terms;
+        let quotes = quote::quote(call, model, settle::rooms(&way)).map_err(|refusal| Barred {
+            refusal: Refusal { status, ..refusal },
+            by: Bar::Place(Rc::clone(&open.candidate)),
+        })?;
+        let now = core.now();
+        match settle::reserve(core.allowances(), &way.path, quotes, model, now).await {
+            Ok((quote, hold)) => {
+                open.quote = quote;
+                open.hold = Some(hold);
+                return Ok(());
+            }
+            Err(short) if short.why == Why::PeriodOver && !renewed => {
+                renewed = true;
+                open.candidate.ways.forget(&open.hints);
+                open.way = instances::way(&core, &open.terms, &open.candidate, &open.hints)
+                    .await
+                    .map_err(|refusal| Barred { refusal, by: Bar::All })?;
+            }
+            Err(short) => {
+                let refusal = settle::refusal(&short, &way.facts.accounts, status, now);
+                return Err(Barred { refusal, by: Bar::Account(short.account) });
+            }
         }
-        Err(short) => Err(settle::refusal(&short, &terms.accounts, status, now)),
     }
 }
 
@@ -313,7 +454,7 @@ fn whole(
 ) -> Result<Response<NodeBody>, Refusal> {
     let open = guard.get();
     // Before the headers are written: what is left counts what was not used.
-    settle::pay(open, bill);
+    settle::pay(open, bill, Ending::Answered.name());
     let cost = open.spent_before_nano_usd;
     let mut response = Response::new(NodeBody::Whole(Some(body)));
     response.headers_mut().reserve(HEADERS_OUT);
@@ -365,8 +506,6 @@ fn failed(mut guard: Guard, failure: Failure) -> Result<Response<NodeBody>, Refu
 /// Refused before anything was sent: costs nothing and burns nothing.
 fn refused(guard: Guard, refusal: Refusal) -> Result<Response<NodeBody>, Refusal> {
     let mut open = guard.take();
-    if let Some(begun) = open.begun.take() {
-        begun.cancel();
-    }
+    open.cancel_rates();
     Err(refusal)
 }

@@ -226,6 +226,7 @@ async fn cluster_config(
         secret: ClusterSecret::from_bytes(*keys.cluster),
         public: BTreeMap::from(public.map(|(name, value)| (name.to_owned(), value))),
         founding: Founding { init_cluster: Box::new(init_cluster) },
+        service: None,
         tuning: cluster::Tuning::default(),
     })
 }

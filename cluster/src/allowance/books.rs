@@ -1,6 +1,6 @@
 //! What a purse is made from, and what it shows of itself.
 
-use ledger::{AccountId, Mode, Unit, UnixMillis};
+use ledger::{AccountId, Mode, Unit, UnixMillis, WithoutQuorum};
 
 /// What the ledger says of an account at the moment a purse is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct PurseTerms {
     pub limit: i64,
     /// End of the period.
     pub ends_at: Option<UnixMillis>,
+    /// What may go on where the cluster cannot be asked.
+    pub without_quorum: WithoutQuorum,
 }
 
 /// A purse at one moment, for metrics and tests.

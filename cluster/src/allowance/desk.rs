@@ -1,6 +1,7 @@
 //! Where purses leave word for the refill loop, and the loop for them.
 
 use super::Purse;
+use super::usage::Usage;
 use arc_swap::ArcSwapOption;
 use ledger::{Ledger, NodeId};
 use std::collections::BTreeSet;
@@ -35,6 +36,8 @@ pub(super) struct Desk {
     /// Sequence of the last refill answered.
     pub(super) answered_seq: AtomicU64,
     pub(super) counts: Counts,
+    /// What requests used.
+    pub(super) usage: Usage,
     touched: Mutex<Vec<Arc<Purse>>>,
     pressed: Mutex<Vec<Arc<Purse>>>,
     sent: Mutex<Sent>,
@@ -74,6 +77,10 @@ impl Desk {
     pub(super) fn press(&self, purse: &Arc<Purse>) {
         lock(&self.pressed).push(Arc::clone(purse));
         self.bell.notify_one();
+    }
+
+    pub(super) fn note_dropped(&self) {
+        self.counts.dropped_holds.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn take_touched(&self) -> Vec<Arc<Purse>> {

@@ -13,7 +13,7 @@ pub(super) fn look(purse: &Arc<Purse>, ledger: &Ledger, desk: &Desk) {
     match living.filter(|account| is_present(account.period)) {
         Some(account) => {
             if let Some(period) = account.present() {
-                purse.look(period, elsewhere(ledger, period, desk));
+                purse.look(account, elsewhere(ledger, period, desk));
             }
         }
         // A purse made from terms this node has not applied yet is ahead of this ledger, not over.

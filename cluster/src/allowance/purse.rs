@@ -368,10 +368,6 @@ impl Purse {
         self.desk.counts.exceeded_holds.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn note_dropped(&self) {
-        self.desk.counts.dropped_holds.fetch_add(1, Relaxed);
-    }
-
     /// The amount of a charge in this purse's unit.
     pub(super) fn amount(&self, charge: &Charge) -> i64 {
         charge.of(self.unit)

@@ -5,8 +5,8 @@
 use super::desk::{Desk, Said, Sent};
 use super::plan::{self, Ask, Standing};
 use super::{Purse, observe};
-use ledger::AccountId;
 use ledger::command::{Refill, RefillLine};
+use ledger::{AccountId, UsageLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(super) struct Refiller {
     urgent: Turns,
     /// Purses to be reported.
     due: Turns,
+    /// The batch of usage that is on its way until it is known to be applied.
+    batch: Option<(u64, Vec<UsageLine>)>,
 }
 
 type Key = (AccountId, u64);
@@ -87,6 +89,7 @@ impl Refiller {
             sampled_at_ms: 0,
             urgent: Turns::default(),
             due: Turns::default(),
+            batch: None,
         }
     }
 
@@ -106,13 +109,14 @@ impl Refiller {
             self.recheck();
         }
         let Draft { lines, mut sent, .. } = self.draft(now_ms);
+        let (usage_batch, usage) = self.usage(round);
         if !self.urgent.waiting.is_empty() || !self.due.waiting.is_empty() {
             self.desk.bell.notify_one();
         }
         if round == Round::Second {
             self.forget_done();
         }
-        if lines.is_empty() {
+        if lines.is_empty() && usage.is_empty() {
             return None;
         }
         self.seq += 1;
@@ -124,7 +128,26 @@ impl Refiller {
             seq: self.seq,
             active_nodes: self.desk.active_nodes.load(SeqCst).max(1),
             lines,
+            usage_batch,
+            usage,
         })
+    }
+
+    /// The batch of usage to send: the one that is out until it is applied, unchanged, and then in its
+    /// turn the next.
+    fn usage(&mut self, round: Round) -> (u64, Vec<UsageLine>) {
+        let usage = &self.desk.usage;
+        if self.batch.as_ref().is_some_and(|(number, _)| *number <= usage.applied()) {
+            self.batch = None;
+        }
+        let is_turn = round != Round::Urgent || usage.is_crowded();
+        if self.batch.is_none() && is_turn {
+            self.batch = usage.take_batch();
+            if usage.is_crowded() {
+                self.desk.bell.notify_one();
+            }
+        }
+        self.batch.clone().unwrap_or_default()
     }
 
     /// As many lines as fit, of those who cannot wait first. The others keep their turn.

@@ -3,9 +3,8 @@
 use super::desk::Desk;
 use super::hold::{Hold, Miss};
 use super::queue::Waiter;
-use super::{Charge, Purse, Short, Why};
+use super::{Charge, Path, Purse, Short, Why};
 use ledger::UnixMillis;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// A hold that somebody wants.
 pub(super) struct Wish<'a> {
-    pub(super) path: &'a Arc<[Arc<Purse>]>,
+    pub(super) path: &'a Arc<Path>,
     pub(super) charge: &'a Charge,
     pub(super) now: UnixMillis,
 }
@@ -46,7 +45,7 @@ impl Wish<'_> {
                 }
                 Err(_still) => {}
             }
-            let purse = &self.path[miss.at];
+            let purse = &self.path.purses()[miss.at];
             let helps = purse.asking_helps(purse.amount(self.charge));
             asked |= helps;
             // Where asking does not help, giving back what serves nobody here may help somebody.
@@ -75,17 +74,8 @@ impl Wish<'_> {
     }
 
     fn short(&self, miss: Miss) -> Short {
-        let purse = &self.path[miss.at];
+        let purse = &self.path.purses()[miss.at];
         purse.short(purse.amount(self.charge), miss.why)
-    }
-
-    /// One number per set of purses: the same for all requests of one path.
-    fn path_number(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for purse in self.path.iter() {
-            (purse.account(), purse.period()).hash(&mut hasher);
-        }
-        hasher.finish().max(1)
     }
 }
 
@@ -97,16 +87,15 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn take(wish: &'a Wish<'a>) -> Place<'a> {
-        let number = wish.path_number();
-        for purse in wish.path.iter() {
-            purse.on_path(number);
+        for purse in wish.path.purses() {
+            purse.on_path(wish.path.number);
             purse.queue.add_waiting(purse.amount(wish.charge));
         }
         Place { wish, stands: None }
     }
 
     fn purse(&self, at: usize) -> &'a Arc<Purse> {
-        &self.wish.path[at]
+        &self.wish.path.purses()[at]
     }
 
     /// Stands at this purse; whoever stands there already keeps the place.
@@ -138,11 +127,11 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        for purse in self.wish.path.iter() {
+        for purse in self.wish.path.purses() {
             purse.queue.add_waiting(-purse.amount(self.wish.charge));
         }
         self.leave();
-        for purse in self.wish.path.iter() {
+        for purse in self.wish.path.purses() {
             purse.spill();
         }
     }

@@ -1,12 +1,13 @@
 //! What each route does.
 
 use super::message::{
-    AwaitV1, BootAskV1, BootPrepareV1, ClockV1, EmptyV1, EnvelopeV1, IndexV1, JoinV1, OperateV1,
+    AskV1, AwaitV1, BootAskV1, BootPrepareV1, ClockV1, EmptyV1, EnvelopeV1, IndexV1, JoinV1,
+    OperateV1,
 };
 use super::node::Node;
 use super::refusal::{Reason, Refusal};
 use super::route::Route;
-use super::{bootstrap, join, leave, proposals};
+use super::{bootstrap, join, leave, proposals, service};
 use crate::rates::{RateReport, handle_rate_report};
 use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use std::sync::Arc;
@@ -74,6 +75,10 @@ pub(super) async fn answer(
             let report: RateReport = read(message)?;
             let shares = handle_rate_report(&node.rate_desk, report, node.mono_ms()).await;
             reply(&shares.ok_or_else(|| Refusal::not_leader(node.leader()))?)
+        }
+        Route::Service => {
+            let asked: AskV1 = read(message)?;
+            reply(&service::answer_here(node, asked).await?)
         }
     }
 }

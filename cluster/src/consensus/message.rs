@@ -129,6 +129,21 @@ pub(crate) struct OperateV1 {
 }
 body!(OperateV1 = 11);
 
+/// A question that the cluster only carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AskV1 {
+    pub(crate) topic: String,
+    pub(crate) body: Bytes,
+}
+body!(AskV1 = 14);
+
+/// Its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToldV1 {
+    pub(crate) body: Bytes,
+}
+body!(ToldV1 = 15);
+
 // Bodies of their own, defined beside those who make them.
 body!(RateReport = 12);
 body!(RateShares = 13);

@@ -21,6 +21,7 @@ pub(crate) mod refusal;
 mod report;
 pub(crate) mod route;
 pub(crate) mod rpc;
+pub(crate) mod service;
 mod sightings;
 mod snapshot;
 #[cfg(test)]

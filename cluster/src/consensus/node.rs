@@ -5,6 +5,7 @@ use super::client::{PeerClient, To};
 use super::network::Connections;
 use super::refusal::{Reason, Refusal};
 use super::rpc::Intake;
+use super::service::PeerService;
 use super::sightings::Sightings;
 use super::snapshot::Receiving;
 use crate::allowance::Allowances;
@@ -63,6 +64,8 @@ pub(crate) struct Node {
     pub(crate) rates: Arc<Rates>,
     /// Hands out shares of rates where this node leads.
     pub(crate) rate_desk: RateDesk,
+    /// Answers what peers ask beyond the cluster's own affairs.
+    pub(crate) service: Option<Arc<dyn PeerService>>,
     started: Instant,
     pub(crate) receiving: Receiving,
     raft: OnceLock<Raft>,
@@ -92,6 +95,7 @@ pub(crate) struct Made {
     pub(crate) client: PeerClient,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) allowances: Arc<Allowances>,
+    pub(crate) service: Option<Arc<dyn PeerService>>,
 }
 
 impl Node {
@@ -111,6 +115,7 @@ impl Node {
             allowances: made.allowances,
             rates: Rates::new(),
             rate_desk: RateDesk::default(),
+            service: made.service,
             started: Instant::now(),
             receiving: Receiving::new(made.snapshots),
             raft: OnceLock::new(),

@@ -35,11 +35,13 @@ pub(crate) enum Route {
     Operate,
     /// Share out rates.
     Rates,
+    /// Answer what the cluster only carries.
+    Service,
 }
 
 impl Route {
     /// Every route.
-    pub(crate) const ALL: [Route; 15] = [
+    pub(crate) const ALL: [Route; 16] = [
         Route::Append,
         Route::Vote,
         Route::PreVote,
@@ -55,6 +57,7 @@ impl Route {
         Route::BootAsk,
         Route::Operate,
         Route::Rates,
+        Route::Service,
     ];
 
     /// Its path; also what its messages are bound to by their seal.
@@ -75,6 +78,7 @@ impl Route {
             Route::BootAsk => "/peer/v1/boot-ask",
             Route::Operate => "/peer/v1/operate",
             Route::Rates => "/peer/v1/rates",
+            Route::Service => "/peer/v1/service",
         }
     }
 
@@ -98,7 +102,8 @@ impl Route {
             | Route::Join
             | Route::BootPrepare
             | Route::BootAsk
-            | Route::Operate => Self::SMALL_BYTES_MAX,
+            | Route::Operate
+            | Route::Service => Self::SMALL_BYTES_MAX,
         }
     }
 
@@ -119,7 +124,8 @@ impl Route {
             | Route::Applied
             | Route::Clock
             | Route::BootAsk
-            | Route::Rates => false,
+            | Route::Rates
+            | Route::Service => false,
         }
     }
 

@@ -43,6 +43,7 @@ pub(super) async fn started(label: &str, seeds: Vec<String>, expect: Option<u32>
                 key_pepper: sealed.clone(),
             }),
         },
+        service: None,
         tuning: Tuning { gossip_interval: Duration::from_millis(50), ..Tuning::default() },
     };
     let cluster = Cluster::start(config).await.unwrap();

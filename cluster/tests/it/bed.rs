@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test bed that cannot be made fails the test")]
 
-use cluster::{Cluster, ClusterSecret, Committed, Config, Founding, StartError, Status, Tuning};
+use cluster::{
+    Cluster, ClusterSecret, Committed, Config, Founding, PeerService, StartError, Status, Tuning,
+};
+use futures_util::future::BoxFuture;
 use ledger::command::{InitCluster, PutBudget};
 use ledger::{Budget, BudgetWindow, Command, Outcome, Sealed, UnixMillis, Window};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -128,6 +132,17 @@ pub(crate) fn seat(label: &str, seeds: &[String], expect: Option<u32>) -> Seat {
     }
 }
 
+/// Says what it was asked, backwards; knows one topic.
+struct Echo;
+
+impl PeerService for Echo {
+    fn answer(&self, topic: &str, mut body: Vec<u8>) -> BoxFuture<'_, Option<Vec<u8>>> {
+        let known = topic == "echo";
+        body.reverse();
+        Box::pin(async move { known.then_some(body) })
+    }
+}
+
 impl Seat {
     pub(crate) async fn try_start(&self) -> Result<Cluster, StartError> {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -151,6 +166,7 @@ impl Seat {
                     key_pepper: sealed.clone(),
                 }),
             },
+            service: Some(Arc::new(Echo)),
             tuning: self.tuning.clone(),
         })
         .await

@@ -1,5 +1,6 @@
 //! Nodes in one process, over real sockets on loopback.
 
+mod asking;
 mod bed;
 mod forming;
 mod growing;

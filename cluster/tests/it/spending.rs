@@ -4,9 +4,9 @@
 
 use crate::bed::{PATIENCE, budget, formed, ready, stop_all};
 use cluster::Cluster;
-use cluster::allowance::{Charge, Purse, PurseTerms, Why};
+use cluster::allowance::{Charge, Path, PurseTerms, Why};
 use ledger::view::books;
-use ledger::{AccountId, RateLimits, UnixMillis};
+use ledger::{AccountId, RateLimits, UnixMillis, UsageKey, UsageSums};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ fn cost(nano_usd: i64) -> Charge {
 }
 
 /// The path of a request that is charged to one account.
-fn path(node: &Cluster, account: AccountId) -> Arc<[Arc<Purse>]> {
+fn path(node: &Cluster, account: AccountId) -> Arc<Path> {
     let ledger = node.ledger();
     let budget = ledger.budgets.values().find(|budget| budget.handle == account.budget).unwrap();
     let purse = node.allowances().purse(&PurseTerms {
@@ -33,8 +33,9 @@ fn path(node: &Cluster, account: AccountId) -> Arc<[Arc<Purse>]> {
         mode: budget.mode,
         limit: budget.windows[0].limit,
         ends_at: None,
+        without_quorum: budget.without_quorum,
     });
-    Arc::from([purse])
+    node.allowances().path(vec![purse], UsageKey::default())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +48,7 @@ async fn every_node_spends_what_it_is_granted_and_gives_back_the_rest_when_it_le
         node.wait_applied(index, WITHIN).await.unwrap();
         let path = path(node, account);
         let hold = node.allowances().hold(&path, &cost(200), now(), WITHIN).await.unwrap();
-        hold.settle(cost(150));
+        hold.settle(&cost(150), &UsageSums::default());
     }
     let path = path(&nodes[0], account);
     let short = node_short(&nodes[0], &path, 1_001).await;
@@ -62,7 +63,7 @@ async fn every_node_spends_what_it_is_granted_and_gives_back_the_rest_when_it_le
     stop_all(&nodes).await;
 }
 
-async fn node_short(node: &Cluster, path: &Arc<[Arc<Purse>]>, nano_usd: i64) -> Option<Why> {
+async fn node_short(node: &Cluster, path: &Arc<Path>, nano_usd: i64) -> Option<Why> {
     let wait = Duration::from_millis(250);
     node.allowances().hold(path, &cost(nano_usd), now(), wait).await.err().map(|short| short.why)
 }
@@ -87,7 +88,7 @@ async fn a_restarted_node_cannot_spend_what_its_life_before_was_granted() {
     let again = path(&nodes[2], account);
     assert!(node_short(&nodes[2], &again, 601).await.is_some());
     let hold = nodes[2].allowances().hold(&again, &cost(300), now(), WITHIN).await.unwrap();
-    hold.settle(cost(300));
+    hold.settle(&cost(300), &UsageSums::default());
     stop_all(&nodes).await;
 }
 

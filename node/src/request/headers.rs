@@ -12,14 +12,21 @@ const MAX_TOKENS: HeaderName = HeaderName::from_static("x-bursar-max-tokens");
 const COST: HeaderName = HeaderName::from_static("x-bursar-cost-usd");
 const REMAINING: HeaderName = HeaderName::from_static("x-bursar-budget-remaining-usd");
 const NODE: HeaderName = HeaderName::from_static("x-bursar-node");
+const RECEIPT: HeaderName = HeaderName::from_static("x-bursar-receipt");
+const HOLD: HeaderName = HeaderName::from_static("x-bursar-hold-usd");
+const DOWNGRADED_FROM: HeaderName = HeaderName::from_static("x-bursar-downgraded-from");
 
-/// Writes our own headers: who answered, what it cost, what is left.
+/// Writes our own headers: who answered, what was held, what it cost where that is known, what is left.
 pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut HeaderMap) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(cap) = open.quote.cap {
         headers.insert(MAX_TOKENS, HeaderValue::from(cap));
     }
+    if let Some(model) = &open.downgraded_from {
+        headers.insert(DOWNGRADED_FROM, model.clone());
+    }
     super::policy::rate_headers(open, headers);
+    headers.insert(RECEIPT, open.receipt.header());
     if !open.core.settings().response_headers {
         return;
     }
@@ -28,10 +35,11 @@ pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut Head
     headers.insert(ROUTE, open.candidate.route.clone());
     headers.insert(ATTEMPTS, attempts(open.attempts));
     headers.insert(NODE, open.core.node_name.clone());
-    if let Some(cost) = cost_nano_usd
-        && open.terms().tariff.is_some()
-    {
-        headers.insert(COST, usd(cost));
+    if open.terms().tariff.is_some() {
+        headers.insert(HOLD, usd(held_nano_usd(open)));
+        if let Some(cost) = cost_nano_usd {
+            headers.insert(COST, usd(cost));
+        }
     }
     if let Some(left) = remaining_nano_usd(open) {
         headers.insert(REMAINING, usd(left));
@@ -47,9 +55,16 @@ fn attempts(made: u32) -> HeaderValue {
     }
 }
 
+/// What was set aside for the attempt that is answered.
+fn held_nano_usd(open: &Open) -> i64 {
+    let settled = || open.charged.last().map(|charged| charged.held);
+    let held = open.hold.as_ref().map(cluster::allowance::Hold::charge);
+    held.or_else(settled).map_or(0, |held| held.nano_usd)
+}
+
 /// What is left of the tightest money budget, as far as this node knows; holds count as spent.
 fn remaining_nano_usd(open: &Open) -> Option<i64> {
-    let rooms = super::settle::rooms(&open.terms.path, &open.terms.accounts);
+    let rooms = super::settle::rooms(open.terms.path.purses(), &open.terms.accounts);
     let money = rooms.filter(|room| room.unit == Unit::NanoUsd);
     money.map(|room| room.left.max(0)).min()
 }

@@ -2,12 +2,14 @@
 
 use super::open::Open;
 use super::quote::{ModelTerms, Quote, Room, clamp};
+use super::trail::Charged;
+use super::way::Way;
 use crate::metrics::slots::Ending;
 use api::admin::Timestamp;
 use api::refusal::Reason;
-use cluster::allowance::{Allowances, Charge, Hold, Purse, Short, Why};
+use cluster::allowance::{Allowances, Charge, Hold, Path, Purse, Short, Why};
 use ledger::view::AccountTerms;
-use ledger::{NanoUsd, Unit, UnixMillis};
+use ledger::{NanoUsd, Unit, UnixMillis, UsageSums};
 use std::sync::Arc;
 use std::time::Duration;
 use wire::{Refusal, Retry, Usage};
@@ -31,6 +33,16 @@ pub(crate) enum Bill {
 }
 
 impl Bill {
+    /// What the charge rests on, for the receipt.
+    pub(crate) fn basis(self) -> &'static str {
+        match self {
+            Self::Void => "void",
+            Self::Told(_) => "reported",
+            Self::AtMost(_) => "counted",
+            Self::Whole => "hold",
+        }
+    }
+
     /// The charge, and the usage it stands for.
     pub(crate) fn charge(self, quote: &Quote, terms: &ModelTerms) -> (Charge, Usage) {
         let whole = Usage {
@@ -62,11 +74,8 @@ fn charge_of(usage: &Usage, terms: &ModelTerms) -> Charge {
     }
 }
 
-/// What is left of each account of a path.
-pub(crate) fn rooms<'a>(
-    path: &'a [Arc<Purse>],
-    accounts: &'a [AccountTerms],
-) -> impl Iterator<Item = Room> + Clone + 'a {
+/// What is left of each account of a way.
+pub(crate) fn rooms(way: &Way) -> impl Iterator<Item = Room> + Clone + '_ {
     let room = |(purse, account): (&Arc<Purse>, &AccountTerms)| {
         let books = purse.books();
         // Before anything was heard the limit is the best guess; the hold itself will know.
@@ -77,7 +86,7 @@ pub(crate) fn rooms<'a>(
             left: pool.saturating_add(books.available.max(0)),
         }
     };
-    path.iter().zip(accounts).map(room)
+    way.path.purses().iter().zip(&way.facts.accounts).map(room)
 }
 
 /// Sets the money aside: as much as wanted, or the least worth asking for.
@@ -87,7 +96,7 @@ pub(crate) fn rooms<'a>(
 /// The account that is short, and why.
 pub(crate) async fn reserve(
     allowances: &Allowances,
-    path: &Arc<[Arc<Purse>]>,
+    path: &Arc<Path>,
     (wanted, least): (Quote, Quote),
     terms: &ModelTerms,
     now: UnixMillis,
@@ -110,7 +119,7 @@ pub(crate) async fn reserve(
 /// requests and fails none.
 async fn hold(
     allowances: &Allowances,
-    path: &Arc<[Arc<Purse>]>,
+    path: &Arc<Path>,
     charge: &Charge,
     now: UnixMillis,
 ) -> Result<Hold, Short> {
@@ -164,7 +173,7 @@ pub(crate) fn refusal(
 
 fn say(short: &Short, account: Option<&AccountTerms>) -> String {
     let (name, unit) =
-        account.map_or(("?", Unit::Requests), |terms| (terms.budget.as_str(), terms.unit));
+        account.map_or_else(|| ("?".to_owned(), Unit::Requests), |terms| (name(terms), terms.unit));
     let amount = |value: i64| match unit {
         Unit::NanoUsd => NanoUsd(value).to_string(),
         Unit::Tokens => format!("{value} tokens"),
@@ -179,37 +188,70 @@ fn say(short: &Short, account: Option<&AccountTerms>) -> String {
     )
 }
 
+/// The budget, and whose part of it where it is not shared by all.
+fn name(terms: &AccountTerms) -> String {
+    match terms.subject.as_str() {
+        "" => terms.budget.clone(),
+        subject => format!("{} of {subject}", terms.budget),
+    }
+}
+
 /// `2026-11-20T10:00:00Z`: to the second.
 pub(crate) fn utc(at: UnixMillis) -> String {
     Timestamp(at.0 / 1_000 * 1_000).to_string()
 }
 
-/// Settles the money of the present attempt, once: a second call finds nothing held.
-pub(crate) fn pay(open: &mut Open, bill: Bill) -> (Charge, Usage) {
+/// Settles the money of the present attempt, once: a second call finds nothing held. `outcome` is how the
+/// attempt ended, for the receipt.
+pub(crate) fn pay(open: &mut Open, bill: Bill, outcome: &'static str) -> (Charge, Usage) {
     let (charge, usage) = bill.charge(&open.quote, open.terms());
     if let Some(hold) = open.hold.take() {
-        open.count(&charge, &usage);
-        finish(hold, bill, charge);
+        let held = hold.charge();
+        open.count(&held, &charge, &usage);
+        let batch = finish(hold, bill, charge, &usage);
+        let facts = Arc::clone(&open.way.facts);
+        let basis = bill.basis();
+        open.charged.push(Charged { facts, held, charge, usage, basis, outcome, batch });
     }
     (charge, usage)
 }
 
 /// Settles an attempt that is followed by another: nothing of it is told to the caller.
-pub(crate) fn give_up(open: &mut Open, bill: Bill) {
+pub(crate) fn give_up(open: &mut Open, bill: Bill, outcome: &'static str) {
     open.slot().attempts_failed.add(1);
-    pay(open, bill);
+    pay(open, bill, outcome);
 }
 
 /// Settles a request: money, rates, metrics, log. Takes the request, so it happens once.
 pub(crate) fn close(mut open: Open, bill: Bill, ending: Ending) {
-    let (charge, usage) = pay(&mut open, bill);
-    open.over(&charge, &usage, matches!(bill, Bill::Told(_)), ending);
+    let (_, usage) = pay(&mut open, bill, ending.name());
+    open.over(&usage, matches!(bill, Bill::Told(_)), ending);
 }
 
-fn finish(hold: Hold, bill: Bill, charge: Charge) {
+/// Ends the hold; returns the batch of usage the charge will be reported in, where there is one.
+fn finish(hold: Hold, bill: Bill, charge: Charge, usage: &Usage) -> Option<u64> {
     match bill {
-        Bill::Void => hold.void(),
-        Bill::Told(_) | Bill::AtMost(_) | Bill::Whole => hold.settle(charge),
+        Bill::Void => {
+            hold.void();
+            None
+        }
+        Bill::Told(_) | Bill::AtMost(_) | Bill::Whole => {
+            Some(hold.settle(&charge, &sums(&charge, usage)))
+        }
+    }
+}
+
+/// What a charged attempt adds to its row of usage.
+fn sums(charge: &Charge, usage: &Usage) -> UsageSums {
+    let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
+    UsageSums {
+        requests: 1,
+        input_tokens: usage.input_tokens.saturating_sub(cached),
+        cache_read_tokens: usage.cache_read_tokens,
+        cache_write_tokens: usage.cache_write_tokens,
+        output_tokens: usage.output_tokens,
+        reasoning_tokens: usage.reasoning_tokens,
+        cost_nano_usd: charge.nano_usd,
     }
 }
 
@@ -258,6 +300,22 @@ mod tests {
             let (charge, _) = bill.charge(&quote, &terms);
             assert_eq!((charge.nano_usd, charge.requests), (nano_usd, requests), "{bill:?}");
         }
+    }
+
+    #[test]
+    fn cached_tokens_are_no_plain_ones_in_a_row_of_usage() {
+        let usage = Usage {
+            input_tokens: 10,
+            cache_read_tokens: 4,
+            cache_write_tokens: 1,
+            output_tokens: 3,
+            reasoning_tokens: 2,
+        };
+        let sums = sums(&Charge { nano_usd: 7, tokens: 13, requests: 1 }, &usage);
+        assert_eq!((sums.requests, sums.input_tokens, sums.cost_nano_usd), (1, 5, 7));
+        assert_eq!((sums.cache_read_tokens, sums.cache_write_tokens), (4, 1));
+        let odd = Usage { cache_read_tokens: 20, ..usage };
+        assert_eq!(super::sums(&Charge::ZERO, &odd).input_tokens, 0);
     }
 
     #[test]

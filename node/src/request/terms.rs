@@ -1,18 +1,19 @@
 //! On which terms? What one thread knows of keys and providers, made ready for one state of the
 //! configuration and thrown away with it.
 
-use super::price::Tariff;
+use super::price::{Prices, Tariff};
 use super::quote::ModelTerms;
 use super::routing::{self, Place};
 use super::upstream::Upstream;
+use super::way::Ways;
 use crate::metrics::slots::{RouteSlot, ThreadSlots};
 use crate::plane::Shared;
 use crate::vault::Pepper;
-use cluster::allowance::Purse;
+use cluster::allowance::Path;
 use cluster::rates::RateTerms;
 use http::HeaderValue;
 use ledger::view::{self, AccountTerms};
-use ledger::{KeyHash, Ledger, Provider, Unit, Unpriced, VirtualKey};
+use ledger::{KeyHash, Ledger, Provider, Unit, Unpriced, UsageKey, VirtualKey};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -83,13 +84,12 @@ impl Book {
         &mut self,
         ledger: &Ledger,
         hash: &KeyHash,
-        shared: &Shared,
     ) -> Option<Rc<Terms>> {
         if let Some(terms) = self.terms.get(hash) {
             return Some(Rc::clone(terms));
         }
         let key = view::key_by_hash(ledger, hash)?;
-        let terms = Rc::new(Terms::prepare(ledger, key, shared));
+        let terms = Rc::new(Terms::prepare(key));
         if self.terms.len() >= KEYS_MAX {
             self.terms.clear();
         }
@@ -135,30 +135,20 @@ impl Book {
     }
 }
 
-/// A key's terms.
+/// A key's terms. What its requests are charged to depends on where they go: see [`Candidate::ways`].
 pub(crate) struct Terms {
     pub(crate) key: VirtualKey,
     pub(crate) key_id: Arc<str>,
-    /// Accounts its requests are charged to, in the order of `path`.
-    pub(crate) accounts: Vec<AccountTerms>,
-    pub(crate) path: Arc<[Arc<Purse>]>,
-    pub(crate) rates: RateTerms,
-    /// Some account counts money.
-    pub(crate) money: bool,
+    pub(crate) key_name: Arc<str>,
     routes: RefCell<HashMap<String, Rc<Route>>>,
 }
 
 impl Terms {
-    fn prepare(ledger: &Ledger, key: &VirtualKey, shared: &Shared) -> Self {
-        let accounts = view::accounts_of(ledger, key);
-        let path = accounts.iter().map(|account| shared.purse(account)).collect::<Vec<_>>();
+    fn prepare(key: &VirtualKey) -> Self {
         Self {
             key: key.clone(),
             key_id: Arc::from(key.id.as_str()),
-            money: accounts.iter().any(|account| account.unit == Unit::NanoUsd),
-            accounts,
-            path: Arc::from(path),
-            rates: shared.cluster.rates().terms(&key.id, key.limits),
+            key_name: Arc::from(key.name.as_str()),
             routes: RefCell::new(HashMap::new()),
         }
     }
@@ -182,6 +172,10 @@ pub(crate) struct Candidate {
     /// The name that led here: an alias, or a model with or without its provider. As a response header.
     pub(crate) route: HeaderValue,
     pub(crate) terms: ModelTerms,
+    /// The same prices, for receipts.
+    pub(crate) prices: Arc<Prices>,
+    /// What the key's requests to it are charged to and limited by.
+    pub(crate) ways: Ways,
     /// No price is known and the provider's policy is to refuse that.
     pub(crate) unpriced: bool,
     weight: u32,
@@ -195,16 +189,21 @@ impl Candidate {
         let upstream_name =
             known.and_then(|model| model.upstream_name.as_deref()).unwrap_or(place.model);
         let listed = shared.catalog.find(&provider.kind, upstream_name);
-        let tariff = known.and_then(|model| model.price).map(Tariff::from).or_else(|| {
+        let said = || Prices::of_log(provider.changed_index);
+        let tariff = known.and_then(|model| model.price).map(Tariff::from);
+        let tariff = tariff.map(|tariff| (tariff, said())).or_else(|| {
             let entry = listed?;
-            Some(Tariff { base: entry.price?, tiers: entry.tiers.clone() })
+            let tariff = Tariff { base: entry.price?, tiers: entry.tiers.clone() };
+            Some((tariff, Prices::of_catalog(shared.catalog.made_on())))
         });
         let (tariff, unpriced) = match (tariff, provider.unpriced) {
             (Some(tariff), _) => (Some(tariff), false),
             (None, Unpriced::Deny) => (None, true),
-            (None, Unpriced::Flat(price)) => (Some(Tariff::from(price)), false),
+            (None, Unpriced::Flat(price)) => (Some((Tariff::from(price), said())), false),
             (None, Unpriced::Track) => (None, false),
         };
+        let (tariff, version) = tariff.unzip();
+        let prices = Prices { tariff: tariff.clone(), version };
         let terms = ModelTerms {
             hidden_tokens: wire::bound::hidden_prompt_tokens(upstream_name),
             upstream_name: upstream_name.to_owned(),
@@ -223,6 +222,8 @@ impl Candidate {
             said: header(place.model),
             route: header(asked),
             terms,
+            prices: Arc::new(prices),
+            ways: Ways::default(),
             unpriced,
             weight: place.weight,
             slots: Default::default(),
@@ -237,6 +238,6 @@ impl Candidate {
 }
 
 /// A name as a header value.
-fn header(name: &str) -> HeaderValue {
+pub(crate) fn header(name: &str) -> HeaderValue {
     HeaderValue::from_str(name).unwrap_or_else(|_| HeaderValue::from_static("?"))
 }

@@ -1,7 +1,7 @@
 //! The side of a purse that refills see: grants come in, what is idle goes back.
 
 use super::{Purse, SHARED};
-use ledger::Period;
+use ledger::Account;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -53,11 +53,12 @@ impl Purse {
     }
 
     /// Takes over what the ledger says of the period, and wakes whom that decides for.
-    pub(in crate::allowance) fn look(self: &Arc<Self>, period: &Period, elsewhere: i64) {
-        self.terms.0.limit.store(period.limit, SeqCst);
-        self.far.pool.store(period.pool(), SeqCst);
+    pub(in crate::allowance) fn look(self: &Arc<Self>, account: &Account, elsewhere: i64) {
+        let pool = account.pool();
+        self.terms.0.limit.store(account.limit(), SeqCst);
+        self.far.pool.store(pool, SeqCst);
         self.far.elsewhere.store(elsewhere, SeqCst);
-        let low = period.is_low();
+        let low = account.is_low();
         let was_low = self.far.low.swap(low, SeqCst);
         if low && !was_low {
             self.terms.0.high_water.store(0, SeqCst);
@@ -67,7 +68,7 @@ impl Purse {
         }
         if !self.queue.is_empty() {
             self.queue.wake_decided(self.available(), self.reachable());
-            if period.pool() > 0 && self.queue.waiting() > self.available() {
+            if pool > 0 && self.queue.waiting() > self.available() {
                 self.press();
             }
         }

@@ -1,8 +1,10 @@
 //! One behaviour each.
 
-use super::log::{Faults, Log, Node, START, WITHIN, assert_conserved, budget, terms, usd};
-use crate::allowance::{Charge, GRACE_MS, Purse, Short, Why};
-use ledger::command::{ClosePeriod, DeleteBudget, EnrolNode, OpenPeriod, PutBudget};
+use super::log::{
+    Faults, Log, Node, START, WITHIN, assert_conserved, budget, put, row, terms, usd, used,
+};
+use crate::allowance::{Charge, GRACE_MS, Path, Short, Why};
+use ledger::command::{ClosePeriod, DeleteBudget, EnrolNode, OpenPeriod};
 use ledger::{AccountId, Budget, BudgetWindow, Command, Mode, Outcome, Unit, UnixMillis, Window};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -11,11 +13,7 @@ use tokio::time::{sleep, timeout};
 
 const HOUR_MS: u64 = 3_600_000;
 
-async fn hold(
-    node: &Node,
-    path: &Arc<[Arc<Purse>]>,
-    amount: i64,
-) -> Result<super::super::Hold, Short> {
+async fn hold(node: &Node, path: &Arc<Path>, amount: i64) -> Result<super::super::Hold, Short> {
     node.allowances.hold(path, &usd(amount), START, WITHIN).await
 }
 
@@ -31,7 +29,7 @@ async fn a_first_request_waits_for_its_refill_and_a_later_one_does_not() {
     let (log, node, account) = single(1_000_000);
     let path = node.path(&log, &[account]);
     assert!(node.allowances.try_hold(&path, &usd(10), START).is_err());
-    hold(&node, &path, 10).await.unwrap().settle(usd(4));
+    hold(&node, &path, 10).await.unwrap().settle(&usd(4), &used(4));
     sleep(Duration::from_secs(2)).await;
     node.allowances.try_hold(&path, &usd(10), START).unwrap().void();
     assert_conserved(&node);
@@ -54,7 +52,7 @@ async fn what_is_in_flight_is_told_from_what_is_spent() {
     let path = node.path(&log, &[account]);
     let first = hold(&node, &path, 900).await.unwrap();
     assert_eq!(hold(&node, &path, 200).await.unwrap_err().why, Why::InFlight);
-    first.settle(usd(850));
+    first.settle(&usd(850), &used(850));
     let short = hold(&node, &path, 200).await.unwrap_err();
     assert_eq!((short.why, short.remaining), (Why::Spent, 150));
     hold(&node, &path, 150).await.unwrap().void();
@@ -70,9 +68,9 @@ async fn a_settlement_wakes_who_waits_for_it() {
         async move { allowances.hold(&path, &usd(800), START, Duration::from_secs(60)).await }
     });
     sleep(Duration::from_secs(1)).await;
-    first.settle(usd(100));
+    first.settle(&usd(100), &used(100));
     let second = timeout(Duration::from_millis(50), waiting).await.unwrap().unwrap().unwrap();
-    second.settle(usd(800));
+    second.settle(&usd(800), &used(800));
     assert_conserved(&node);
 }
 
@@ -83,7 +81,7 @@ async fn a_failure_further_up_the_path_leaves_nothing_held() {
     let tight = log.budget(budget("tight", 100));
     let node = Node::start(&log, "a", 1);
     let path = node.path(&log, &[wide, tight]);
-    hold(&node, &path, 100).await.unwrap().settle(usd(90));
+    hold(&node, &path, 100).await.unwrap().settle(&usd(90), &used(90));
     let short = hold(&node, &path, 50).await.unwrap_err();
     assert_eq!((short.account, short.why), (tight, Why::Spent));
     assert!(node.allowances.snapshot().iter().all(|books| books.held == 0));
@@ -140,11 +138,11 @@ async fn each_purse_charges_its_own_unit() {
     let charge = Charge { nano_usd: 100, tokens: 2_000, requests: 1 };
     for _ in 0..3 {
         let hold = node.allowances.hold(&path, &charge, START, WITHIN).await.unwrap();
-        hold.settle(Charge { nano_usd: 40, tokens: 700, requests: 1 });
+        hold.settle(&Charge { nano_usd: 40, tokens: 700, requests: 1 }, &used(40));
     }
     let short = node.allowances.hold(&path, &charge, START, WITHIN).await.unwrap_err();
     assert_eq!((short.account, short.why), (requests, Why::Spent));
-    let spent: Vec<i64> = path.iter().map(|purse| purse.books().settled).collect();
+    let spent: Vec<i64> = path.purses().iter().map(|purse| purse.books().settled).collect();
     assert_eq!(spent, [120, 2_100, 3]);
 }
 
@@ -173,7 +171,7 @@ async fn a_life_that_was_replaced_asks_no_more_and_the_new_one_has_only_its_own(
     // The old life keeps its hold and a cushion of 1/64.
     assert_eq!((short.why, short.remaining), (Why::Spent, 400 - 1_000 / 64));
     hold(&new, &new_path, 385).await.unwrap().void();
-    held.settle(usd(600));
+    held.settle(&usd(600), &used(600));
     assert!(hold(&old, &path, 100).await.is_err());
 }
 
@@ -181,16 +179,16 @@ async fn a_life_that_was_replaced_asks_no_more_and_the_new_one_has_only_its_own(
 async fn without_a_quorum_the_allowance_goes_on_serving_and_then_says_why_not() {
     let (log, node, account) = single(1_000_000);
     let path = node.path(&log, &[account]);
-    hold(&node, &path, 100).await.unwrap().settle(usd(100));
-    hold(&node, &path, 100).await.unwrap().settle(usd(100));
+    hold(&node, &path, 100).await.unwrap().settle(&usd(100), &used(100));
+    hold(&node, &path, 100).await.unwrap().settle(&usd(100), &used(100));
     sleep(Duration::from_millis(1_500)).await;
     log.is_cut.store(true, SeqCst);
     let mut served = 0;
     let last = loop {
         match hold(&node, &path, 100).await {
-            Ok(hold) => hold.settle(usd(100)),
+            Ok(hold) => hold.settle(&usd(100), &used(100)),
             Err(short) => break short,
-        }
+        };
         served += 1;
     };
     assert!(served > 0, "nothing left to serve from");
@@ -205,13 +203,13 @@ async fn without_a_quorum_the_allowance_goes_on_serving_and_then_says_why_not() 
 async fn an_attempt_that_costs_more_than_its_hold_is_charged_in_full() {
     let (log, node, account) = single(1_000);
     let path = node.path(&log, &[account]);
-    hold(&node, &path, 100).await.unwrap().settle(usd(300));
+    hold(&node, &path, 100).await.unwrap().settle(&usd(300), &used(300));
     sleep(Duration::from_secs(2)).await;
     let ledger = log.ledger();
     assert_eq!(ledger.accounts[&account].present().unwrap().spent(), 300);
     assert_eq!(node.allowances.counts().exceeded_holds, 1);
     assert_eq!(hold(&node, &path, 701).await.unwrap_err().why, Why::Spent);
-    hold(&node, &path, 700).await.unwrap().settle(usd(900));
+    hold(&node, &path, 700).await.unwrap().settle(&usd(900), &used(900));
     sleep(Duration::from_secs(2)).await;
     let ledger = log.ledger();
     let books = ledger.accounts[&account].present().unwrap();
@@ -225,7 +223,7 @@ async fn a_soft_budget_is_never_refused_and_its_excess_is_debt() {
     let node = Node::start(&log, "a", 1);
     let path = node.path(&log, &[account]);
     for _ in 0..5 {
-        node.allowances.try_hold(&path, &usd(400), START).unwrap().settle(usd(300));
+        node.allowances.try_hold(&path, &usd(400), START).unwrap().settle(&usd(300), &used(300));
         sleep(Duration::from_secs(1)).await;
     }
     sleep(Duration::from_secs(3)).await;
@@ -239,7 +237,7 @@ async fn a_dropped_hold_is_charged_in_full_and_counted() {
     let (log, node, account) = single(1_000);
     let path = node.path(&log, &[account]);
     drop(hold(&node, &path, 100).await.unwrap());
-    assert_eq!(path[0].books().settled, 100);
+    assert_eq!(path.purses()[0].books().settled, 100);
     assert_eq!(node.allowances.counts().dropped_holds, 1);
 }
 
@@ -264,8 +262,8 @@ async fn a_period_ends_by_the_clock_or_by_the_log_and_spend_stays_with_its_hold(
     let short = hold(&node, &old, 1).await.unwrap_err();
     assert_eq!(short.why, Why::PeriodOver);
     let new = node.path(&log, &[account]);
-    hold(&node, &new, 1_000).await.unwrap().settle(usd(50));
-    late.settle(usd(600));
+    hold(&node, &new, 1_000).await.unwrap().settle(&usd(50), &used(50));
+    late.settle(&usd(600), &used(600));
     sleep(Duration::from_secs(3)).await;
     let ledger = log.ledger();
     let periods = &ledger.accounts[&account].periods;
@@ -273,7 +271,8 @@ async fn a_period_ends_by_the_clock_or_by_the_log_and_spend_stays_with_its_hold(
     assert_eq!(periods[&1].pool(), 400);
     // A purse of the old period made anew would take its grants a second time.
     let stale = crate::allowance::PurseTerms { period: 1, ..terms(&ledger, account) };
-    let stale: Arc<[Arc<Purse>]> = [node.allowances.purse(&stale)].into();
+    let stale = vec![node.allowances.purse(&stale)];
+    let stale = node.allowances.path(stale, row(node.id));
     assert_eq!(hold(&node, &stale, 1).await.unwrap_err().why, Why::PeriodOver);
 }
 
@@ -281,9 +280,9 @@ async fn a_period_ends_by_the_clock_or_by_the_log_and_spend_stays_with_its_hold(
 async fn a_deleted_budget_admits_no_more_and_a_raised_limit_is_felt() {
     let (log, node, account) = single(1_000);
     let path = node.path(&log, &[account]);
-    hold(&node, &path, 1_000).await.unwrap().settle(usd(1_000));
+    hold(&node, &path, 1_000).await.unwrap().settle(&usd(1_000), &used(1_000));
     assert_eq!(hold(&node, &path, 10).await.unwrap_err().why, Why::Spent);
-    let raised = PutBudget { budget: budget("b", 2_000), if_index: None };
+    let raised = put(budget("b", 2_000));
     assert_eq!(log.apply(Command::PutBudget(raised)), Outcome::Done);
     sleep(Duration::from_millis(10)).await;
     hold(&node, &path, 900).await.unwrap().void();
@@ -300,7 +299,7 @@ async fn a_deleted_budget_admits_no_more_and_a_raised_limit_is_felt() {
     hold(&node, &other, 10).await.unwrap().void();
     sleep(Duration::from_secs(90)).await;
     let accounts: Vec<_> = node.allowances.snapshot().iter().map(|books| books.account).collect();
-    assert_eq!(accounts, [other[0].account()]);
+    assert_eq!(accounts, [other.purses()[0].account()]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -314,7 +313,7 @@ async fn more_purses_than_a_refill_has_lines_are_all_served_and_all_reported() {
         let (allowances, path) = (Arc::clone(&node.allowances), node.path(&log, &[*account]));
         running.spawn(async move {
             let hold = allowances.hold(&path, &usd(10), START, WITHIN).await;
-            hold.unwrap().settle(usd(7));
+            hold.unwrap().settle(&usd(7), &used(7));
         });
     }
     while let Some(ended) = running.join_next().await {
@@ -334,7 +333,7 @@ async fn draining_gives_everything_back_once_the_last_hold_has_ended() {
     let path = node.path(&log, &[account]);
     let last = hold(&node, &path, 1_000).await.unwrap();
     assert!(!node.allowances.return_everything(Duration::from_millis(500)).await);
-    last.settle(usd(400));
+    last.settle(&usd(400), &used(400));
     assert!(node.allowances.return_everything(Duration::from_secs(2)).await);
     let ledger = log.ledger();
     let books = ledger.accounts[&account].present().unwrap();
@@ -347,7 +346,7 @@ async fn a_report_that_is_asked_for_comes_within_a_tick() {
     let (log, node, account) = single(1_000_000);
     let path = node.path(&log, &[account]);
     sleep(Duration::from_millis(1_100)).await;
-    hold(&node, &path, 1_000).await.unwrap().settle(usd(400));
+    hold(&node, &path, 1_000).await.unwrap().settle(&usd(400), &used(400));
     node.allowances.report();
     sleep(Duration::from_millis(60)).await;
     assert_eq!(log.ledger().accounts[&account].present().unwrap().spent(), 400);
@@ -357,9 +356,9 @@ async fn a_report_that_is_asked_for_comes_within_a_tick() {
 async fn an_installed_ledger_brings_the_grants_whose_entries_were_not_seen() {
     let (log, node, account) = single(1_000);
     let path = node.path(&log, &[account]);
-    hold(&node, &path, 500).await.unwrap().settle(usd(1));
+    hold(&node, &path, 500).await.unwrap().settle(&usd(1), &used(1));
     node.crash();
-    let granted = path[0].books().granted;
+    let granted = path.purses()[0].books().granted;
     let twin = crate::allowance::Allowances::new();
     twin.identify(node.id, 1);
     let purse = twin.purse(&terms(&log.ledger(), account));
@@ -374,12 +373,12 @@ async fn an_idle_purse_is_emptied_after_a_minute() {
     let (log, node, account) = single(1_000_000_000);
     let path = node.path(&log, &[account]);
     for _ in 0..20 {
-        hold(&node, &path, 1_000).await.unwrap().settle(usd(1_000));
+        hold(&node, &path, 1_000).await.unwrap().settle(&usd(1_000), &used(1_000));
         sleep(Duration::from_millis(100)).await;
     }
-    assert!(path[0].books().available > 0);
+    assert!(path.purses()[0].books().available > 0);
     sleep(Duration::from_secs(70)).await;
-    assert_eq!(path[0].books().available, 0);
+    assert_eq!(path.purses()[0].books().available, 0);
     let ledger = log.ledger();
     assert_eq!(ledger.accounts[&account].present().unwrap().pool(), 1_000_000_000 - 20_000);
 }

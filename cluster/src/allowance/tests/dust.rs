@@ -1,6 +1,6 @@
 //! The last of a budget, spread over nodes in parts too small for anybody.
 
-use super::log::{Faults, Log, Node, START, WITHIN, assert_conserved, budget, usd};
+use super::log::{Faults, Log, Node, START, WITHIN, assert_conserved, budget, usd, used};
 use crate::allowance::Why;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn nodes_that_all_keep_some_bring_the_last_of_it_together_and_then_say_tha
                 match allowances.hold(&path, &usd(WORST), START, WITHIN).await {
                     Ok(hold) => {
                         sleep(Duration::from_millis(20)).await;
-                        hold.settle(usd(COST));
+                        hold.settle(&usd(COST), &used(COST));
                     }
                     Err(short) => {
                         spent += u32::from(short.why == Why::Spent);

@@ -1,11 +1,11 @@
 //! A log in memory, nodes that follow it, and the truth as the provider sees it.
 
-use crate::allowance::{Allowances, Charge, Propose, Purse, PurseTerms, Short};
+use crate::allowance::{Allowances, Charge, Path, Propose, PurseTerms, Short};
 use futures_util::future::BoxFuture;
 use ledger::command::{AllocateNode, EnrolNode, PutBudget, Refill};
 use ledger::{
     AccountId, Budget, BudgetWindow, Change, Command, Entry, Ledger, Mode, NodeId, Outcome, Unit,
-    UnixMillis, Window,
+    UnixMillis, UsageKey, UsageSums, Window, WithoutQuorum,
 };
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -113,10 +113,15 @@ impl Log {
     /// Makes a budget with one window and returns its account.
     pub(super) fn budget(&self, budget: Budget) -> AccountId {
         let name = budget.name.clone();
-        let done = self.apply(Command::PutBudget(PutBudget { budget, if_index: None }));
+        let done = self.apply(Command::PutBudget(put(budget)));
         assert_eq!(done, Outcome::Done);
         AccountId { budget: self.ledger().budgets[&name].handle, window: 0 }
     }
+}
+
+/// The command that makes a budget, or changes one.
+pub(super) fn put(budget: Budget) -> PutBudget {
+    PutBudget { budget, if_index: None, periods: Vec::new() }
 }
 
 /// A hard money budget that never starts anew.
@@ -126,10 +131,9 @@ pub(super) fn budget(name: &str, limit: i64) -> Budget {
         handle: 0,
         unit: Unit::NanoUsd,
         windows: vec![BudgetWindow { window: Window::Never, limit }],
-        mode: Mode::Hard,
         managed_by: "api:test".to_owned(),
         created_at: START,
-        changed_index: 0,
+        ..Budget::default()
     }
 }
 
@@ -204,10 +208,10 @@ impl Node {
     }
 
     /// A path over these accounts as the ledger has them now.
-    pub(super) fn path(&self, log: &Log, accounts: &[AccountId]) -> Arc<[Arc<Purse>]> {
+    pub(super) fn path(&self, log: &Log, accounts: &[AccountId]) -> Arc<Path> {
         let ledger = log.ledger();
         let purse = |account: &AccountId| self.allowances.purse(&terms(&ledger, *account));
-        accounts.iter().map(purse).collect()
+        self.allowances.path(accounts.iter().map(purse).collect(), row(self.id))
     }
 }
 
@@ -243,15 +247,21 @@ fn forge(change: &mut Change) {
 pub(super) fn terms(ledger: &Ledger, account: AccountId) -> PurseTerms {
     let books = &ledger.accounts[&account];
     let period = books.present().unwrap();
-    let mode = ledger.budgets.values().find(|budget| budget.handle == account.budget);
+    let budget = ledger.budgets.values().find(|budget| budget.handle == account.budget);
     PurseTerms {
         account,
         period: books.period,
         unit: books.unit,
-        mode: mode.map_or(Mode::Hard, |budget| budget.mode),
+        mode: budget.map_or(Mode::Hard, |budget| budget.mode),
         limit: period.limit,
         ends_at: period.ends_at,
+        without_quorum: budget.map_or(WithoutQuorum::Strict, |budget| budget.without_quorum),
     }
+}
+
+/// The row that requests on a node count in.
+pub(super) fn row(node: NodeId) -> UsageKey {
+    UsageKey { key: format!("key-{}", node.0), ..UsageKey::default() }
 }
 
 /// What the provider bills and could yet bill: never above the limit.
@@ -297,7 +307,7 @@ pub(super) struct Request {
 /// Runs a request; the provider bills it even if the node is gone by then.
 pub(super) async fn run(
     allowances: Arc<Allowances>,
-    path: Arc<[Arc<Purse>]>,
+    path: Arc<Path>,
     truth: Arc<Truth>,
     request: Request,
 ) -> Result<(), Short> {
@@ -306,8 +316,13 @@ pub(super) async fn run(
     truth.begin(request.worst);
     sleep(request.takes).await;
     truth.end(request.worst, request.cost);
-    hold.settle(usd(request.cost));
+    hold.settle(&usd(request.cost), &used(request.cost));
     Ok(())
+}
+
+/// The usage of a request of that cost.
+pub(super) fn used(nano_usd: i64) -> UsageSums {
+    UsageSums { requests: 1, cost_nano_usd: nano_usd, ..UsageSums::default() }
 }
 
 pub(super) fn usd(nano_usd: i64) -> Charge {

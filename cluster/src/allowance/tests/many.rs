@@ -3,9 +3,13 @@
 use super::log::START;
 use crate::allowance::desk::Desk;
 use crate::allowance::refill::{LINES_MAX, Refiller, Round};
+use crate::allowance::usage::Usage;
 use crate::allowance::{Purse, PurseTerms};
 use ledger::command::{AllocateNode, EnrolNode, Refill, RefillLine};
-use ledger::{AccountId, Command, Entry, Ledger, Mode, NodeId, Outcome, Unit};
+use ledger::{
+    AccountId, Command, Entry, Ledger, Mode, NodeId, Outcome, Unit, UsageKey, UsageSums,
+    WithoutQuorum,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use storage::format::check_command;
@@ -38,6 +42,7 @@ fn purse(budget: u64, desk: &Arc<Desk>) -> Arc<Purse> {
             mode: Mode::Hard,
             limit: 1_000_000,
             ends_at: None,
+            without_quorum: WithoutQuorum::Strict,
         },
         Arc::clone(desk),
     );
@@ -80,12 +85,35 @@ fn the_longest_refill_fits_a_record_of_the_log() {
         must: i64::MIN,
         path: u32::MAX,
     };
+    let batches = Usage::default();
+    let most = UsageSums {
+        requests: u64::MAX,
+        input_tokens: u64::MAX,
+        cache_read_tokens: u64::MAX,
+        cache_write_tokens: u64::MAX,
+        output_tokens: u64::MAX,
+        reasoning_tokens: u64::MAX,
+        cost_nano_usd: i64::MIN,
+    };
+    for nth in 0.. {
+        let key = UsageKey { key: nth.to_string(), budgets: vec![u64::MAX], ..UsageKey::default() };
+        let row = batches.row(key);
+        for day in [u32::MAX, u32::MAX - 1] {
+            batches.add(&row, (day, &most), |_| {});
+        }
+        if batches.is_crowded() {
+            break;
+        }
+    }
+    let (usage_batch, usage) = batches.take_batch().unwrap();
     let refill = Refill {
         node: NodeId(u64::MAX),
         incarnation: u64::MAX,
         seq: u64::MAX,
         active_nodes: u32::MAX,
         lines: vec![line; LINES_MAX],
+        usage_batch,
+        usage,
     };
     check_command(&Command::Refill(refill)).unwrap();
 }

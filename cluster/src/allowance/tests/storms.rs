@@ -2,6 +2,7 @@
 
 use super::log::{
     Dice, Faults, Log, Node, Request, START, Truth, WITHIN, assert_conserved, budget, run, usd,
+    used,
 };
 use crate::allowance::Why;
 use ledger::AccountId;
@@ -209,7 +210,11 @@ async fn an_exhausted_budget_is_refused_without_log_traffic() {
     let path = nodes[0].path(&log, &[account]);
     let allowances = &nodes[0].allowances;
     for _ in 0..10 {
-        allowances.hold(&path, &usd(COST), START, WITHIN).await.unwrap().settle(usd(COST));
+        allowances
+            .hold(&path, &usd(COST), START, WITHIN)
+            .await
+            .unwrap()
+            .settle(&usd(COST), &used(COST));
     }
     sleep(Duration::from_secs(3)).await;
     let before = allowances.counts().refills;

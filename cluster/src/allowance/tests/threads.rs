@@ -1,8 +1,8 @@
 //! Real threads on one purse: sums are conserved whatever interleaves.
 
-use super::log::{Dice, START, usd};
-use crate::allowance::{Allowances, Purse, PurseTerms};
-use ledger::{AccountId, Mode, Unit};
+use super::log::{Dice, START, row, usd, used};
+use crate::allowance::{Allowances, Path, Purse, PurseTerms};
+use ledger::{AccountId, Mode, NodeId, Unit, WithoutQuorum};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
@@ -18,13 +18,19 @@ fn purse(allowances: &Allowances, budget: u64) -> Arc<Purse> {
         mode: Mode::Hard,
         limit: 1_000_000,
         ends_at: None,
+        without_quorum: WithoutQuorum::Strict,
     })
+}
+
+fn path(allowances: &Allowances, budgets: std::ops::RangeInclusive<u64>) -> Arc<Path> {
+    let purses = budgets.map(|n| purse(allowances, n)).collect();
+    allowances.path(purses, row(NodeId(1)))
 }
 
 #[test]
 fn holds_settlements_grants_and_returns_of_many_threads_conserve_the_sum() {
     let allowances = Allowances::new();
-    let path: Arc<[Arc<Purse>]> = (1..=4).map(|n| purse(&allowances, n)).collect();
+    let path = path(&allowances, 1..=4);
     let spent = AtomicI64::new(0);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -32,26 +38,26 @@ fn holds_settlements_grants_and_returns_of_many_threads_conserve_the_sum() {
             scope.spawn(move || {
                 let mut dice = Dice::new(thread + 1);
                 for round in 0..ROUNDS {
-                    for (at, purse) in path.iter().enumerate() {
+                    for (at, purse) in path.purses().iter().enumerate() {
                         // Cumulative, sent twice and out of order between threads.
                         let round = i64::try_from(round).unwrap();
                         let step = 20 + i64::try_from(at).unwrap();
                         purse.grant(round * step);
                         purse.grant((round - 3) * step);
                     }
-                    path[0].give_back(dice.amount(0, 3));
+                    path.purses()[0].give_back(dice.amount(0, 3));
                     let worst = dice.amount(1, 60);
                     let Ok(hold) = allowances.try_hold(path, &usd(worst), START) else {
                         continue;
                     };
                     let cost = dice.amount(0, worst);
-                    hold.settle(usd(cost));
+                    hold.settle(&usd(cost), &used(cost));
                     spent.fetch_add(cost, SeqCst);
                 }
             });
         }
     });
-    for (at, purse) in path.iter().enumerate() {
+    for (at, purse) in path.purses().iter().enumerate() {
         let books = purse.books();
         assert_eq!(books.settled, spent.load(SeqCst));
         assert_eq!(books.held, 0);
@@ -65,8 +71,8 @@ fn holds_settlements_grants_and_returns_of_many_threads_conserve_the_sum() {
 #[test]
 fn no_interleaving_holds_more_than_was_granted() {
     let allowances = Allowances::new();
-    let path: Arc<[Arc<Purse>]> = [purse(&allowances, 1)].into();
-    path[0].grant(100);
+    let path = path(&allowances, 1..=1);
+    path.purses()[0].grant(100);
     let out = AtomicI64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -82,14 +88,14 @@ fn no_interleaving_holds_more_than_was_granted() {
             });
         }
     });
-    assert_eq!(path[0].books().available, 100);
+    assert_eq!(path.purses()[0].books().available, 100);
 }
 
 #[test]
 fn no_wake_up_is_lost_between_runtimes() {
     let allowances = Allowances::new();
-    let path: Arc<[Arc<Purse>]> = [purse(&allowances, 1), purse(&allowances, 2)].into();
-    path.iter().for_each(|purse| purse.grant(100));
+    let path = path(&allowances, 1..=2);
+    path.purses().iter().for_each(|purse| purse.grant(100));
     let patience = Duration::from_secs(20);
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -112,7 +118,7 @@ fn no_wake_up_is_lost_between_runtimes() {
             });
         }
     });
-    for purse in path.iter() {
+    for purse in path.purses().iter() {
         let books = purse.books();
         assert_eq!((books.available, books.held, books.waiting), (100, 0, 0));
     }

@@ -1,10 +1,10 @@
 //! Long random walks of two accounts, three nodes and a log: every message may be lost, late, repeated
 //! or overtaken, every node may die at any step. No runtime, no clock: one step after another.
 
-use super::log::{Dice, START, budget, terms, usd};
+use super::log::{Dice, START, budget, put, row, terms, usd, used};
 use crate::allowance::refill::{Refiller, Round};
-use crate::allowance::{Allowances, Hold, Purse};
-use ledger::command::{AllocateNode, EnrolNode, PutBudget, Refill};
+use crate::allowance::{Allowances, Hold};
+use ledger::command::{AllocateNode, EnrolNode, Refill};
 use ledger::{AccountId, Change, Command, Entry, Ledger, NodeId, Outcome};
 use std::sync::Arc;
 
@@ -63,10 +63,7 @@ impl World {
             honest,
         };
         for (name, limit) in ["wide", "tight"].into_iter().zip(LIMITS) {
-            world.apply(Command::PutBudget(PutBudget {
-                budget: budget(name, limit),
-                if_index: None,
-            }));
+            world.apply(Command::PutBudget(put(budget(name, limit))));
         }
         for uuid in ["a", "b", "c"] {
             let allocate = AllocateNode { uuid: uuid.to_owned(), label: String::new(), id: None };
@@ -118,17 +115,18 @@ impl World {
             return;
         }
         let purse = |account: &AccountId| node.allowances.purse(&terms(ledger, *account));
-        let path: Arc<[Arc<Purse>]> = self.accounts[..=deep].iter().map(purse).collect();
+        let purses: Vec<_> = self.accounts[..=deep].iter().map(purse).collect();
+        let path = node.allowances.path(purses, row(node.id));
         match node.allowances.try_hold(&path, &usd(worst), START) {
             Ok(hold) => node.holds.push((hold, deep, worst)),
             Err(_) => {
                 // As one who waits would.
-                path.iter().for_each(|purse| {
+                path.purses().iter().for_each(|purse| {
                     purse.queue.add_waiting(worst);
                     purse.press();
                 });
                 let refill = node.refiller.compose(Round::Urgent, self.now_ms);
-                path.iter().for_each(|purse| purse.queue.add_waiting(-worst));
+                path.purses().iter().for_each(|purse| purse.queue.add_waiting(-worst));
                 self.mail.extend(refill);
             }
         }
@@ -143,7 +141,7 @@ impl World {
         let (hold, deep, worst) = node.holds.swap_remove(which);
         let most = if self.honest { worst } else { worst * 2 };
         let cost = self.dice.amount(0, most + 1);
-        hold.settle(usd(cost));
+        hold.settle(&usd(cost), &used(cost));
         self.billed.iter_mut().take(deep + 1).for_each(|billed| *billed += cost);
     }
 

@@ -1,0 +1,51 @@
+//! What a request is charged to, made once for all requests of one kind.
+
+use super::desk::Desk;
+use super::usage::Row;
+use super::{Charge, Purse};
+use ledger::UsageKey;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+/// The purses a request is charged to, in order, and the row of usage it counts in. May have no purses.
+pub struct Path {
+    purses: Box<[Arc<Purse>]>,
+    /// One number per set of purses, never zero: the same for all paths over them.
+    pub(super) number: u64,
+    pub(super) row: Arc<Row>,
+    pub(super) desk: Arc<Desk>,
+}
+
+impl Path {
+    pub(super) fn new(purses: Vec<Arc<Purse>>, row: Arc<Row>, desk: Arc<Desk>) -> Path {
+        let mut hasher = DefaultHasher::new();
+        for purse in &purses {
+            (purse.account(), purse.period()).hash(&mut hasher);
+        }
+        Path { purses: purses.into(), number: hasher.finish().max(1), row, desk }
+    }
+
+    /// The purses, in the order of their charging.
+    #[must_use]
+    pub fn purses(&self) -> &[Arc<Purse>] {
+        &self.purses
+    }
+
+    /// The row of usage; its day is zero.
+    #[must_use]
+    pub fn usage_key(&self) -> &UsageKey {
+        self.row.key()
+    }
+
+    /// What a charge comes to on one of the purses.
+    pub(super) fn amount(&self, at: usize, charge: &Charge) -> i64 {
+        self.purses[at].amount(charge)
+    }
+}
+
+impl std::fmt::Debug for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let accounts = self.purses.iter().map(|purse| (purse.account(), purse.period()));
+        f.debug_list().entries(accounts).finish()
+    }
+}
