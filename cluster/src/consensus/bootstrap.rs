@@ -48,6 +48,10 @@ pub(crate) async fn resume(node: &Arc<Node>, has_raft_state: bool) -> Result<(),
         return Ok(());
     };
     let mut place = node.place.lock().await;
+    // A peer may have spoken to a founder before it came to this: then consensus goes on already.
+    if node.raft_to_stop().is_some() {
+        return Ok(());
+    }
     if node.identity.raft_id().is_none() {
         let id = founders::founder_id(&cluster_id, &node.identity.node_uuid());
         node.identity.set_raft_id(id).map_err(|error| on_disk(&error))?;
