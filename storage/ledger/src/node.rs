@@ -6,7 +6,7 @@
 pub struct NodeId(pub u64);
 
 /// What the ledger knows of one node.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NodeRecord {
     /// The id.
     pub id: NodeId,
@@ -21,6 +21,21 @@ pub struct NodeRecord {
     pub incarnation: u64,
     /// Refill sequence last applied for this incarnation; a repeated or older one is a no-op.
     pub refill_seq: u64,
+    /// Batch of usage last applied for this incarnation; zero: none.
+    pub usage_batch: u64,
+    /// The life before this one, once there was one: what its journal may still tell.
+    pub past: Option<PastLife>,
+}
+
+/// A life that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PastLife {
+    /// Its incarnation.
+    pub incarnation: u64,
+    /// Batch of usage last applied of it.
+    pub usage_batch: u64,
+    /// Parts of its `Adopt` applied so far.
+    pub adopted_parts: u32,
 }
 
 impl NodeRecord {

@@ -34,7 +34,7 @@ impl AllocateNode {
             uuid: self.uuid.clone(),
             label: self.label.clone(),
             incarnation: 0,
-            refill_seq: 0,
+            ..NodeRecord::default()
         };
         ledger.nodes.insert_mut(id, record);
         Ok(id)

@@ -27,6 +27,10 @@ impl ClosePeriod {
         let Some(period) = account.periods.get(&self.period) else {
             return Ok(());
         };
+        if account.deleted_at.is_none() && account.counts(self.period) {
+            let reason = format!("{} still counts in a rolling window", self.period);
+            return Err(Denial::Invalid("period", reason));
+        }
         account.closed_spend = account.closed_spend.saturating_add(period.committed());
         account.periods.remove_mut(&self.period);
         if account.periods.is_empty() {

@@ -1,9 +1,9 @@
-//! Deletes a budget that no key names.
+//! Deletes a budget that nothing names.
 
 use super::At;
-use crate::{Change, Denial, Ledger, guard};
+use crate::{Change, Denial, Ledger, guard, instance};
 
-/// Deletes a budget that no living key names.
+/// Deletes a budget that no living key, scope, selector or profile names, with all its instances.
 ///
 /// Accounts with something outstanding stay on the books, without granting, until their periods are
 /// closed: nodes may still report.
@@ -24,23 +24,9 @@ impl DeleteBudget {
         };
         guard::index(self.if_index, Some(budget.changed_index))?;
         guard::owner(&budget.managed_by, &self.managed_by)?;
-        let user = ledger
-            .keys
-            .values()
-            .find(|key| key.revoked_at.is_none() && key.budgets.contains(&self.name));
-        if let Some(user) = user {
-            return Err(Denial::InUse(format!("key {}", user.name)));
-        }
-        for (id, _window) in budget.accounts() {
-            let Some(account) = ledger.accounts.get_mut(&id) else {
-                continue;
-            };
-            if account.has_outstanding() {
-                account.deleted_at = Some(at.at);
-            } else {
-                ledger.accounts.remove_mut(&id);
-            }
-        }
+        guard::budget_unused(ledger, &self.name)?;
+        instance::close_of_budget(ledger, at.at, budget.handle);
+        instance::close_accounts(ledger, at.at, budget.handle);
         ledger.budgets.remove_mut(&self.name);
         Ok(at.config_changed(ledger))
     }

@@ -1,11 +1,12 @@
 //! Begins a node's new life: its older ones may not spend any more.
 
-use crate::{Denial, Ledger, NodeId, NodeRecord};
+use crate::{Denial, Ledger, NodeId, NodeRecord, PastLife};
 
 /// Begins a node's new life: its older ones may not spend any more.
 ///
 /// What they were granted and did not report is in suspense from here on, by definition: suspense is
-/// the outstanding part of lanes that are not of their node's present incarnation. Nothing is moved.
+/// the outstanding part of lanes that are not of their node's present incarnation. Nothing is moved. What
+/// the life before this one spent may still be told, from its journal, by [`super::Adopt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolNode {
     /// The node.
@@ -28,8 +29,14 @@ impl EnrolNode {
             return Err(Denial::StaleIncarnation { present });
         }
         if self.incarnation > present {
+            node.past = (present > 0).then_some(PastLife {
+                incarnation: present,
+                usage_batch: node.usage_batch,
+                adopted_parts: 0,
+            });
             node.incarnation = self.incarnation;
             node.refill_seq = 0;
+            node.usage_batch = 0;
         }
         Ok(())
     }

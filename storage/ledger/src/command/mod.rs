@@ -1,39 +1,73 @@
 //! The commands of the log, one file each, and [`apply`].
 
+mod ack_events;
+mod adopt;
 mod allocate_node;
+mod close_instance;
 mod close_period;
 mod delete_alias;
 mod delete_budget;
+mod delete_profile;
 mod delete_provider;
+mod delete_scope;
+mod delete_selector;
+mod delete_webhook;
 mod enrol_node;
+mod expire_increase;
+mod increase_budget;
 mod init_cluster;
+mod open_instance;
 mod open_period;
+mod prune_usage;
 mod put_alias;
 mod put_budget;
 mod put_key;
+mod put_profile;
 mod put_provider;
+mod put_scope;
+mod put_selector;
+mod put_webhook;
 mod refill;
+mod reset_budget;
 mod retire_node;
 mod revoke_key;
 mod rotate_key;
+mod transfer_budget;
 mod write_off;
 
+pub use ack_events::AckEvents;
+pub use adopt::Adopt;
 pub use allocate_node::AllocateNode;
+pub use close_instance::CloseInstance;
 pub use close_period::ClosePeriod;
 pub use delete_alias::DeleteAlias;
 pub use delete_budget::DeleteBudget;
+pub use delete_profile::DeleteProfile;
 pub use delete_provider::DeleteProvider;
+pub use delete_scope::DeleteScope;
+pub use delete_selector::DeleteSelector;
+pub use delete_webhook::DeleteWebhook;
 pub use enrol_node::EnrolNode;
+pub use expire_increase::ExpireIncrease;
+pub use increase_budget::IncreaseBudget;
 pub use init_cluster::InitCluster;
+pub use open_instance::OpenInstance;
 pub use open_period::OpenPeriod;
+pub use prune_usage::PruneUsage;
 pub use put_alias::PutAlias;
 pub use put_budget::PutBudget;
 pub use put_key::PutKey;
+pub use put_profile::PutProfile;
 pub use put_provider::PutProvider;
+pub use put_scope::PutScope;
+pub use put_selector::PutSelector;
+pub use put_webhook::PutWebhook;
 pub use refill::Refill;
+pub use reset_budget::ResetBudget;
 pub use retire_node::RetireNode;
 pub use revoke_key::RevokeKey;
 pub use rotate_key::RotateKey;
+pub use transfer_budget::TransferBudget;
 pub use write_off::WriteOff;
 
 use crate::{AccountId, Change, Denial, Ledger, Outcome, UnixMillis};
@@ -69,6 +103,17 @@ pub struct RefillLine {
     /// Lines of one path carry one number, so that no level is granted what another keeps from being
     /// spent. Zero: on no path.
     pub path: u32,
+}
+
+/// What a past life spent on one account and period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdoptLine {
+    /// The account.
+    pub account: AccountId,
+    /// The period.
+    pub period: u64,
+    /// Spent in all, holds that were in flight counted in full: cumulative.
+    pub settled_cum: i64,
 }
 
 /// Where and when an entry stands.
@@ -123,6 +168,40 @@ pub enum Command {
     RetireNode(RetireNode),
     /// Releases what a lost node was granted, on an operator's word.
     WriteOff(WriteOff),
+    /// Creates or replaces a customer, a team or a user.
+    PutScope(PutScope),
+    /// Deletes a scope that no living key and no other scope names.
+    DeleteScope(DeleteScope),
+    /// Creates or replaces a selector, by name.
+    PutSelector(PutSelector),
+    /// Deletes a selector.
+    DeleteSelector(DeleteSelector),
+    /// Creates or replaces a profile, by name, and applies it to its keys.
+    PutProfile(PutProfile),
+    /// Deletes a profile that no living key has.
+    DeleteProfile(DeleteProfile),
+    /// Creates or replaces a webhook, by name.
+    PutWebhook(PutWebhook),
+    /// Deletes a webhook; events do not wait for it any more.
+    DeleteWebhook(DeleteWebhook),
+    /// Notes that webhooks have taken events.
+    AckEvents(AckEvents),
+    /// Opens the accounts of one subject of a budget that is not shared by all.
+    OpenInstance(OpenInstance),
+    /// Closes an instance: it admits no more, late reports are still booked.
+    CloseInstance(CloseInstance),
+    /// Books what a past life of a node spent, by its journal.
+    Adopt(Adopt),
+    /// Raises a limit for a while.
+    IncreaseBudget(IncreaseBudget),
+    /// Takes an increase back that is over.
+    ExpireIncrease(ExpireIncrease),
+    /// Begins the present period of an account anew, by hand.
+    ResetBudget(ResetBudget),
+    /// Moves limit from one account to another of the same unit, for their present periods.
+    TransferBudget(TransferBudget),
+    /// Forgets rows of usage of days long past.
+    PruneUsage(PruneUsage),
 }
 
 /// Applies an entry. Total and deterministic: what is denied changes nothing but the applied index.
@@ -151,13 +230,30 @@ fn dispatch(ledger: &mut Ledger, entry: &Entry) -> Result<(Outcome, Vec<Change>)
         Command::PutAlias(command) => command.apply(ledger, at)?,
         Command::DeleteAlias(command) => command.apply(ledger, at)?,
         Command::Refill(command) => {
-            let (grants, changes) = command.apply(ledger)?;
+            let (grants, changes) = command.apply(ledger, at)?;
             return Ok((Outcome::Refilled(grants), changes));
         }
         Command::OpenPeriod(command) => command.apply(ledger, at)?,
         Command::ClosePeriod(command) => unfelt(command.apply(ledger))?,
         Command::RetireNode(command) => unfelt(command.apply(ledger))?,
-        Command::WriteOff(command) => command.apply(ledger)?,
+        Command::WriteOff(command) => command.apply(ledger, at)?,
+        Command::PutScope(command) => command.apply(ledger, at)?,
+        Command::DeleteScope(command) => command.apply(ledger, at)?,
+        Command::PutSelector(command) => command.apply(ledger, at)?,
+        Command::DeleteSelector(command) => command.apply(ledger, at)?,
+        Command::PutProfile(command) => command.apply(ledger, at)?,
+        Command::DeleteProfile(command) => command.apply(ledger, at)?,
+        Command::PutWebhook(command) => command.apply(ledger, at)?,
+        Command::DeleteWebhook(command) => command.apply(ledger, at)?,
+        Command::AckEvents(command) => unfelt(command.apply(ledger))?,
+        Command::OpenInstance(command) => command.apply(ledger, at)?,
+        Command::CloseInstance(command) => command.apply(ledger, at)?,
+        Command::Adopt(command) => command.apply(ledger, at)?,
+        Command::IncreaseBudget(command) => command.apply(ledger, at)?,
+        Command::ExpireIncrease(command) => command.apply(ledger, at)?,
+        Command::ResetBudget(command) => command.apply(ledger, at)?,
+        Command::TransferBudget(command) => command.apply(ledger, at)?,
+        Command::PruneUsage(command) => unfelt(command.apply(ledger))?,
     };
     Ok((Outcome::Done, changes))
 }

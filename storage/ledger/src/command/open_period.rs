@@ -1,9 +1,10 @@
 //! Opens the next period of an account.
 
 use super::At;
-use crate::{AccountId, Change, Denial, Ledger, Period, UnixMillis};
+use crate::{AccountId, Change, Denial, Ledger, UnixMillis, threshold};
 
-/// Opens the next period of an account, under the limit the budget has now.
+/// Opens the next period of an account, under the limit the budget has now, increases included. What was
+/// moved from or to the account counted for the period that ends.
 ///
 /// Only the period after the present one opens, and only from the end of the present one on; anything
 /// else is a repetition or a proposer's wrong clock, and a no-op. The period before no longer admits
@@ -38,10 +39,8 @@ impl OpenPeriod {
         if Some(self.period) != account.period.checked_add(1) || !is_over {
             return Ok(Vec::new());
         }
-        // A limit is set in budget and present period alike, so this is the budget's.
-        let next = Period::open(self.starts_at, self.ends_at, present.limit);
-        account.periods.insert_mut(self.period, next);
-        account.period = self.period;
+        account.open_next(self.starts_at, self.ends_at);
+        threshold::let_go(ledger, id);
         let mut changes = at.config_changed(ledger);
         let period = self.period;
         changes.push(Change::PeriodOpened { account: id, period });

@@ -1,21 +1,26 @@
 //! Creates or replaces a budget, by name. Spend stays.
 
 use super::At;
-use crate::calendar::period_bounds;
-use crate::{Account, AccountId, Budget, Change, Denial, Ledger, Period, guard, valid};
-use rpds::RedBlackTreeMapSync;
+use crate::calendar::{self, Span};
+use crate::{
+    AccountId, Budget, Change, Denial, Ledger, Per, UnixMillis, guard, instance, threshold, valid,
+};
 
 /// Creates or replaces a budget, by name.
 ///
-/// A new budget gets one account per window, whose first period is that of the entry's time. Of an
-/// existing one the limits, the mode and the owner may change: a limit counts from this entry on, in the
-/// present period too, and spend stays. Other units or windows are another budget.
+/// A new budget that all share gets one account per window, whose first period is that of the entry's
+/// time. Of an existing one everything may change but the unit, the windows and who shares it: that is
+/// another budget. A limit counts from this entry on, in the present period too, and spend stays; another
+/// time zone counts from the next period on. All of it holds for the instances there are as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutBudget {
     /// The budget as it shall be. `handle`, `created_at` and `changed_index` are set by the ledger.
     pub budget: Budget,
     /// Log index of the change it replaces; `Some(0)`: there must be none.
     pub if_index: Option<u64>,
+    /// First period of each window of a new budget, by the proposer's calendar
+    /// ([`crate::calendar::first_periods`]). Only those of calendar windows in a time zone are looked at.
+    pub periods: Vec<Span>,
 }
 
 impl PutBudget {
@@ -35,17 +40,10 @@ impl PutBudget {
         budget.handle = at.index;
         budget.created_at = at.at;
         budget.changed_index = at.index;
-        for (id, window) in budget.accounts() {
-            let (starts_at, ends_at) = period_bounds(window.window, at.at, at.at);
-            let first = Period::open(starts_at, ends_at, window.limit);
-            let account = Account {
-                unit: budget.unit,
-                period: 1,
-                deleted_at: None,
-                closed_spend: 0,
-                periods: RedBlackTreeMapSync::new_sync().insert(1, first),
-            };
-            ledger.accounts.insert_mut(id, account);
+        if budget.per == Per::All {
+            let periods = first_periods(&budget, at.at, &self.periods)?;
+            let whose = (budget.handle, "", at.at);
+            instance::open_accounts(ledger, &budget, whose, &periods);
         }
         ledger.budgets.insert_mut(budget.name.clone(), budget);
         Ok(at.config_changed(ledger))
@@ -67,21 +65,50 @@ impl PutBudget {
         }
         valid::budget(&budget)?;
         check_same_shape(present, &budget)?;
-        let mut grown = Vec::new();
-        for (id, window) in budget.accounts() {
-            if set_limit(ledger, id, window.limit) {
-                grown.push(Change::PoolGrew(id));
+        budget.changed_index = at.index;
+        ledger.budgets.insert_mut(budget.name.clone(), budget.clone());
+        let mut changes = at.config_changed(ledger);
+        for handle in instance::handles(ledger, &budget) {
+            for (id, window) in budget.accounts_under(handle) {
+                if set_terms(ledger, id, window.limit, [&present.thresholds, &budget.thresholds]) {
+                    changes.push(Change::PoolGrew(id));
+                }
+                let period = ledger.accounts.get(&id).map_or(0, |account| account.period);
+                threshold::tell(ledger, at.at, id, period);
             }
         }
-        budget.changed_index = at.index;
-        ledger.budgets.insert_mut(budget.name.clone(), budget);
-        let mut changes = at.config_changed(ledger);
-        changes.append(&mut grown);
         Ok(changes)
     }
 }
 
-/// Checks that unit and windows are the present ones, in their order: books cannot be converted.
+/// The first period of each window: the carried ones where a window follows the clocks of a place, else
+/// those that everybody computes alike.
+pub(super) fn first_periods(
+    budget: &Budget,
+    now: UnixMillis,
+    carried: &[Span],
+) -> Result<Vec<Span>, Denial> {
+    let invalid = |reason: String| Denial::Invalid("periods", reason);
+    let mut all = Vec::new();
+    for (position, terms) in budget.windows.iter().enumerate() {
+        if !calendar::is_local(terms.window, &budget.time_zone) {
+            all.push(calendar::first_of_all(terms.window, now));
+            continue;
+        }
+        let span = carried.get(position).copied();
+        let Some((starts_at, Some(ends_at))) = span else {
+            let (window, zone) = (terms.window, &budget.time_zone);
+            return Err(invalid(format!("{window:?} in {zone} has none at {position}")));
+        };
+        if ends_at <= starts_at {
+            return Err(invalid(format!("{} ends before it starts", position)));
+        }
+        all.push((starts_at, Some(ends_at)));
+    }
+    Ok(all)
+}
+
+/// Checks that unit, windows (in their order) and sharers are the present ones: books cannot be converted.
 fn check_same_shape(present: &Budget, wanted: &Budget) -> Result<(), Denial> {
     let kinds = |budget: &Budget| -> Vec<_> {
         let windows = budget.windows.iter();
@@ -91,6 +118,8 @@ fn check_same_shape(present: &Budget, wanted: &Budget) -> Result<(), Denial> {
         "unit"
     } else if kinds(present) != kinds(wanted) {
         "windows"
+    } else if !same_kind(present.per, wanted.per) {
+        "per"
     } else {
         return Ok(());
     };
@@ -98,17 +127,29 @@ fn check_same_shape(present: &Budget, wanted: &Budget) -> Result<(), Denial> {
     Err(Denial::Invalid(field, reason.to_owned()))
 }
 
-/// Sets the limit of an account's present period; true if that made its pool grow.
-fn set_limit(ledger: &mut Ledger, id: AccountId, limit: i64) -> bool {
+/// How long sessions live may change: those that are open keep their time.
+fn same_kind(present: Per, wanted: Per) -> bool {
+    std::mem::discriminant(&present) == std::mem::discriminant(&wanted)
+}
+
+/// Takes a base limit and renumbered thresholds over into an account; true if its pool grew.
+fn set_terms(ledger: &mut Ledger, id: AccountId, limit: i64, thresholds: [&[u8]; 2]) -> bool {
     let Some(account) = ledger.accounts.get_mut(&id) else {
         return false;
     };
-    let Some(period) = account.periods.get_mut(&account.period) else {
-        return false;
-    };
-    let grew = limit > period.limit;
-    period.set_limit(limit);
-    grew
+    let [old, new] = thresholds;
+    if old != new {
+        let numbers: Vec<u64> = account.periods.keys().copied().collect();
+        for number in numbers {
+            if let Some(period) = account.periods.get_mut(&number) {
+                period.fired = threshold::renumber(period.fired, old, new);
+            }
+        }
+    }
+    let before = account.pool();
+    account.base_limit = limit;
+    account.set_limit();
+    account.pool() > before
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! Reports, gives back and asks, for all accounts of a node.
 
-use super::RefillLine;
+use super::{At, RefillLine};
 use crate::allowance::{self, Ask};
-use crate::{Account, AccountId, Change, Denial, Grant, Lane, Ledger, NanoUsd, NodeId, Unit};
-use std::collections::BTreeMap;
+use crate::{
+    Account, AccountId, Change, Denial, Grant, Lane, Ledger, NanoUsd, NodeId, Unit, UsageLine,
+    threshold, usage,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reports, gives back and asks, for all accounts of a node.
 ///
 /// First all lines are booked, then grants are made: what one line gives back, another may get. Counters
 /// are cumulative, so a line repeated or overtaken by a later one changes nothing. Lines for past
 /// periods are booked until the period is closed and granted nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refill {
     /// The node.
     pub node: NodeId,
@@ -23,13 +26,18 @@ pub struct Refill {
     pub active_nodes: u32,
     /// One line per account and period.
     pub lines: Vec<RefillLine>,
+    /// Number of the batch of usage it carries, from 1; zero: none. One already applied is a repetition,
+    /// and an unanswered one is sent again unchanged until it is known to be applied.
+    pub usage_batch: u64,
+    /// What was used since the batch before.
+    pub usage: Vec<UsageLine>,
 }
 
 /// A refill's grants and the pools that grew by it.
 pub(super) type Refilled = (Vec<Grant>, Vec<Change>);
 
 impl Refill {
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Refilled, Denial> {
+    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<Refilled, Denial> {
         let Some(node) = ledger.nodes.get_mut(&self.node) else {
             return Err(Denial::NotFound("node", self.node.0.to_string()));
         };
@@ -44,7 +52,11 @@ impl Refill {
         let mut changes = Vec::new();
         if self.seq > node.refill_seq {
             node.refill_seq = self.seq;
-            changes = self.book_and_grant(ledger);
+            if self.usage_batch > node.usage_batch {
+                node.usage_batch = self.usage_batch;
+                usage::add(&mut ledger.usage, &self.usage);
+            }
+            changes = self.book_and_grant(ledger, at);
         }
         let grants: Vec<Grant> = self.lines.iter().map(|line| self.answer(ledger, line)).collect();
         let granted = Change::Granted {
@@ -57,11 +69,14 @@ impl Refill {
         Ok((grants, changes))
     }
 
-    fn book_and_grant(&self, ledger: &mut Ledger) -> Vec<Change> {
+    fn book_and_grant(&self, ledger: &mut Ledger, at: At) -> Vec<Change> {
         let mut pools_before = BTreeMap::new();
+        let mut spent_on = BTreeSet::new();
         for line in &self.lines {
             pools_before.entry(line.account).or_insert_with(|| present_pool(ledger, line.account));
-            self.book(ledger, line);
+            if self.book(ledger, line) {
+                spent_on.insert((line.account, line.period));
+            }
         }
         for lines in self.paths() {
             let asks: Vec<Ask> = lines.iter().map(|line| ask(ledger, line)).collect();
@@ -69,6 +84,9 @@ impl Refill {
             for (line, size) in lines.into_iter().zip(sizes) {
                 self.grant(ledger, line, size.sum());
             }
+        }
+        for (account, period) in spent_on {
+            threshold::tell(ledger, at.at, account, period);
         }
         pools_before
             .into_iter()
@@ -92,15 +110,15 @@ impl Refill {
         paths
     }
 
-    /// Books what was spent and given back. A first line of a new life also tidies away the node's
-    /// earlier lanes that have nothing outstanding.
-    fn book(&self, ledger: &mut Ledger, line: &RefillLine) {
+    /// Books what was spent and given back; true if more is known to be spent after it. A first line of
+    /// a new life also tidies away the node's earlier lanes that have nothing outstanding.
+    fn book(&self, ledger: &mut Ledger, line: &RefillLine) -> bool {
         let Some(account) = ledger.accounts.get_mut(&line.account) else {
-            return;
+            return false;
         };
-        let may_grant = grants_in(account, line.period);
+        let pool = if account.grants_in(line.period) { account.pool().max(0) } else { 0 };
         let Some(period) = account.periods.get_mut(&line.period) else {
-            return;
+            return false;
         };
         let mine = (self.node, self.incarnation);
         if !period.lanes.contains_key(&mine) {
@@ -113,9 +131,10 @@ impl Refill {
                 period.fold_lane(self.node, incarnation);
             }
         }
-        let pool = if may_grant { period.pool().max(0) } else { 0 };
+        let before = period.spent();
         let lane = booked(period.lane(self.node, self.incarnation), line, pool);
         period.put_lane(self.node, self.incarnation, lane);
+        period.spent() > before
     }
 
     /// Adds to the lane, never more than the pool holds now.
@@ -123,14 +142,14 @@ impl Refill {
         let Some(account) = ledger.accounts.get_mut(&line.account) else {
             return;
         };
-        if amount <= 0 || !grants_in(account, line.period) {
+        if amount <= 0 || !account.grants_in(line.period) {
             return;
         }
+        let amount = amount.min(account.pool().max(0));
         let Some(period) = account.periods.get_mut(&line.period) else {
             return;
         };
         let mut lane = period.lane(self.node, self.incarnation);
-        let amount = amount.min(period.pool().max(0));
         lane.granted = lane.granted.saturating_add(amount);
         period.put_lane(self.node, self.incarnation, lane);
     }
@@ -138,60 +157,40 @@ impl Refill {
     fn answer(&self, ledger: &Ledger, line: &RefillLine) -> Grant {
         let account = ledger.accounts.get(&line.account);
         let period = account.and_then(|account| account.periods.get(&line.period));
-        let admits = account.is_some_and(|account| grants_in(account, line.period));
         let lane = period.map(|period| period.lane(self.node, self.incarnation));
-        let pool = period.filter(|_| admits).map_or(0, |period| period.pool());
+        let granting = account.filter(|account| account.grants_in(line.period));
         Grant {
             account: line.account,
             period: line.period,
             granted_cum: lane.unwrap_or_default().granted,
-            pool,
-            low: period.is_none_or(|period| !admits || period.is_low()),
+            pool: granting.map_or(0, Account::pool),
+            low: granting.is_none_or(Account::is_low),
         }
     }
 }
 
-/// A lane after a line was booked on it. Negative counters count as zero.
-///
-/// Spend beyond what was granted is an error of the node's or the provider's, and true all the same: it
-/// is granted after the fact as far as the pool goes, and the rest is debt. Spend is booked before
-/// returns, so a node that claims both for one amount has spent it.
+/// A lane after a line was booked on it.
 fn booked(lane: Lane, line: &RefillLine, pool: i64) -> Lane {
-    let mut next = lane;
-    let free = lane.granted.saturating_sub(lane.returned);
-    let excess = line.settled_cum.saturating_sub(free).max(0);
-    let covered = excess.min(pool);
-    next.granted = lane.granted.saturating_add(covered);
-    let spent = line.settled_cum.min(free.saturating_add(covered));
-    next.reported = lane.reported.max(spent);
+    let mut next = lane.spend(line.settled_cum, pool);
     let returnable = next.granted.saturating_sub(next.reported);
     next.returned = lane.returned.max(line.returned_cum.min(returnable));
-    let debt = line.debt_cum.max(excess.saturating_sub(covered));
-    next.debt = lane.debt.max(debt.min(NanoUsd::LIMIT_MAX.0));
+    next.debt = next.debt.max(line.debt_cum.min(NanoUsd::LIMIT_MAX.0));
     next
-}
-
-/// Whether this period of the account grants: the present one of a budget that was not deleted.
-fn grants_in(account: &Account, period: u64) -> bool {
-    account.deleted_at.is_none() && account.period == period
 }
 
 fn present_pool(ledger: &Ledger, id: AccountId) -> i64 {
     let account = ledger.accounts.get(&id);
-    let granting = account.filter(|account| account.deleted_at.is_none());
-    let period = granting.and_then(Account::present);
-    period.map_or(0, |period| period.pool())
+    account.filter(|account| account.deleted_at.is_none()).map_or(0, Account::pool)
 }
 
 fn ask(ledger: &Ledger, line: &RefillLine) -> Ask {
     let account = ledger.accounts.get(&line.account);
-    let granting = account.filter(|account| grants_in(account, line.period));
-    let period = granting.and_then(Account::present);
+    let granting = account.filter(|account| account.grants_in(line.period));
     let must = line.must.max(0);
     Ask {
         unit: account.map_or(Unit::NanoUsd, |account| account.unit),
-        limit: period.map_or(0, |period| period.limit),
-        pool: period.map_or(0, |period| period.pool()),
+        limit: granting.map_or(0, Account::limit),
+        pool: granting.map_or(0, Account::pool),
         must,
         want: line.want.max(must),
     }
@@ -205,7 +204,14 @@ mod tests {
     use crate::{Outcome, view::books};
 
     fn refill(incarnation: u64, seq: u64, lines: Vec<RefillLine>) -> Command {
-        Command::Refill(Refill { node: NODES[0], incarnation, seq, active_nodes: 2, lines })
+        Command::Refill(Refill {
+            node: NODES[0],
+            incarnation,
+            seq,
+            active_nodes: 2,
+            lines,
+            ..Refill::default()
+        })
     }
 
     #[test]

@@ -47,6 +47,7 @@ mod tests {
                 seq: 2,
                 active_nodes: 1,
                 lines: vec![line(0, 30, 0)],
+                ..Refill::default()
             };
             assert_eq!(log.propose(Command::Refill(refill)).0, stale);
         }

@@ -1,6 +1,8 @@
 //! Releases what a lost node was granted, on an operator's word.
 
-use crate::{AccountId, Change, Denial, Ledger, NodeId};
+use super::At;
+use super::increase_budget::told;
+use crate::{AccountId, Change, Denial, Ledger, NodeId, Word, event};
 
 /// Releases suspense of one lane back into the pool, on an operator's word.
 ///
@@ -19,10 +21,13 @@ pub struct WriteOff {
     /// Written off of this lane in all, earlier write-offs included, so that a repetition changes
     /// nothing. More than the suspense releases the suspense.
     pub amount: i64,
+    /// Whose word.
+    pub word: Word,
 }
 
 impl WriteOff {
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Vec<Change>, Denial> {
+    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<Vec<Change>, Denial> {
+        self.word.check()?;
         if self.amount < 0 {
             let reason = format!("{} is negative", self.amount);
             return Err(Denial::Invalid("amount", reason));
@@ -48,8 +53,16 @@ impl WriteOff {
         lane.returned = lane.returned.saturating_add(more);
         books.put_lane(self.node, self.incarnation, lane);
         books.fold_lane(self.node, self.incarnation);
-        let grants = self.period == account.period && account.deleted_at.is_none();
-        Ok(match grants {
+        let grew = account.deleted_at.is_none() && account.counts(self.period);
+        let what = format!(
+            "wrote {more} off {} period {}, of node {} life {}",
+            told(account, self.account),
+            self.period,
+            self.node.0,
+            self.incarnation
+        );
+        event::audit(ledger, at, &self.word, what);
+        Ok(match grew {
             true => vec![Change::PoolGrew(self.account)],
             false => Vec::new(),
         })
@@ -70,6 +83,7 @@ mod tests {
             node: NODES[0],
             incarnation,
             amount,
+            word: Word::default(),
         })
     }
 

@@ -219,6 +219,7 @@ impl World {
             seq: life.seq,
             active_nodes: 2,
             lines,
+            ..Refill::default()
         };
         self.messages.push((index, refill));
     }
@@ -288,6 +289,7 @@ impl World {
             node,
             incarnation,
             amount,
+            word: crate::Word::default(),
         }));
         if outcome == Outcome::Done {
             let of = (life.node, incarnation, (account, period));

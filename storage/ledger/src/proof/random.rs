@@ -68,13 +68,13 @@ fn edge_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         6 => (life.clone(), lines).prop_map(move |(incarnation, lines)| {
             let (active_nodes, seq) = (u32::MAX, 0);
-            Command::Refill(Refill { node, incarnation, seq, active_nodes, lines })
+            Command::Refill(Refill { node, incarnation, seq, active_nodes, lines, ..Refill::default() })
         }),
         2 => life.clone().prop_map(move |incarnation| {
             Command::EnrolNode(EnrolNode { id: node, incarnation })
         }),
         2 => (period.clone(), life, edges()).prop_map(move |(period, incarnation, amount)| {
-            Command::WriteOff(WriteOff { account, period, node, incarnation, amount })
+            Command::WriteOff(WriteOff { account, period, node, incarnation, amount, word: crate::Word::default() })
         }),
         1 => (period, edges(), edges()).prop_map(move |(period, starts, ends)| {
             let [starts_at, ends_at] = [starts, ends].map(|at| UnixMillis(at.unsigned_abs()));

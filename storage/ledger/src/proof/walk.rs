@@ -57,6 +57,7 @@ fn refill(node: usize, incarnation: u64, seq: u64, lines: &[RefillLine]) -> Comm
         seq,
         active_nodes: 2,
         lines: lines.to_vec(),
+        ..Refill::default()
     })
 }
 
@@ -101,7 +102,14 @@ fn alphabet() -> Vec<Command> {
         })
     };
     let write_off = |account, amount| {
-        Command::WriteOff(WriteOff { account, period: 1, node: NODES[0], incarnation: 1, amount })
+        Command::WriteOff(WriteOff {
+            account,
+            period: 1,
+            node: NODES[0],
+            incarnation: 1,
+            amount,
+            word: crate::Word::default(),
+        })
     };
     let close = |account| Command::ClosePeriod(ClosePeriod { account, period: 1 });
     let mut same_hash = key("bob", 2);

@@ -1,0 +1,204 @@
+//! Opens the accounts of one subject of a budget that is not shared by all.
+
+use super::At;
+use super::put_budget::first_periods;
+use crate::calendar::Span;
+use crate::instance::{self, INSTANCES_MAX};
+use crate::{Budget, Change, Denial, Instance, Ledger, Per, UnixMillis};
+
+/// Longest subject.
+const SUBJECT_BYTES_MAX: usize = 512;
+
+/// Opens the accounts of one subject of a budget that is not shared by all.
+///
+/// Proposed by a node that has a request for the subject. A session begins with it and ends by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenInstance {
+    /// Name of the budget.
+    pub budget: String,
+    /// Whom it is for. One that is open is a repetition. A key's or a session's is opened while the key
+    /// lives, and no more after.
+    pub subject: String,
+    /// First period of each window, by the proposer's calendar, as in [`super::PutBudget::periods`].
+    pub periods: Vec<Span>,
+}
+
+impl OpenInstance {
+    pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<Vec<Change>, Denial> {
+        let Some(budget) = ledger.budgets.get(&self.budget).cloned() else {
+            return Err(Denial::NotFound("budget", self.budget.clone()));
+        };
+        let key = (budget.handle, self.subject.clone());
+        if ledger.instances.contains_key(&key) {
+            return Ok(Vec::new());
+        }
+        self.check(ledger, &budget)?;
+        let periods = first_periods(&budget, at.at, &self.periods)?;
+        let whose = (at.index, self.subject.as_str(), at.at);
+        instance::open_accounts(ledger, &budget, whose, &periods);
+        let closes_at = match budget.per {
+            Per::Session { ttl_ms } => Some(UnixMillis(at.at.0.saturating_add(ttl_ms))),
+            Per::All | Per::Key | Per::User | Per::Tag => None,
+        };
+        let opened = Instance { handle: at.index, opened_at: at.at, closes_at };
+        ledger.instances.insert_mut(key, opened);
+        Ok(at.config_changed(ledger))
+    }
+
+    fn check(&self, ledger: &Ledger, budget: &Budget) -> Result<(), Denial> {
+        let subject = &self.subject;
+        let invalid = |reason: String| Err(Denial::Invalid("subject", reason));
+        if subject.is_empty() || subject.len() > SUBJECT_BYTES_MAX {
+            return invalid(format!("has {} bytes, 1 to 512 are allowed", subject.len()));
+        }
+        if subject.chars().any(char::is_control) {
+            return invalid(format!("{subject:?} is not printable"));
+        }
+        match instance::key_of(budget.per, subject) {
+            Err(reason) => return invalid(format!("{subject:?}: {reason}")),
+            Ok(None) => {}
+            Ok(Some(id)) => {
+                let key = ledger.keys.get(id).filter(|key| key.revoked_at.is_none());
+                if key.is_none() {
+                    return Err(Denial::NotFound("key", id.to_owned()));
+                }
+            }
+        }
+        if ledger.instances.size() >= INSTANCES_MAX {
+            return invalid(format!("{INSTANCES_MAX} instances are open, and no more may be"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{CloseInstance, Command, DeleteBudget, RotateKey};
+    use crate::sample::{LIMIT, Log, NODES, SPAN_MS, budget, line, put_budget};
+    use crate::{AccountId, KeyHash, Outcome, Window};
+
+    fn per(log: &mut Log, name: &str, per: Per) -> u64 {
+        let mut own = budget(name, LIMIT);
+        own.per = per;
+        log.done(put_budget(own));
+        log.ledger.budgets[name].handle
+    }
+
+    fn open(budget: &str, subject: &str) -> Command {
+        let (budget, subject) = (budget.to_owned(), subject.to_owned());
+        Command::OpenInstance(OpenInstance { budget, subject, periods: Vec::new() })
+    }
+
+    fn account_of(log: &Log, budget: u64, subject: &str) -> AccountId {
+        let handle = log.ledger.instances[&(budget, subject.to_owned())].handle;
+        AccountId { budget: handle, window: 0 }
+    }
+
+    #[test]
+    fn each_subject_has_accounts_of_its_own_from_its_opening_on() {
+        let mut log = Log::sample();
+        let own = per(&mut log, "own", Per::Key);
+        assert!(!log.ledger.accounts.contains_key(&AccountId { budget: own, window: 0 }));
+        log.now_ms = 700;
+        assert_eq!(log.done(open("own", "id1")), [Change::Config]);
+        assert_eq!(log.done(open("own", "id1")), []);
+        let id = account_of(&log, own, "id1");
+        let account = &log.ledger.accounts[&id];
+        assert_eq!((account.subject.as_str(), account.pool()), ("id1", LIMIT));
+        let present = account.present().unwrap();
+        assert_eq!(present.starts_at, UnixMillis(700));
+        assert_eq!(present.ends_at, Some(UnixMillis(700 + SPAN_MS)));
+    }
+
+    #[test]
+    fn a_session_ends_by_itself_and_only_a_living_keys_is_opened() {
+        let mut log = Log::sample();
+        let runs = per(&mut log, "runs", Per::Session { ttl_ms: 5_000 });
+        log.now_ms = 100;
+        log.done(open("runs", "id1/run-7"));
+        let session = &log.ledger.instances[&(runs, "id1/run-7".to_owned())];
+        assert_eq!(session.closes_at, Some(UnixMillis(5_100)));
+        for odd in ["id1", "id1/", "/x", "id9/x", ""] {
+            assert!(matches!(log.propose(open("runs", odd)).0, Outcome::Denied(_)), "{odd}");
+        }
+        let id = account_of(&log, runs, "id1/run-7");
+        log.revoke("ann");
+        assert!(log.ledger.instances.is_empty() && !log.ledger.accounts.contains_key(&id));
+        let gone = Denial::NotFound("key", "id1".to_owned());
+        assert_eq!(log.propose(open("runs", "id1/x")).0, Outcome::Denied(gone));
+    }
+
+    #[test]
+    fn a_closed_instance_books_late_reports_and_a_new_one_starts_afresh() {
+        let mut log = Log::sample();
+        let tags = per(&mut log, "tags", Per::Tag);
+        log.done(open("tags", "red"));
+        let id = account_of(&log, tags, "red");
+        let mut ask = line(0, 0, 30);
+        ask.account = id;
+        assert_eq!(log.refill(NODES[0], ask), 30);
+        let close = Command::CloseInstance(CloseInstance {
+            budget: tags,
+            subject: "red".to_owned(),
+            handle: id.budget,
+        });
+        assert_eq!(log.done(close.clone()), [Change::Config]);
+        let mut late = line(20, 0, 5);
+        late.account = id;
+        assert_eq!(log.refill(NODES[0], late), 30);
+        assert_eq!(log.ledger.accounts[&id].spent(), 20);
+        log.done(open("tags", "red"));
+        assert_eq!(log.done(close), []);
+        let fresh = account_of(&log, tags, "red");
+        assert!(fresh != id && log.ledger.accounts[&fresh].pool() == LIMIT);
+    }
+
+    #[test]
+    fn another_secret_is_no_new_money() {
+        let mut log = Log::sample();
+        let own = per(&mut log, "own", Per::Key);
+        log.done(open("own", "id1"));
+        let id = account_of(&log, own, "id1");
+        log.done(Command::RotateKey(RotateKey {
+            name: "ann".to_owned(),
+            id: "id2".to_owned(),
+            hash: KeyHash([2; 32]),
+            managed_by: "api:ann".to_owned(),
+            if_index: None,
+        }));
+        assert_eq!(account_of(&log, own, "id2"), id);
+        assert_eq!(log.ledger.accounts[&id].subject, "id2");
+        assert_eq!(log.ledger.instances.size(), 1);
+    }
+
+    #[test]
+    fn a_deleted_budget_takes_its_instances_along() {
+        let mut log = Log::sample();
+        let own = per(&mut log, "own", Per::Key);
+        log.done(open("own", "id1"));
+        let id = account_of(&log, own, "id1");
+        log.done(Command::DeleteBudget(DeleteBudget {
+            name: "own".to_owned(),
+            managed_by: "api:ann".to_owned(),
+            if_index: None,
+        }));
+        assert!(log.ledger.instances.is_empty() && !log.ledger.accounts.contains_key(&id));
+    }
+
+    #[test]
+    fn in_a_time_zone_the_proposer_brings_the_periods() {
+        let mut log = Log::sample();
+        let mut daily = budget("daily", LIMIT);
+        (daily.per, daily.time_zone) = (Per::Tag, "Europe/Berlin".to_owned());
+        daily.windows[0].window = Window::Day;
+        log.done(put_budget(daily));
+        let denied = log.propose(open("daily", "red")).0;
+        assert!(matches!(denied, Outcome::Denied(Denial::Invalid("periods", _))));
+        let periods = vec![(UnixMillis(5), Some(UnixMillis(9)))];
+        let (budget, subject) = ("daily".to_owned(), "red".to_owned());
+        log.done(Command::OpenInstance(OpenInstance { budget, subject, periods }));
+        let id = account_of(&log, log.ledger.budgets["daily"].handle, "red");
+        assert_eq!(log.ledger.accounts[&id].present().unwrap().ends_at, Some(UnixMillis(9)));
+    }
+}

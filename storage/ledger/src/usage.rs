@@ -1,0 +1,95 @@
+//! What was used: one row for each day, key, provider, model and set of tags, summed over the nodes.
+
+use rpds::RedBlackTreeMapSync;
+
+/// Most tags of one request.
+pub const TAGS_MAX: usize = 16;
+/// Rows from which on new ones have no tags.
+pub const ROWS_MAX: usize = 1_000_000;
+/// Days that rows are kept for.
+pub const USAGE_DAYS: u32 = 400;
+
+/// What a row counts together. Who a key belonged to is as it was at the time of the requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UsageKey {
+    /// Days since 1970-01-01, UTC, by the serving node's clock at settlement.
+    pub day: u32,
+    /// Public id of the virtual key.
+    pub key: String,
+    /// Customer, by name; empty: none.
+    pub customer: String,
+    /// Team, by name; empty: none.
+    pub team: String,
+    /// User, by name; empty: none.
+    pub user: String,
+    /// Provider, by name.
+    pub provider: String,
+    /// Model, as the provider lists it.
+    pub model: String,
+    /// Tags, sorted, each once.
+    pub tags: Vec<String>,
+    /// Handles of the budgets and instances charged, sorted, each once: the sum of all rows that name a
+    /// budget in money is what nodes reported spent on it.
+    pub budgets: Vec<u64>,
+}
+
+/// Sums of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct UsageSums {
+    /// Attempts that were charged, or answered at no cost.
+    pub requests: u64,
+    /// Uncached input tokens.
+    pub input_tokens: u64,
+    /// Input tokens read from the provider's cache.
+    pub cache_read_tokens: u64,
+    /// Input tokens written to the provider's cache.
+    pub cache_write_tokens: u64,
+    /// Output tokens, reasoning included.
+    pub output_tokens: u64,
+    /// Reasoning tokens, a part of the output.
+    pub reasoning_tokens: u64,
+    /// Cost, in nano-USD, as charged to budgets in money.
+    pub cost_nano_usd: i64,
+}
+
+impl UsageSums {
+    /// Adds, term by term.
+    pub fn add(&mut self, other: &UsageSums) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.cache_read_tokens = self.cache_read_tokens.saturating_add(other.cache_read_tokens);
+        self.cache_write_tokens = self.cache_write_tokens.saturating_add(other.cache_write_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
+        self.cost_nano_usd = self.cost_nano_usd.saturating_add(other.cost_nano_usd);
+    }
+}
+
+/// A row, or what is to be added to one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct UsageLine {
+    /// What it counts together.
+    pub key: UsageKey,
+    /// Its sums.
+    pub sums: UsageSums,
+}
+
+/// Adds lines to the rows they belong to. Lines without any count leave no row.
+///
+/// Beyond [`ROWS_MAX`] no tags are told apart any more: callers make them up, and sums stay right.
+pub(crate) fn add(rows: &mut RedBlackTreeMapSync<UsageKey, UsageSums>, lines: &[UsageLine]) {
+    for line in lines.iter().filter(|line| line.sums != UsageSums::default()) {
+        if let Some(sums) = rows.get_mut(&line.key) {
+            sums.add(&line.sums);
+            continue;
+        }
+        let mut key = line.key.clone();
+        if rows.size() >= ROWS_MAX {
+            key.tags.clear();
+        }
+        match rows.get_mut(&key) {
+            Some(sums) => sums.add(&line.sums),
+            None => rows.insert_mut(key, line.sums),
+        }
+    }
+}
