@@ -116,6 +116,105 @@ fn told(budget: &Budget, account: &Account, whose: (AccountId, u64), new: u8) ->
 mod tests {
     use super::*;
 
+    use crate::command::{Command, PutWebhook, RefillLine};
+    use crate::sample::{LIMIT, Log, NODES, SPAN_MS, budget, line, put_budget, sealed};
+    use crate::{Event, Webhook};
+
+    /// The sample's budget with thresholds, and one webhook.
+    fn watched(thresholds: &[u8], window: Window) -> (Log, AccountId) {
+        let mut log = Log::sample();
+        let webhook = Webhook {
+            name: "ops".to_owned(),
+            url: "https://ops.example".to_owned(),
+            secret: sealed(),
+            allow_private_network: false,
+            enabled: true,
+            managed_by: "api:ann".to_owned(),
+            changed_index: 0,
+        };
+        log.done(Command::PutWebhook(PutWebhook { webhook, if_index: None }));
+        log.done(put_budget(with(thresholds, window, LIMIT)));
+        let id = AccountId { budget: log.ledger.budgets["watched"].handle, window: 0 };
+        (log, id)
+    }
+
+    fn with(thresholds: &[u8], window: Window, limit: i64) -> Budget {
+        let mut watched = budget("watched", limit);
+        watched.thresholds = thresholds.to_vec();
+        watched.windows[0].window = window;
+        watched
+    }
+
+    fn spend(log: &mut Log, account: AccountId, period: u64, settled_cum: i64) {
+        let mut refill = RefillLine { account, period, ..line(0, 0, LIMIT) };
+        log.refill(NODES[0], refill);
+        (refill.settled_cum, refill.must, refill.want) = (settled_cum, 0, 0);
+        log.refill(NODES[0], refill);
+    }
+
+    /// Period and percentage of what was told.
+    fn told(log: &Log) -> Vec<(u64, u8)> {
+        let of = |event: &Event| match &event.what {
+            Happened::ThresholdReached { period, percent, .. } => (*period, *percent),
+        };
+        log.ledger.outbox.values().map(of).collect()
+    }
+
+    fn open(log: &mut Log, account: AccountId) {
+        let ends_at = log.ledger.accounts[&account].present().unwrap().ends_at.unwrap();
+        let due = crate::view::due_periods(&log.ledger, ends_at);
+        let next = due.into_iter().find(|open| open.account == account).unwrap();
+        log.done(Command::OpenPeriod(next));
+    }
+
+    #[test]
+    fn each_threshold_is_told_once_in_a_period_however_many_are_passed_at_once() {
+        let (mut log, id) = watched(&[50, 80, 100], Window::Fixed(SPAN_MS));
+        spend(&mut log, id, 1, 499);
+        assert_eq!(told(&log), []);
+        spend(&mut log, id, 1, 850);
+        assert_eq!(told(&log), [(1, 50), (1, 80)]);
+        spend(&mut log, id, 1, 900);
+        assert_eq!(told(&log).len(), 2);
+        open(&mut log, id);
+        spend(&mut log, id, 2, 600);
+        spend(&mut log, id, 1, 1_000);
+        assert_eq!(
+            told(&log)[2..],
+            [(2, 50), (1, 100)],
+            "a late report of a past period tells too"
+        );
+    }
+
+    #[test]
+    fn an_edit_tells_what_it_reaches_and_nothing_twice() {
+        let window = Window::Fixed(SPAN_MS);
+        let (mut log, id) = watched(&[50, 80], window);
+        spend(&mut log, id, 1, 600);
+        log.done(put_budget(with(&[50, 60, 80], window, LIMIT)));
+        assert_eq!(told(&log), [(1, 50), (1, 60)]);
+        log.done(put_budget(with(&[50, 60, 80], window, 700)));
+        assert_eq!(told(&log)[2..], [(1, 80)]);
+        log.done(put_budget(with(&[80], window, LIMIT)));
+        log.done(put_budget(with(&[80], window, 700)));
+        assert_eq!(told(&log).len(), 3);
+    }
+
+    #[test]
+    fn a_rolling_window_tells_again_only_after_it_fell_below() {
+        let (mut log, id) = watched(&[50], Window::Rolling(24 * SPAN_MS));
+        spend(&mut log, id, 1, 600);
+        for period in 2..=25 {
+            open(&mut log, id);
+            spend(&mut log, id, period, 1);
+            assert_eq!(told(&log), [(1, 50)], "period {period}");
+        }
+        open(&mut log, id);
+        assert_eq!(told(&log), [(1, 50)]);
+        spend(&mut log, id, 26, 600);
+        assert_eq!(told(&log), [(1, 50), (26, 50)]);
+    }
+
     #[test]
     fn a_threshold_is_reached_at_its_share_of_the_limit_to_the_unit() {
         let thresholds = [50, 80, 100];

@@ -41,6 +41,7 @@ impl OpenPeriod {
         }
         account.open_next(self.starts_at, self.ends_at);
         threshold::let_go(ledger, id);
+        threshold::tell(ledger, at.at, id, self.period);
         let mut changes = at.config_changed(ledger);
         let period = self.period;
         changes.push(Change::PeriodOpened { account: id, period });

@@ -1,27 +1,36 @@
-//! Every window of every budget has its account, with its unit and limit, and no other account grants.
+//! Every window of every budget has its accounts, with its unit, limit and name, and no other account
+//! grants: one that all share, or one for each instance.
 
 use super::ensure;
-use crate::Ledger;
+use crate::{Account, Budget, BudgetWindow, Ledger, Per, instance};
 
 /// Compares budgets and accounts, both ways.
 pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     let mut granting = 0;
     for (name, budget) in &ledger.budgets {
-        for (id, window) in budget.accounts() {
-            granting += 1;
-            let account = ledger.accounts.get(&id);
-            let matches = account.is_some_and(|account| {
-                let present = account.present();
-                account.unit == budget.unit
-                    && account.deleted_at.is_none()
-                    && present.is_some_and(|present| present.limit == window.limit)
-            });
-            ensure(matches, || format!("budget {name} and its account {id} differ: {account:?}"))?;
+        for handle in instance::handles(ledger, budget) {
+            for (id, window) in budget.accounts_under(handle) {
+                granting += 1;
+                let account = ledger.accounts.get(&id);
+                let matches = account.is_some_and(|account| is_of(account, budget, &window));
+                ensure(matches, || {
+                    format!("budget {name} and its account {id} differ: {account:?}")
+                })?;
+            }
         }
     }
     let accounts = ledger.accounts.values();
     let living = accounts.filter(|account| account.deleted_at.is_none()).count();
     ensure(living == granting, || format!("{living} accounts grant, budgets have {granting}"))
+}
+
+fn is_of(account: &Account, budget: &Budget, window: &BudgetWindow) -> bool {
+    account.budget == budget.name
+        && account.subject.is_empty() == (budget.per == Per::All)
+        && account.window == window.window
+        && account.base_limit == window.limit
+        && account.unit == budget.unit
+        && account.deleted_at.is_none()
 }
 
 #[cfg(test)]
@@ -40,8 +49,7 @@ mod tests {
                 account.deleted_at = Some(UnixMillis(0));
             },
             |ledger| {
-                let account = ledger.accounts.get_mut(&ACCOUNT).unwrap();
-                account.periods.get_mut(&1).unwrap().limit += 1;
+                ledger.accounts.get_mut(&ACCOUNT).unwrap().base_limit += 1;
             },
             |ledger| {
                 let stray = AccountId { budget: 99, window: 0 };

@@ -4,32 +4,35 @@ use super::{ensure, periods};
 use crate::Ledger;
 use crate::view::suspense;
 
-/// Counts every period lane by lane and compares with the limit and the pool that is kept.
+/// Counts every account lane by lane, over the periods that count, and compares with its limit and pool.
 ///
 /// No term is negative, but for the pool of a period whose limit was lowered below what was out.
 pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
-    for (id, _account, number, period) in periods(ledger) {
-        let mut reported = 0_i128;
-        let mut out = 0_i128;
-        for lane in period.lanes.values() {
-            reported += i128::from(lane.reported);
-            out += i128::from(lane.outstanding());
+    for (id, account) in &ledger.accounts {
+        let pool = i128::from(account.pool());
+        let mut sum = pool;
+        for (_, period) in account.counting() {
+            let lanes = period.lanes.values();
+            let told = lanes.map(|lane| i128::from(lane.reported) + i128::from(lane.outstanding()));
+            sum += i128::from(period.closed_spend) + told.sum::<i128>();
         }
+        let limit = account.limit();
+        let has_books = account.present().is_some();
+        ensure(sum == i128::from(limit) || !has_books, || {
+            format!("account {id}: the terms sum to {sum}, the limit is {limit}")
+        })?;
+        let ceiling = account.present().map_or(limit, |present| present.ceiling);
+        ensure(pool >= 0 || ceiling > limit || !has_books, || {
+            format!("account {id}: the pool is {pool} and nobody lowered the limit")
+        })?;
+    }
+    for (id, _account, number, period) in periods(ledger) {
+        let out = period.lanes.values().map(|lane| i128::from(lane.outstanding())).sum::<i128>();
         let suspended = i128::from(suspense(ledger, period));
-        let (spent, pool) = (i128::from(period.closed_spend), i128::from(period.pool()));
-        let sum = spent + reported + (out - suspended) + suspended + pool;
-        let limit = period.limit;
-        ensure(sum == i128::from(limit), || {
-            format!("account {id} period {number}: the terms sum to {sum}, the limit is {limit}")
-        })?;
-        let none_negative = [spent, reported, out - suspended, suspended, i128::from(limit)]
-            .iter()
-            .all(|term| *term >= 0);
-        ensure(none_negative, || {
+        let reported = i128::from(period.reported);
+        let terms = [i128::from(period.closed_spend), reported, out - suspended, suspended];
+        ensure(terms.iter().all(|term| *term >= 0) && period.limit >= 0, || {
             format!("account {id} period {number}: a term is negative: {period:?}")
-        })?;
-        ensure(pool >= 0 || period.ceiling > limit, || {
-            format!("account {id} period {number}: the pool is {pool} and nobody lowered the limit")
         })?;
     }
     Ok(())

@@ -4,19 +4,26 @@
 //! everything: they are for tests and for samples, not for every request.
 
 mod accounts_match_budgets;
+mod audit_is_kept;
 mod budgets_exist;
 mod conservation;
 mod counters_in_order;
+mod events_once;
 mod grants_are_present;
 mod indexes_agree;
+mod instances_have_accounts;
+mod limits_add_up;
 mod names_valid;
 mod never_overspent;
 mod numbers_never_fall;
 mod one_spender;
 mod periods_ascend;
+mod profiles_hold;
 mod revoked_stays_revoked;
+mod selectors_filed;
 mod sums_agree;
 mod targets_exist;
+mod usage_is_counted_once;
 
 use crate::{Account, AccountId, Ledger, Period};
 
@@ -28,26 +35,36 @@ pub type CheckStep = fn(&Ledger, &Ledger) -> Result<(), String>;
 /// Every property of one ledger, by name.
 pub const ALL: &[(&str, Check)] = &[
     ("accounts_match_budgets", accounts_match_budgets::check),
+    ("audit_is_kept", audit_is_kept::check),
     ("budgets_exist", budgets_exist::check),
     ("conservation", conservation::check),
     ("counters_in_order", counters_in_order::check),
+    ("events_once", events_once::check),
     ("indexes_agree", indexes_agree::check),
+    ("instances_have_accounts", instances_have_accounts::check),
+    ("limits_add_up", limits_add_up::check),
     ("names_valid", names_valid::check),
     ("never_overspent", never_overspent::check),
     ("one_spender", one_spender::check),
     ("periods_ascend", periods_ascend::check),
+    ("profiles_hold", profiles_hold::check),
     ("revoked_stays_revoked", revoked_stays_revoked::check),
+    ("selectors_filed", selectors_filed::check),
     ("sums_agree", sums_agree::check),
     ("targets_exist", targets_exist::check),
 ];
 
 /// Every property of a step, by name.
 pub const STEPS: &[(&str, CheckStep)] = &[
+    ("audit_is_kept", audit_is_kept::check_step),
     ("conservation", conservation::check_step),
+    ("events_once", events_once::check_step),
     ("grants_are_present", grants_are_present::check_step),
+    ("limits_add_up", limits_add_up::check_step),
     ("numbers_never_fall", numbers_never_fall::check_step),
     ("one_spender", one_spender::check_step),
     ("revoked_stays_revoked", revoked_stays_revoked::check_step),
+    ("usage_is_counted_once", usage_is_counted_once::check_step),
 ];
 
 /// Checks every property of a ledger; the first that does not hold is named.

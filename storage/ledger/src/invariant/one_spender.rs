@@ -31,8 +31,8 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     Ok(())
 }
 
-/// Suspense keeps still: of a life that is over nothing moves but what an operator writes off, and of one
-/// that is not, nothing is written off.
+/// Suspense keeps still: of a life that is over nothing moves but what an operator writes off, until its
+/// lane goes altogether; and of one that is not over, nothing is written off.
 pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
     for (id, _account, number, period) in periods(after) {
         for (&(node, incarnation), lane) in &period.lanes {
