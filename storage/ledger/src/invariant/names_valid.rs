@@ -32,19 +32,6 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     for (name, webhook) in &ledger.webhooks {
         taken("webhook", name, &webhook.name, valid::webhook(webhook))?;
     }
-    for (id, scope) in &ledger.scopes {
-        taken("scope", &id.name, &scope.id.name, valid::scope(scope))?;
-        ensure(*id == scope.id, || format!("scope {} is filed as {id}", scope.id))?;
-    }
-    for (name, selector) in &ledger.selectors {
-        taken("selector", name, &selector.name, valid::selector(selector))?;
-    }
-    for (name, profile) in &ledger.profiles {
-        taken("profile", name, &profile.name, valid::profile(profile))?;
-    }
-    for (name, webhook) in &ledger.webhooks {
-        taken("webhook", name, &webhook.name, valid::webhook(webhook))?;
-    }
     Ok(())
 }
 
@@ -73,10 +60,6 @@ mod tests {
             |ledger| ledger.providers.get_mut("openai").unwrap().base_url.push('/'),
             |ledger| ledger.aliases.get_mut("fast").unwrap().targets.clear(),
             |ledger| ledger.aliases.insert_mut("slow".to_owned(), alias("fast", "openai")),
-            |ledger| ledger.scopes.insert_mut(team("ops").id, team("dev")),
-            |ledger| ledger.selectors.insert_mut("all".to_owned(), selector("other", &[])),
-            |ledger| ledger.profiles.insert_mut("a/b".to_owned(), profile("a/b")),
-            |ledger| ledger.webhooks.insert_mut("ops".to_owned(), webhook("dev")),
         ];
         for broken in breaks {
             let mut log = Log::sample();
