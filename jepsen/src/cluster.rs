@@ -1,22 +1,31 @@
 //! A real cluster: processes of the real program on this machine, to be struck and set right again.
-//!
-//! `bursar dev` lays it out and founds it. Then everything is killed, and taken up again from the disk
-//! as processes of this one, which may kill and restart them as it likes.
 
+mod act;
+mod clock;
+mod disk;
+mod ground;
 mod layout;
+mod net;
+mod node;
 mod process;
+mod run;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+pub use act::{Act, Effect};
+pub use clock::{Wrong, library as faketime_library};
+pub use ground::Ground;
+pub use net::{Deaf, Packets};
+
 use crate::http::{Call, Told};
 use layout::Layout;
-use process::Process;
+use node::Node;
 
 /// Longest wait for a node to be ready: an election, and a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -34,41 +43,65 @@ pub struct Doors {
     pub admin: SocketAddr,
 }
 
+/// What a cluster is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// Nodes that found it.
+    pub founders: usize,
+    /// Places for nodes that may join later.
+    pub spares: usize,
+    /// Whether wall clocks can be set.
+    pub clocks: bool,
+}
+
 /// A running cluster. Dropped, it is killed, and its files are removed unless a test is failing.
 pub struct Cluster {
     layout: Layout,
     nodes: Vec<Node>,
-    simulator: Process,
-}
-
-struct Node {
-    label: String,
-    doors: Doors,
-    process: Option<Process>,
-    paused: bool,
+    founders: usize,
+    /// Rules in force.
+    deaf: Vec<Deaf>,
 }
 
 impl Cluster {
-    /// Founds a cluster and waits until every node of it is ready.
+    /// Founds a cluster and waits until every founder is ready.
     ///
     /// # Errors
     ///
     /// What kept it from becoming ready, or that there is no program.
-    pub async fn start(nodes: u16) -> Result<Cluster> {
-        let layout = Layout::found(nodes).await?;
-        let simulator = layout.start_simulator().await?;
-        let mut cluster = Cluster { nodes: Vec::new(), simulator, layout };
-        for (label, doors) in cluster.layout.doors()? {
-            let process = Some(cluster.layout.start_node(&label)?);
-            cluster.nodes.push(Node { label, doors, process, paused: false });
+    pub async fn start(build: Build) -> Result<Cluster> {
+        let layout = Layout::new(build.founders)?;
+        let places = build.founders + build.spares;
+        let images = layout.root().join("images");
+        disk::place_for_images(layout.ground, &images).await?;
+        if layout.ground == Ground::Namespaces {
+            net::build(places).await?;
+        }
+        let mut nodes = Vec::new();
+        for node in 0..places {
+            nodes.push(Node::new(&layout, node, &images, build.clocks).await?);
+        }
+        let mut cluster = Cluster { layout, nodes, founders: build.founders, deaf: Vec::new() };
+        for node in 0..build.founders {
+            cluster.start_node(node)?;
         }
         cluster.wait_until_ready().await?;
         Ok(cluster)
     }
 
-    /// How many nodes.
+    /// How many places for nodes there are, spare ones among them.
     pub fn size(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// How many nodes founded it.
+    pub fn founders(&self) -> usize {
+        self.founders
+    }
+
+    /// Nodes that are meant to run.
+    pub fn members(&self) -> Vec<usize> {
+        (0..self.size()).filter(|node| self.nodes[*node].wanted).collect()
     }
 
     /// Where each node is reached.
@@ -77,99 +110,60 @@ impl Cluster {
     }
 
     /// The operators' token.
-    pub fn admin_token(&self) -> &str {
-        &self.layout.facts.admin_token
+    pub fn admin_token(&self) -> &'static str {
+        layout::ADMIN_TOKEN
     }
 
     /// Where logs, histories and everything else of this run are.
     pub fn root(&self) -> PathBuf {
-        self.layout.root()
+        self.layout.root().to_owned()
     }
 
-    /// Kills a node; its disk stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    pub async fn kill(&mut self, node: usize) -> Result<()> {
-        self.nodes[node].paused = false;
-        match self.nodes[node].process.take() {
-            Some(process) => process.kill().await,
-            None => Ok(()),
-        }
+    /// Has the files outlive this run.
+    pub fn keep_files(&mut self) {
+        self.layout.keep();
     }
 
-    /// Starts a node that was killed, from its disk. Does not wait for it.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    pub fn restart(&mut self, node: usize) -> Result<()> {
-        let node = &mut self.nodes[node];
-        if node.process.is_none() {
-            node.process = Some(self.layout.start_node(&node.label)?);
-        }
-        Ok(())
-    }
-
-    /// Stops a node where it stands.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    pub fn pause(&mut self, node: usize) -> Result<()> {
-        let node = &mut self.nodes[node];
-        let process = node.process.as_ref().with_context(|| format!("{} is dead", node.label))?;
-        node.paused = true;
-        process.signal(rustix::process::Signal::STOP)
-    }
-
-    /// Lets a paused node go on.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    pub fn resume(&mut self, node: usize) -> Result<()> {
-        let node = &mut self.nodes[node];
-        match node.process.as_ref().filter(|_| node.paused) {
-            Some(process) => {
-                node.paused = false;
-                process.signal(rustix::process::Signal::CONT)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Undoes everything that was done to the nodes, and waits until all are ready.
+    /// Undoes everything that was done to the nodes, and waits until all that should run are ready.
     ///
     /// # Errors
     ///
     /// A node does not become ready.
     pub async fn heal(&mut self) -> Result<()> {
+        for deaf in std::mem::take(&mut self.deaf) {
+            net::restore(&deaf).await?;
+        }
         for node in 0..self.size() {
+            self.nodes[node].set_clock(Wrong::default())?;
+            self.nodes[node].free_disk()?;
             self.resume(node)?;
-            self.restart(node)?;
+            if self.nodes[node].wanted {
+                self.start_node(node)?;
+            }
         }
         self.wait_until_ready().await
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {
-        let deadline = Instant::now() + READY_WITHIN;
-        let root = self.root();
-        for node in &mut self.nodes {
-            if let Err(error) = node.wait_until_ready(deadline).await {
-                self.layout.keep();
-                return Err(error.context(format!("files are in {}", root.display())));
-            }
+        for node in self.members() {
+            self.wait_for(node).await?;
         }
         Ok(())
+    }
+
+    /// Waits until one node is ready.
+    async fn wait_for(&mut self, node: usize) -> Result<()> {
+        let waited = self.nodes[node].wait_until_ready().await;
+        waited.map_err(|error| {
+            self.layout.keep();
+            error.context(format!("files are in {}", self.layout.root().display()))
+        })
     }
 
     /// Which node leads, as far as one that runs knows.
     pub async fn leader(&self) -> Option<usize> {
         let call = Call::new("GET", "/admin/v1/cluster/members").bearer(self.admin_token());
-        let running = self.nodes.iter().filter(|node| node.process.is_some() && !node.paused);
-        for node in running {
+        for node in self.nodes.iter().filter(|node| node.answers()) {
             let Ok(Told { status: 200, body, .. }) = call.send(node.doors.admin, LOOK_WITHIN).await
             else {
                 continue;
@@ -180,6 +174,21 @@ impl Cluster {
             return self.nodes.iter().position(|node| leader["label"] == node.label.as_str());
         }
         None
+    }
+
+    /// The number a member has in the log, by any node that answers.
+    async fn id_of(&self, node: usize) -> Result<String> {
+        let asked = Call::new("GET", "/admin/v1/cluster/members");
+        let told = self.admin_anywhere_but(node, asked).await?;
+        let members = told.body["items"].as_array().into_iter().flatten();
+        let label = self.nodes[node].label.as_str();
+        // Of several of one label the last to join is the one that runs.
+        let mut ids: Vec<&Value> =
+            members.filter(|member| member["label"] == label).map(|member| &member["id"]).collect();
+        ids.sort_by_key(|id| (id.to_string().len(), id.to_string()));
+        ensure!(!ids.is_empty(), "{label} is no member: {}", told.body);
+        let id = ids.first().map(|id| id.as_str().map_or(id.to_string(), str::to_owned));
+        Ok(id.unwrap_or_default())
     }
 
     /// Asks the admin API of a node for something that must succeed.
@@ -194,49 +203,19 @@ impl Cluster {
         Ok(told)
     }
 
-    /// What the simulated provider has billed so far, in nano-USD, by its own books.
-    ///
-    /// # Errors
-    ///
-    /// It does not say.
-    pub async fn billed_nano_usd(&self) -> Result<i64> {
-        let told = self.provider(Call::new("GET", "/_sim/billed")).await?;
-        told["nano_usd"].as_i64().with_context(|| format!("no nano_usd in {told}"))
-    }
-
-    /// Asks the simulated provider to behave in some way from now on.
-    ///
-    /// # Errors
-    ///
-    /// It does not.
-    pub async fn behave(&self, behaviour: Value) -> Result<()> {
-        self.provider(Call::new("POST", "/_sim/behave").body(behaviour)).await.map(drop)
-    }
-
-    async fn provider(&self, call: Call) -> Result<Value> {
-        ensure!(self.simulator.is_running(), "the simulated provider is gone");
-        let told = call.send(self.layout.provider()?, READY_WITHIN).await?;
-        ensure!(told.status == 200, "answered {}: {}", told.status, told.body);
-        Ok(told.body)
-    }
-}
-
-impl Node {
-    async fn wait_until_ready(&mut self, deadline: Instant) -> Result<()> {
-        let call = Call::new("GET", "/readyz?verbose");
+    /// Asks one node after another, but for one, until it succeeds.
+    async fn admin_anywhere_but(&self, but: usize, call: Call) -> Result<Told> {
+        let deadline = Instant::now() + READY_WITHIN;
         let mut looks = looks();
         loop {
             looks.tick().await;
-            let said = match call.send(self.doors.admin, LOOK_WITHIN).await {
-                Ok(told) if told.status == 200 => return Ok(()),
-                Ok(told) => told.body.to_string(),
-                Err(lost) => lost.to_string(),
-            };
-            if let Some(status) = self.process.as_mut().and_then(Process::ended) {
-                bail!("{} ended with {status}", self.label);
+            for node in self.members().into_iter().filter(|node| *node != but) {
+                match self.admin(node, call.clone()).await {
+                    Ok(told) => return Ok(told),
+                    Err(error) if Instant::now() > deadline => return Err(error),
+                    Err(_) => {}
+                }
             }
-            let label = &self.label;
-            ensure!(Instant::now() < deadline, "{label} not ready in {READY_WITHIN:?}: {said}");
         }
     }
 }

@@ -82,6 +82,11 @@ impl Default for History {
 }
 
 impl History {
+    /// When the run began.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Nanoseconds since the run began.
     pub fn now_ns(&self) -> u64 {
         // 584 years.

@@ -2,12 +2,12 @@
 //! about whether anything had been sent when it broke.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HOST, IF_MATCH};
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub struct Told {
     pub log_index: Option<u64>,
     /// When to come back.
     pub retry_after: Option<Duration>,
+    /// What time the server takes it to be, in Unix seconds.
+    pub date_unix_s: Option<i64>,
     /// The body, where it is JSON.
     pub body: Value,
 }
@@ -124,9 +126,34 @@ impl Told {
             etag: number(ETAG.as_str()),
             log_index: number("x-bursar-log-index"),
             retry_after: number("retry-after-ms").map(Duration::from_millis),
+            date_unix_s: headers.get(DATE).and_then(|date| unix_s_of(date.to_str().ok()?)),
             body: serde_json::from_slice(body).unwrap_or_default(),
         }
     }
+}
+
+/// The right time, in Unix seconds.
+pub fn unix_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Reads the one form of date that HTTP servers write: `Fri, 20 Nov 2026 12:52:24 GMT`.
+fn unix_s_of(date: &str) -> Option<i64> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let mut words = date.split_whitespace().skip(1);
+    let day: i64 = words.next()?.parse().ok()?;
+    let month = i64::try_from(MONTHS.find(words.next()?)? / 3).ok()?;
+    let year: i64 = words.next()?.parse().ok()?;
+    let time = words.next()?.split(':').try_fold(0, |sum, part| {
+        let part: i64 = part.parse().ok()?;
+        Some(sum * 60 + part)
+    })?;
+    // Years counted from March, so that a leap day is the last of its year.
+    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    let days = 365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(days * 86_400 + time)
 }
 
 impl std::fmt::Display for Lost {
@@ -175,6 +202,14 @@ mod tests {
         assert!(matches!(broken, Err(Lost::Unknown(_))), "{broken:?}");
         let cut = against(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{}").await;
         assert!(matches!(cut, Err(Lost::Unknown(_))), "{cut:?}");
+    }
+
+    #[test]
+    fn a_date_is_read() {
+        assert_eq!(unix_s_of("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(unix_s_of("Tue, 29 Feb 2000 00:00:01 GMT"), Some(951_782_401));
+        assert_eq!(unix_s_of("Fri, 20 Nov 2026 10:00:00 GMT"), Some(1_795_168_800));
+        assert_eq!(unix_s_of("yesterday"), None);
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@ pub mod dice;
 pub mod history;
 pub mod http;
 pub mod linear;
+pub mod live;
 pub mod money;
 pub mod nemesis;
+pub mod provider;
 pub mod spoil;

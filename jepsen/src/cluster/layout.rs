@@ -1,76 +1,31 @@
-//! Where a cluster is on the disk, and how its parts are started from there.
+//! What a cluster is before it runs: a program, a directory, secrets, and a file for each node.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
-use tokio::time::timeout;
 
-use super::Doors;
-use super::process::Process;
+use super::ground::Ground;
+use super::net;
 
-/// Longest wait for `bursar dev` to have a cluster ready, and to be gone again.
-const FOUND_WITHIN: Duration = Duration::from_secs(90);
-
-/// What `bursar dev -o json` prints.
-#[derive(Deserialize)]
-pub(super) struct Facts {
-    nodes: Vec<NodeFacts>,
-    pub(super) admin_token: String,
-    provider_url: String,
-}
-
-#[derive(Deserialize)]
-struct NodeFacts {
-    id: String,
-    base_url: String,
-    admin_url: String,
-    pid: i32,
-}
-
-/// What of `dev.json` is needed to start the simulated provider again.
-#[derive(Deserialize)]
-struct Kept {
-    simulator_key: String,
-}
+/// The operators' token of every cluster here: there is nothing to steal.
+pub(super) const ADMIN_TOKEN: &str = "an-operators-token-for-tests-only";
+/// What nodes share: as secret as the token.
+const CLUSTER_SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const SEALING_SECRET: &str = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
 
 pub(super) struct Layout {
     program: PathBuf,
     root: TempDir,
-    pub(super) facts: Facts,
+    pub(super) ground: Ground,
+    founders: usize,
 }
 
 impl Layout {
-    /// Has `bursar dev` found a cluster, and kills all of it.
-    pub(super) async fn found(nodes: u16) -> Result<Layout> {
-        let program = program()?;
+    pub(super) fn new(founders: usize) -> Result<Layout> {
         let root = tempfile::Builder::new().prefix("bursar-jepsen-").tempdir()?;
-        let mut command = Command::new(&program);
-        command.args(["dev", "-o", "json", "--nodes", &nodes.to_string(), "--data-dir"]);
-        command.arg(root.path().join("cluster"));
-        let log = root.path().join("dev.log");
-        let mut dev = Process::start(command, &log, true)?;
-        let mut output = BufReader::new(dev.child.stdout.take().context("no output")?);
-        let mut line = String::new();
-        timeout(FOUND_WITHIN, output.read_line(&mut line)).await.context("bursar dev hangs")??;
-        let said = || std::fs::read_to_string(&log).unwrap_or_default();
-        let facts: Facts = serde_json::from_str(&line)
-            .with_context(|| format!("bursar dev failed: {}", said()))?;
-        for node in &facts.nodes {
-            let pid = Pid::from_raw(node.pid).context("no process id")?;
-            kill_process(pid, Signal::KILL)?;
-        }
-        // Without nodes it gives up, and takes its simulated provider along.
-        timeout(FOUND_WITHIN, dev.child.wait())
-            .await
-            .context("bursar dev goes on without nodes")??;
-        Ok(Layout { program, root, facts })
+        Ok(Layout { program: program()?, root, ground: Ground::here(), founders })
     }
 
     /// Has the files outlive this run.
@@ -78,46 +33,74 @@ impl Layout {
         self.root.disable_cleanup(true);
     }
 
-    pub(super) fn root(&self) -> PathBuf {
-        self.root.path().to_owned()
+    pub(super) fn root(&self) -> &Path {
+        self.root.path()
     }
 
-    /// Label and addresses of each node.
-    pub(super) fn doors(&self) -> Result<Vec<(String, Doors)>> {
-        let nodes = self.facts.nodes.iter().map(|node| {
-            let doors =
-                Doors { data: authority(&node.base_url)?, admin: authority(&node.admin_url)? };
-            Ok((node.id.clone(), doors))
-        });
-        nodes.collect()
+    /// Where a node has its disk, its file and its log.
+    pub(super) fn place(&self, node: usize) -> PathBuf {
+        self.root().join(label(node))
     }
 
-    pub(super) fn provider(&self) -> Result<SocketAddr> {
-        authority(&self.facts.provider_url)
+    /// Writes a node's file. A founder waits for the others; whoever comes later only joins.
+    pub(super) fn write_config(&self, node: usize, data_dir: &Path) -> Result<()> {
+        let address = self.ground.node_address(node);
+        let mut text = format!(
+            "cluster_name: jepsen
+label: {label}
+data_dir: {data_dir:?}
+listen: {address}:8080
+admin:
+  listen: {address}:8081
+  token: {ADMIN_TOKEN}
+peer:
+  listen: {address}:8082
+gossip:
+  listen: {address}:8083
+secrets:
+  cluster: \"{CLUSTER_SECRET}\"
+  key_encryption_key: \"{SEALING_SECRET}\"
+drain:
+  delay: 0s
+  timeout: 5s
+log:
+  format: json
+seeds:
+",
+            label = label(node),
+            data_dir = data_dir.display().to_string(),
+        );
+        for seed in 0..self.founders {
+            text.push_str(&format!("  - {}:8083\n", self.ground.node_address(seed)));
+        }
+        if node < self.founders {
+            text.push_str(&format!("bootstrap_expect: {}\n", self.founders));
+        }
+        Ok(std::fs::write(self.config(node), text)?)
     }
 
-    pub(super) fn start_node(&self, label: &str) -> Result<Process> {
-        let directory = self.root().join("cluster").join(label);
-        let mut command = Command::new(&self.program);
-        command.arg("serve").arg("--config").arg(directory.join("bursar.yaml"));
-        Process::start(command, &directory.join("log.jsonl"), false)
-    }
-
-    /// Starts the simulated provider, with new books, and waits until it listens.
-    pub(super) async fn start_simulator(&self) -> Result<Process> {
-        let kept = std::fs::read_to_string(self.root().join("cluster/dev.json"))?;
-        let kept: Kept = serde_json::from_str(&kept).context("dev.json")?;
-        let mut command = Command::new(&self.program);
+    /// The command that runs a node where it belongs.
+    pub(super) fn node_command(&self, node: usize) -> Command {
+        let mut command = match self.ground {
+            Ground::Loopback => Command::new(&self.program),
+            Ground::Namespaces => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/run/netns/{}", net::name(node))).arg("--");
+                command.arg(&self.program);
+                command
+            }
+        };
+        command.arg("serve").arg("--config").arg(self.config(node));
         command
-            .args(["simulate", "--listen", &self.provider()?.to_string()])
-            .env("BURSAR_SIMULATOR_API_KEY", kept.simulator_key);
-        let log = self.root().join("simulator.log");
-        let mut process = Process::start(command, &log, true)?;
-        let mut output = BufReader::new(process.child.stdout.take().context("no output")?);
-        let mut line = String::new();
-        timeout(FOUND_WITHIN, output.read_line(&mut line)).await.context("no simulator")??;
-        ensure!(!line.is_empty(), "no simulator: {}", std::fs::read_to_string(log)?);
-        Ok(process)
+    }
+
+    /// Where a node says what it has to say.
+    pub(super) fn log(&self, node: usize) -> PathBuf {
+        self.root().join(format!("{}.log.jsonl", label(node)))
+    }
+
+    fn config(&self, node: usize) -> PathBuf {
+        self.root().join(format!("{}.yaml", label(node)))
     }
 }
 
@@ -131,25 +114,24 @@ impl Drop for Layout {
     }
 }
 
-/// The program under test: `BURSAR_BIN`, else the one beside this test.
+/// What people call a node.
+pub(super) fn label(node: usize) -> String {
+    format!("node-{}", node + 1)
+}
+
+/// The program under test: `BURSAR_BIN`, else the one beside this program or this test.
 fn program() -> Result<PathBuf> {
     if let Some(asked) = std::env::var_os("BURSAR_BIN") {
         return Ok(std::path::absolute(asked)?);
     }
-    // target/<profile>/deps/it-...
+    // target/<profile>/jepsen, or target/<profile>/deps/it-...
     let this = std::env::current_exe()?;
-    let beside =
-        this.parent().and_then(Path::parent).context("no target directory")?.join("bursar");
-    if !beside.exists() {
-        bail!(
+    let beside = this.ancestors().skip(1).take(2).map(|directory| directory.join("bursar"));
+    match beside.clone().find(|program| program.exists()) {
+        Some(program) => Ok(program),
+        None => bail!(
             "there is no {}: run `cargo build -p bursar` with the same profile first, or set BURSAR_BIN",
-            beside.display()
-        );
+            beside.last().context("no target directory")?.display()
+        ),
     }
-    Ok(beside)
-}
-
-fn authority(url: &str) -> Result<SocketAddr> {
-    let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    authority.parse().with_context(|| format!("no address in {url}"))
 }

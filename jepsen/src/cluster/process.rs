@@ -12,20 +12,20 @@ use tokio::process::{Child, Command};
 const PARENT: &str = "BURSAR_PARENT_PID";
 
 pub(super) struct Process {
-    pub(super) child: Child,
+    child: Child,
     pid: Pid,
 }
 
 impl Process {
-    /// Starts a process that says on `log` what it has to say. Standard output may be `piped`.
+    /// Starts a process that says on `log` what it has to say.
     ///
     /// It ends with the thread that calls this.
-    pub(super) fn start(mut command: Command, log: &Path, piped: bool) -> Result<Process> {
+    pub(super) fn start(mut command: Command, log: &Path) -> Result<Process> {
         let log = File::options().create(true).append(true).open(log)?;
         command
             .env(PARENT, std::process::id().to_string())
             .stdin(Stdio::null())
-            .stdout(if piped { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::null())
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
@@ -35,6 +35,9 @@ impl Process {
     }
 
     pub(super) async fn kill(mut self) -> Result<()> {
+        if self.ended().is_some() {
+            return Ok(());
+        }
         // Waits for its end too, so that its ports and its disk are free.
         self.child.kill().await.context("cannot kill")
     }
@@ -45,10 +48,6 @@ impl Process {
             Some(_) => Ok(kill_process(self.pid, signal)?),
             None => Ok(()),
         }
-    }
-
-    pub(super) fn is_running(&self) -> bool {
-        self.child.id().is_some()
     }
 
     /// How it ended, if it has.

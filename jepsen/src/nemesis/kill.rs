@@ -1,56 +1,44 @@
 //! SIGKILL, and a restart from the disk: at once, while others still count the node among the living,
 //! or seconds later.
 
-use anyhow::Result;
-
-use super::{Nemesis, Stroke, last, leader_or_any};
-use crate::cluster::Cluster;
+use super::{Needs, Nemesis, Plan, Scene};
+use crate::cluster::Act;
 use crate::dice::Dice;
 
-/// Longest time a node stays dead, in milliseconds.
-const DEAD_MAX_MS: u64 = 3_000;
+/// How long a node stays dead where it is not started at once, in milliseconds: without an election
+/// and with several.
+const DEAD_MS: (u64, u64) = (100, 3_000);
+/// The same in a long run: until what it was granted is in suspense.
+const LONG_DEAD_MS: (u64, u64) = (3_000, 60_000);
 
 /// One node, whichever.
 pub(super) const ONE: Nemesis = Nemesis {
     name: "kill one",
-    strike: |cluster, dice| {
-        Box::pin(async move {
-            let node = dice.below(cluster.size());
-            kill(cluster, &[node], dice).await
-        })
+    needs: Needs::Nothing,
+    plan: |scene, dice| {
+        let node = scene.anybody(dice);
+        kill(scene, &[node], dice)
     },
 };
 
 /// The leader.
 pub(super) const LEADER: Nemesis = Nemesis {
     name: "kill leader",
-    strike: |cluster, dice| {
-        Box::pin(async move {
-            let leader = leader_or_any(cluster, dice).await;
-            kill(cluster, &[leader], dice).await
-        })
-    },
+    needs: Needs::Nothing,
+    plan: |scene, dice| kill(scene, &[scene.leader], dice),
 };
 
 /// All nodes at once.
 pub(super) const EVERYBODY: Nemesis = Nemesis {
     name: "kill everybody",
-    strike: |cluster, dice| -> Stroke<'_> {
-        Box::pin(async move {
-            let all: Vec<usize> = (0..cluster.size()).collect();
-            kill(cluster, &all, dice).await
-        })
-    },
+    needs: Needs::Nothing,
+    plan: |scene, dice| kill(scene, &scene.members, dice),
 };
 
-async fn kill(cluster: &mut Cluster, nodes: &[usize], dice: &mut Dice) -> Result<String> {
-    for node in nodes {
-        cluster.kill(*node).await?;
-    }
-    let dead_ms = if dice.chance(50) { 0 } else { dice.within(100, DEAD_MAX_MS) };
-    last(dead_ms).await;
-    for node in nodes {
-        cluster.restart(*node)?;
-    }
-    Ok(format!("killed {nodes:?}, dead for {dead_ms} ms"))
+fn kill(scene: &Scene, nodes: &[usize], dice: &mut Dice) -> Plan {
+    let at_once = dice.chance(40);
+    let dead_ms = if at_once { 0 } else { scene.lasts_ms(DEAD_MS, LONG_DEAD_MS, dice) };
+    let killed = nodes.iter().map(|node| (0, Act::Kill(*node)));
+    let started = nodes.iter().map(|node| (dead_ms, Act::Start(*node)));
+    Plan::new(format!("killed {nodes:?}, dead for {dead_ms} ms"), killed.chain(started).collect())
 }

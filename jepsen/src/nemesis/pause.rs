@@ -1,40 +1,35 @@
-//! SIGSTOP and SIGCONT: a node that stands still for a while and does not know it.
+//! SIGSTOP and SIGCONT: a node that stands still for a while and does not know it, also while a period
+//! of its budgets ends.
 
-use anyhow::Result;
-
-use super::{Nemesis, last, leader_or_any};
-use crate::cluster::Cluster;
+use super::{Needs, Nemesis, Plan, Scene};
+use crate::cluster::Act;
 use crate::dice::Dice;
 
-/// Shortest and longest pause, in milliseconds: from nothing anybody notices to a new leader elected.
-const PAUSE_MS: (u64, u64) = (100, 3_000);
+/// Shortest and longest pause, in milliseconds: from nothing anybody notices to a new leader elected and
+/// the next period of most budgets begun.
+const PAUSE_MS: (u64, u64) = (100, 5_000);
+/// The same in a long run: until others hold the node for dead.
+const LONG_PAUSE_MS: (u64, u64) = (5_000, 60_000);
 
 /// One node, whichever.
 pub(super) const ONE: Nemesis = Nemesis {
     name: "pause one",
-    strike: |cluster, dice| {
-        Box::pin(async move {
-            let node = dice.below(cluster.size());
-            pause(cluster, node, dice).await
-        })
+    needs: Needs::Nothing,
+    plan: |scene, dice| {
+        let node = scene.anybody(dice);
+        pause(scene, node, dice)
     },
 };
 
 /// The leader.
 pub(super) const LEADER: Nemesis = Nemesis {
     name: "pause leader",
-    strike: |cluster, dice| {
-        Box::pin(async move {
-            let leader = leader_or_any(cluster, dice).await;
-            pause(cluster, leader, dice).await
-        })
-    },
+    needs: Needs::Nothing,
+    plan: |scene, dice| pause(scene, scene.leader, dice),
 };
 
-async fn pause(cluster: &mut Cluster, node: usize, dice: &mut Dice) -> Result<String> {
-    let paused_ms = dice.within(PAUSE_MS.0, PAUSE_MS.1);
-    cluster.pause(node)?;
-    last(paused_ms).await;
-    cluster.resume(node)?;
-    Ok(format!("paused {node} for {paused_ms} ms"))
+fn pause(scene: &Scene, node: usize, dice: &mut Dice) -> Plan {
+    let paused_ms = scene.lasts_ms(PAUSE_MS, LONG_PAUSE_MS, dice);
+    let acts = vec![(0, Act::Pause(node)), (paused_ms, Act::Resume(node))];
+    Plan::new(format!("paused {node} for {paused_ms} ms"), acts)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jepsen::cluster::{Cluster, Doors};
+use jepsen::cluster::{Act, Build, Cluster, Doors};
 use jepsen::history::{Action, Answer, History, Outcome, Record};
 use jepsen::http::Call;
 use jepsen::linear::{self, Objection};
@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn local_reads_of_a_paused_node_passed_off_as_linearizable_are_found_out() {
-    let mut cluster = Cluster::start(3).await.unwrap();
+    let mut cluster =
+        Cluster::start(Build { founders: 3, spares: 0, clocks: false }).await.unwrap();
     let history = History::default();
     let path = format!("/admin/v1/budgets/{KEY}");
     for round in 0..ROUNDS {
@@ -28,7 +29,7 @@ async fn local_reads_of_a_paused_node_passed_off_as_linearizable_are_found_out()
         let index = last_index(&cluster, leader, &path).await;
         let seen = Call::new("GET", format!("{path}?min_index={index}"));
         cluster.admin(paused, seen).await.unwrap();
-        cluster.pause(paused).unwrap();
+        cluster.act(&Act::Pause(paused)).await.unwrap();
         write(&cluster, &history, leader, 2 * round + 2).await;
         let reads: Vec<_> = (0..READS)
             .map(|_| {
@@ -39,7 +40,7 @@ async fn local_reads_of_a_paused_node_passed_off_as_linearizable_are_found_out()
             .collect();
         // All of them are at the door before it opens.
         tokio::task::yield_now().await;
-        cluster.resume(paused).unwrap();
+        cluster.act(&Act::Resume(paused)).await.unwrap();
         for read in reads {
             let (invoked_ns, value) = read.await.unwrap();
             keep(&history, invoked_ns, Action::Read, Answer::Value(value));

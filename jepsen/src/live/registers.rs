@@ -1,32 +1,39 @@
-//! The limits of a few budgets, as registers: clients read, write and swap them and write down what
-//! they are told.
+//! The limits of a few budgets, as registers: clients read, write and swap them at every node and write
+//! down what they are told. After a while they go on to new ones, so that each history stays short enough
+//! to be searched.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jepsen::cluster::{Cluster, Doors};
-use jepsen::dice::Dice;
-use jepsen::history::{Action, Answer, History, Outcome, Record};
-use jepsen::http::{Call, Lost, Told};
 use serde_json::json;
 use tokio::time::sleep;
 
-/// Registers: few, so that clients meet.
+use super::shun::Shun;
+use crate::cluster::{Cluster, Doors};
+use crate::dice::Dice;
+use crate::history::{Action, Answer, History, Outcome, Record};
+use crate::http::{Call, Lost, Told};
+
+/// Registers at a time: few, so that clients meet.
 const KEYS: usize = 3;
+/// How long they are used.
+const EPOCH_NS: u64 = 20_000_000_000;
 /// How long a client waits: longer than the answer to a write waits for silent nodes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest pause of a client between two operations, in milliseconds.
-const THINK_MS_MAX: u64 = 25;
+const THINK_MS_MAX: u64 = 50;
 
 /// What clients share.
-pub(super) struct Registers {
-    pub(super) history: History,
-    /// Answers that no client may get. A run with any of them has failed.
-    pub(super) surprises: Mutex<Vec<String>>,
-    pub(super) over: AtomicBool,
+pub struct Registers {
+    /// What they wrote down.
+    pub history: Arc<History>,
+    surprises: Mutex<Vec<String>>,
+    over: AtomicBool,
     doors: Vec<Doors>,
     token: String,
+    shun: Arc<Shun>,
     /// The last value written: each is written once.
     values: AtomicU64,
 }
@@ -35,30 +42,43 @@ pub(super) struct Registers {
 type Known = Option<(u64, u64)>;
 
 impl Registers {
-    pub(super) fn of(cluster: &Cluster) -> Arc<Registers> {
+    /// Registers of a cluster; clients mostly leave alone whom `shun` says.
+    pub fn of(cluster: &Cluster, history: Arc<History>, shun: Arc<Shun>) -> Arc<Registers> {
         Arc::new(Registers {
-            history: History::default(),
+            history,
             surprises: Mutex::default(),
             over: AtomicBool::new(false),
             doors: cluster.doors(),
             token: cluster.admin_token().to_owned(),
+            shun,
             values: AtomicU64::new(0),
         })
     }
 
-    pub(super) fn keys() -> impl Iterator<Item = String> {
-        (0..KEYS).map(|nth| format!("register-{nth}"))
+    /// Answers that no client may get. A run with any of them has failed.
+    pub fn surprises(&self) -> Vec<String> {
+        self.surprises.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells the clients to stop.
+    pub fn stop(&self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 
     /// One client, until all is over.
-    pub(super) async fn client(self: Arc<Registers>, client: usize, mut dice: Dice) {
-        let keys: Vec<String> = Registers::keys().collect();
+    pub async fn client(self: Arc<Registers>, client: usize, mut dice: Dice) {
         let mut known: [Known; KEYS] = [None; KEYS];
+        let mut epoch = 0;
         while !self.over.load(Ordering::Relaxed) {
+            let now_ns = self.history.now_ns();
+            if now_ns / EPOCH_NS != epoch {
+                (epoch, known) = (now_ns / EPOCH_NS, [None; KEYS]);
+            }
             let nth = dice.below(KEYS);
-            let node = dice.below(self.doors.len());
+            let node = self.shun.draw(now_ns, &mut dice);
             let action = self.draw(known[nth], &mut dice);
-            known[nth] = self.act((client, node), &keys[nth], action, known[nth]).await;
+            let key = format!("register-{epoch}-{nth}");
+            known[nth] = self.act((client, node), &key, action, known[nth]).await;
             sleep(Duration::from_millis(dice.within(1, THINK_MS_MAX))).await;
         }
     }
@@ -75,7 +95,7 @@ impl Registers {
     }
 
     /// Does something at a node as a client, and keeps the record. Answers what the client knows then.
-    pub(super) async fn act(
+    async fn act(
         &self,
         (client, node): (usize, usize),
         key: &str,
@@ -86,6 +106,9 @@ impl Registers {
         let invoked_ns = self.history.now_ns();
         let ended = call.send(self.doors[node].admin, PATIENCE).await;
         let returned_ns = self.history.now_ns();
+        if ended.is_err() {
+            self.shun.note(node, returned_ns);
+        }
         let (outcome, known) = self.read(action, ended);
         let key = key.to_owned();
         self.history.push(Record { client, key, invoked_ns, returned_ns, action, outcome });
@@ -114,19 +137,22 @@ impl Registers {
             (_, 504) => (Outcome::Indeterminate, None),
             (_, status) => {
                 let surprise = format!("{action:?} was answered {status}: {}", told.body);
-                self.surprises.lock().unwrap().push(surprise);
+                self.surprises.lock().unwrap_or_else(PoisonError::into_inner).push(surprise);
                 (Outcome::Indeterminate, None)
             }
         }
     }
 
-    /// Reads every register at every node, as one more client.
-    pub(super) async fn read_everywhere(&self, client: usize) {
-        for node in 0..self.doors.len() {
-            for key in Registers::keys() {
-                self.act((client, node), &key, Action::Read, None).await;
+    /// Reads every register there was at these nodes, as one more client. Answers how many reads.
+    pub async fn read_everywhere(&self, client: usize, nodes: &[usize]) -> usize {
+        let records = self.history.records();
+        let keys: BTreeSet<String> = records.into_iter().map(|record| record.key).collect();
+        for node in nodes {
+            for key in &keys {
+                self.act((client, *node), key, Action::Read, None).await;
             }
         }
+        keys.len() * nodes.len()
     }
 }
 
@@ -138,27 +164,4 @@ fn call(key: &str, action: Action, known: Known) -> Call {
         (Action::Swap { to, .. }, Some((_, index))) => put(to).if_match(index),
         (Action::Write(to) | Action::Swap { to, .. }, _) => put(to),
     }
-}
-
-/// What a node knows, without what it only believes: as JSON, with the log index it shows. `None`
-/// where the index moved meanwhile.
-pub(super) async fn state_of(cluster: &Cluster, node: usize) -> Option<(u64, String)> {
-    let mut indexes = Vec::new();
-    let mut state = String::new();
-    for kind in ["budgets", "keys", "providers", "aliases", "budgets"] {
-        let path = format!("/admin/v1/{kind}?consistency=linearizable&limit=1000");
-        let told = cluster.admin(node, Call::new("GET", path)).await.unwrap();
-        indexes.push(told.log_index.unwrap());
-        if indexes.len() < 5 {
-            state.push_str(&told.body.to_string());
-        }
-    }
-    indexes.iter().all(|index| *index == indexes[0]).then(|| (indexes[0], state))
-}
-
-/// Where the history of a run that failed is kept.
-pub(super) fn save_history(cluster: &Cluster, records: &[Record]) -> std::path::PathBuf {
-    let path = cluster.root().join("history.jsonl");
-    jepsen::history::save(records, &path).unwrap();
-    path
 }
