@@ -9,7 +9,7 @@ pub mod estate;
 mod finish;
 pub mod judge;
 pub mod measure;
-mod prepare;
+pub mod prepare;
 pub mod registers;
 pub mod report;
 pub mod shun;

@@ -27,7 +27,7 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 /// # Errors
 ///
 /// The cluster refuses.
-pub(super) async fn provider(cluster: &Cluster, provider: &Provider) -> Result<()> {
+pub async fn provider(cluster: &Cluster, provider: &Provider) -> Result<()> {
     let settings = json!({
         "kind": "openai-compatible",
         "base_url": format!("http://{}/v1", provider.address),
@@ -48,7 +48,7 @@ pub(super) async fn provider(cluster: &Cluster, provider: &Provider) -> Result<(
 /// # Errors
 ///
 /// The cluster refuses.
-pub(super) async fn keys(
+pub async fn keys(
     cluster: &Cluster,
     estate: &mut Estate,
     from_key: usize,
@@ -100,7 +100,7 @@ async fn known_everywhere(cluster: &Cluster, secret: &str) -> Result<()> {
 /// # Errors
 ///
 /// The cluster refuses, or answers nobody.
-pub(super) async fn speed(
+pub async fn speed(
     cluster: &Cluster,
     provider: &Provider,
     history: &Arc<History>,

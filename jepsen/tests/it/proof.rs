@@ -2,4 +2,5 @@
 //! `JEPSEN_SEED=<seed> cargo nextest run -p jepsen --no-capture proof` draws the same again.
 
 mod live;
+mod overspent;
 mod stale;
