@@ -1,5 +1,8 @@
-//! The ledger's proof: every short sequence of commands, and long random ones against a model.
+//! The ledger's proof: every short sequence of commands, long random ones against a model, and every
+//! course of a small world of nodes that lose, repeat and reorder what they say.
 
+mod engine;
+mod hand;
 mod model;
 mod random;
 mod walk;
