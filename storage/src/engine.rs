@@ -7,6 +7,8 @@
 //! What the log store asks of an engine is kept to this: put and read records by index, cut either end
 //! in batches, a few named values in the same order of writes, and sync. Another engine is another file.
 
+mod shelf;
+
 use crate::files;
 use crate::flusher::Disk;
 use crate::storage::Tuning;
@@ -14,6 +16,8 @@ use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+
+pub(crate) use shelf::{Pair, Shelf};
 
 /// Records removed in one atomic batch.
 const REMOVE_BATCH: usize = 512;

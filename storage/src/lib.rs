@@ -1,5 +1,5 @@
-//! What we keep: the Raft log over sled, the state machine around the ledger, snapshots, and the
-//! bytes all of it is written in.
+//! What we keep: the Raft log over sled, the state machine around the ledger, snapshots, the bytes all
+//! of it is written in, and the receipts of one node.
 //!
 //! [`Storage::open`] checks everything on disk before it returns and refuses a log that is not whole:
 //! it never repairs by cutting. What was acknowledged is on the disk, not in its cache: see
@@ -14,6 +14,7 @@ pub mod format;
 mod identity;
 mod log;
 mod machine;
+pub mod receipts;
 mod scan;
 mod snapshot;
 mod space;

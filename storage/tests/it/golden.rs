@@ -234,7 +234,8 @@ fn every_outcome_comes_back_as_it_was_sent() {
 #[tokio::test]
 async fn a_snapshot_of_an_earlier_release_installs_and_is_written_alike() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut machine = open(here.path()).unwrap().machine;
+    let written = open(here.path()).unwrap();
+    let mut machine = written.machine;
     apply(&mut machine, story()).await.unwrap();
     let fresh = machine.get_snapshot_builder().await.build_snapshot().await.unwrap();
     let bytes = fresh.snapshot.read_at(0, usize::MAX).unwrap();
@@ -248,4 +249,5 @@ async fn a_snapshot_of_an_earlier_release_installs_and_is_written_alike() {
     let (_, membership) = machine.applied_state().await.unwrap();
     assert_eq!(membership, fresh.meta.last_membership);
     assert_eq!(storage.view.load().applied_index, fresh.meta.last_log_id.unwrap().index);
+    assert!(*storage.view.load() == *written.view.load(), "the ledger does not survive a snapshot");
 }

@@ -10,6 +10,7 @@ mod golden;
 mod machine;
 mod power;
 mod raft;
+mod receipts;
 mod restart;
 mod samples;
 mod suite;
