@@ -5,16 +5,15 @@
 //! What is in them is the caller's business.
 
 mod books;
+mod store;
 
-use crate::engine::{Pair, Shelf};
-use books::Books;
-use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use store::Store;
 
 /// Longest time a write is not on the disk.
 pub const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -25,8 +24,6 @@ pub const RECEIPT_KEY_BYTES_MAX: usize = 64;
 
 /// Bytes of a key that are its time.
 const TIME_BYTES: usize = 8;
-/// Receipts removed in one batch.
-const REMOVE_BATCH: usize = 512;
 
 /// How much is kept; the oldest go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +65,7 @@ impl Receipts {
     /// # Errors
     /// The disk refused, or another process has it open.
     pub fn open_keeping(data_dir: &Path, keep: Keep) -> io::Result<Receipts> {
-        let store = Store {
-            dir: data_dir.join("receipts"),
-            aside: data_dir.join("receipts.damaged"),
-            keep,
-            open: Mutex::default(),
-        };
-        store.with(|_| Ok(()))?;
-        let store = Arc::new(store);
+        let store = Arc::new(Store::open(data_dir, keep)?);
         let tended = Arc::clone(&store);
         let (stop, stopped) = mpsc::channel();
         let worker = std::thread::Builder::new()
@@ -94,7 +84,7 @@ impl Receipts {
         for (key, receipt) in &receipts {
             check_sizes(key.len(), receipt.len())?;
         }
-        self.store.with(|open| open.put(receipts))
+        self.store.put(receipts)
     }
 
     /// The receipt of a key.
@@ -102,7 +92,7 @@ impl Receipts {
     /// # Errors
     /// The disk refused, or it was damaged: then it is gone, and the next call finds an empty store.
     pub fn get(&self, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        self.store.with(|open| open.shelf.get(&books::receipt_key(key)))
+        self.store.get(key)
     }
 
     /// Removes receipts of an earlier time, and returns how many they were.
@@ -124,7 +114,7 @@ impl Receipts {
     /// Bytes of keys and receipts kept now.
     #[must_use]
     pub fn kept_bytes(&self) -> u64 {
-        self.store.lock().as_ref().map_or(0, |open| open.books.bytes())
+        self.store.kept_bytes()
     }
 }
 
@@ -150,165 +140,4 @@ fn check_sizes(key_bytes: usize, receipt_bytes: usize) -> io::Result<()> {
         ));
     }
     Ok(())
-}
-
-/// An open shelf and what is known of it.
-struct Open {
-    shelf: Shelf,
-    books: Books,
-    /// Something was written since the last sync.
-    dirty: bool,
-}
-
-impl Open {
-    fn put(&mut self, receipts: Vec<Pair>) -> io::Result<()> {
-        let mut books = self.books.clone();
-        // Of two of one key the later one is kept.
-        let receipts: BTreeMap<Vec<u8>, Vec<u8>> =
-            receipts.into_iter().map(|(key, value)| (books::receipt_key(&key), value)).collect();
-        for (key, value) in &receipts {
-            if let Some(old) = self.shelf.get(key)? {
-                books.remove(key, &old);
-            }
-            books.add(key, value);
-        }
-        self.write(receipts, Vec::new(), books)
-    }
-
-    /// Removes some of the oldest: those before `before_ms`, and those there is no room for.
-    fn prune_some(&mut self, before_ms: u64, bytes_max: u64) -> io::Result<u64> {
-        let mut books = self.books.clone();
-        let mut gone = Vec::new();
-        for (key, value) in self.shelf.first(&[books::RECEIPT], REMOVE_BATCH)? {
-            if books::time_of(&key) >= before_ms && books.bytes() <= bytes_max {
-                break;
-            }
-            books.remove(&key, &value);
-            gone.push(key);
-        }
-        let count = gone.len() as u64;
-        if count > 0 {
-            self.write(BTreeMap::new(), gone, books)?;
-        }
-        Ok(count)
-    }
-
-    /// Writes receipts and books together, all or none.
-    fn write(
-        &mut self,
-        puts: BTreeMap<Vec<u8>, Vec<u8>>,
-        removes: Vec<Vec<u8>>,
-        books: Books,
-    ) -> io::Result<()> {
-        let (rows, empty) = books.changed_since(&self.books);
-        self.shelf.write(puts.into_iter().chain(rows), removes.into_iter().chain(empty))?;
-        self.books = books;
-        self.dirty = true;
-        Ok(())
-    }
-}
-
-struct Store {
-    dir: PathBuf,
-    aside: PathBuf,
-    keep: Keep,
-    /// None after a failure: the next call opens it again.
-    open: Mutex<Option<Open>>,
-}
-
-impl Store {
-    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does something with the open shelf. After a failure nothing more is asked of it.
-    fn with<T>(&self, work: impl FnOnce(&mut Open) -> io::Result<T>) -> io::Result<T> {
-        let mut present = self.lock();
-        let open = match present.as_mut() {
-            Some(open) => open,
-            None => present.insert(self.open()?),
-        };
-        work(open).inspect_err(|error| {
-            *present = None;
-            self.failed(error);
-        })
-    }
-
-    /// Closed already: what is damaged makes room for a new store.
-    fn failed(&self, error: &io::Error) {
-        if error.kind() != io::ErrorKind::InvalidData {
-            tracing::warn!(%error, dir = %self.dir.display(), "receipts are not kept for now");
-        } else if let Err(refused) = self.set_aside(error) {
-            tracing::error!(error = %refused, "damaged receipts cannot be set aside");
-        }
-    }
-
-    fn open(&self) -> io::Result<Open> {
-        let opened = self.try_open();
-        match opened {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                self.set_aside(&error)?;
-                self.try_open()
-            }
-            opened => opened,
-        }
-    }
-
-    fn try_open(&self) -> io::Result<Open> {
-        let shelf = Shelf::open(&self.dir)?;
-        let books = Books::read(&shelf)?;
-        Ok(Open { shelf, books, dirty: false })
-    }
-
-    fn set_aside(&self, error: &io::Error) -> io::Result<()> {
-        match std::fs::remove_dir_all(&self.aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        std::fs::rename(&self.dir, &self.aside)?;
-        let aside = self.aside.display();
-        tracing::error!(%error, %aside, "receipts are damaged: they are set aside, new ones begin");
-        Ok(())
-    }
-
-    /// Others may use the shelf while the disk is waited for.
-    fn sync(&self) -> io::Result<()> {
-        let file = self.with(|open| {
-            let dirty = std::mem::take(&mut open.dirty);
-            dirty.then(|| open.shelf.flush()).transpose()
-        })?;
-        match file.map(|file| file.sync_data()) {
-            Some(Err(error)) => self.with(|_| Err(error)),
-            Some(Ok(())) | None => Ok(()),
-        }
-    }
-
-    fn prune(&self, before_ms: u64) -> io::Result<u64> {
-        let mut count = 0;
-        loop {
-            let some = self.with(|open| open.prune_some(before_ms, self.keep.bytes_max))?;
-            if some == 0 {
-                return Ok(count);
-            }
-            count += some;
-        }
-    }
-
-    /// The worker's life.
-    fn tend(&self, stopped: &Receiver<()>) {
-        loop {
-            let stop = stopped.recv_timeout(SYNC_EVERY) != Err(RecvTimeoutError::Timeout);
-            // A failure was logged where it happened, and is tried again with the next call.
-            let _ = self.tend_once();
-            if stop {
-                return;
-            }
-        }
-    }
-
-    fn tend_once(&self) -> io::Result<()> {
-        let newest_ms = self.lock().as_ref().map_or(0, |open| open.books.newest_ms());
-        self.prune(newest_ms.saturating_sub(self.keep.age_ms))?;
-        self.sync()
-    }
 }

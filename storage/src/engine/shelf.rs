@@ -55,9 +55,17 @@ impl Shelf {
         guarded(|| Ok(self.db.get(key)?.map(|value| value.to_vec())))
     }
 
-    /// The first pairs whose keys begin so, rising; at most `most` of them.
-    pub(crate) fn first(&self, prefix: &[u8], most: usize) -> io::Result<Vec<Pair>> {
-        guarded(|| self.db.scan_prefix(prefix).take(most).map(owned).collect())
+    /// The first pairs whose keys begin so, rising, up to the first that is not wanted; at most `most`.
+    pub(crate) fn first(
+        &self,
+        prefix: &[u8],
+        most: usize,
+        mut wanted: impl FnMut(&Pair) -> bool,
+    ) -> io::Result<Vec<Pair>> {
+        guarded(|| {
+            let found = self.db.scan_prefix(prefix).take(most).map(owned);
+            found.take_while(|pair| pair.as_ref().map_or(true, &mut wanted)).collect()
+        })
     }
 
     /// The last pair whose key begins so.

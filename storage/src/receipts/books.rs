@@ -24,7 +24,7 @@ pub(super) struct Books {
 impl Books {
     pub(super) fn read(shelf: &Shelf) -> io::Result<Books> {
         let mut books = Books::default();
-        for (key, value) in shelf.first(&[HOUR], HOURS_MAX)? {
+        for (key, value) in shelf.first(&[HOUR], HOURS_MAX, |_| true)? {
             let bytes = number(&value)?;
             books.hours.insert(number(key.get(1..).unwrap_or_default())?, bytes);
             books.bytes = books.bytes.saturating_add(bytes);
