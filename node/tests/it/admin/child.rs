@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -16,21 +16,21 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// Time between two looks at whether it is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Its admin token.
-pub(super) const TOKEN: &str = "token-of-this-test";
+pub(crate) const TOKEN: &str = "token-of-this-test";
 
-pub(super) struct Node {
+pub(crate) struct Node {
     child: Child,
     /// Lines not looked at yet. They are read as they come: a full pipe would stop the node.
     log: UnboundedReceiver<String>,
     /// All lines so far.
-    pub(super) said: Vec<String>,
-    pub(super) admin_url: String,
+    pub(crate) said: Vec<String>,
+    pub(crate) admin_url: String,
     base_url: String,
-    pub(super) client: Client,
+    pub(crate) client: Client,
 }
 
 impl Node {
-    pub(super) async fn start(dir: &Path, drain_delay: &str) -> Self {
+    pub(crate) async fn start(dir: &Path, drain_delay: &str) -> Self {
         let config = dir.join("bursar.yaml");
         let any = "127.0.0.1:0";
         let text = format!(
@@ -71,7 +71,7 @@ impl Node {
     }
 
     /// Reads the log up to the line with this message.
-    pub(super) async fn hear(&mut self, message: &str) -> Value {
+    pub(crate) async fn hear(&mut self, message: &str) -> Value {
         let heard = async {
             loop {
                 let line = self.log.recv().await;
@@ -86,13 +86,13 @@ impl Node {
         timeout(WITHIN, heard).await.unwrap()
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
     /// Waits for the end; the rest of the log is in `said`.
-    pub(super) async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let rest = async {
             while let Some(line) = self.log.recv().await {
                 self.said.push(line);
@@ -102,13 +102,13 @@ impl Node {
         timeout(WITHIN, rest).await.unwrap()
     }
 
-    pub(super) async fn readyz(&self) -> u16 {
+    pub(crate) async fn readyz(&self) -> u16 {
         let answer = self.client.get(format!("{}/readyz", self.admin_url)).send().await.unwrap();
         answer.status().as_u16()
     }
 
     /// Waits until the node is ready.
-    pub(super) async fn ready(&self) {
+    pub(crate) async fn ready(&self) {
         let mut looks = interval(LOOK_EVERY);
         let ready = async {
             while self.readyz().await != 200 {
@@ -119,15 +119,27 @@ impl Node {
     }
 
     /// Asks below `/admin/v1/`, as the operator.
-    pub(super) async fn ask(&self, method: Method, path: &str, body: Value) -> Value {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Value) -> Value {
         let url = format!("{}/admin/v1/{path}", self.admin_url);
         let request = self.client.request(method, url).bearer_auth(TOKEN).json(&body);
         request.send().await.unwrap().json().await.unwrap()
     }
 
     /// What a caller with this key hears.
-    pub(super) async fn call_with(&self, key: &str) -> u16 {
+    pub(crate) async fn call_with(&self, key: &str) -> u16 {
         let request = self.client.get(format!("{}/v1/models", self.base_url)).bearer_auth(key);
         request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Status of a chat with this model, of at most so many tokens.
+    pub(crate) async fn chat_with(&self, key: &str, model: &str, max_tokens: u64) -> u16 {
+        let messages = json!([{"role": "user", "content": "hello"}]);
+        let body = json!({"model": model, "messages": messages, "max_tokens": max_tokens});
+        let url = format!("{}/v1/chat/completions", self.base_url);
+        let request = self.client.post(url).bearer_auth(key).json(&body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        answer.bytes().await.unwrap();
+        status
     }
 }

@@ -1,7 +1,7 @@
 //! The operators' side of a real node.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-mod child;
+pub(crate) mod child;
 mod command_line;
 mod configuration;
 mod lifecycle;

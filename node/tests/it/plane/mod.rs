@@ -2,13 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 #![expect(clippy::large_futures, reason = "a test's buffers may lie in its future")]
 
-mod client;
+pub(crate) mod client;
 mod happy;
 mod hostile_caller;
 mod hostile_upstream;
 mod metrics;
 pub(crate) mod node;
 mod openings;
-mod streams;
+mod receipts;
+mod scopes;
+mod standing;
+mod steps;
+pub(crate) mod streams;
 mod tls;
-mod upstream;
+pub(crate) mod upstream;

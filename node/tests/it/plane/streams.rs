@@ -3,9 +3,12 @@
 use super::client::{Caller, ask, chat, once};
 use super::node::{TestNode, USD, until};
 use super::upstream::{DONE, Does, FINISH, STREAM_HEAD, Upstream, chunk, event, usage};
+use ledger::Unit;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
-pub(super) async fn house(does: Does) -> (TestNode, Upstream, String) {
+pub(crate) async fn house(does: Does) -> (TestNode, Upstream, String) {
     let upstream = Upstream::start(does).await;
     let node = TestNode::start().await;
     node.provider_with("up", &upstream.base_url(), |provider| provider.timeout_ms = 500).await;
@@ -13,17 +16,17 @@ pub(super) async fn house(does: Does) -> (TestNode, Upstream, String) {
     (node, upstream, key)
 }
 
-pub(super) fn stream(key: &str, more: &str) -> Vec<u8> {
+pub(crate) fn stream(key: &str, more: &str) -> Vec<u8> {
     chat(key, &ask("up/m", &format!(r#","stream":true,"max_tokens":100{more}"#)))
 }
 
 /// A stream in HTTP chunks, with or without the chunk that ends it.
-pub(super) fn sends(events: &[&str], end: &str) -> Vec<u8> {
+pub(crate) fn sends(events: &[&str], end: &str) -> Vec<u8> {
     let chunks: String = events.iter().map(|event| chunk(event)).collect();
     format!("{STREAM_HEAD}{chunks}{end}").into_bytes()
 }
 
-pub(super) const END: &str = "0\r\n\r\n";
+pub(crate) const END: &str = "0\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_is_the_providers_but_for_the_usage_nobody_asked_for() {
@@ -183,4 +186,47 @@ async fn a_stream_in_flight_ends_in_peace_when_the_node_leaves_and_a_stuck_one_i
     assert_eq!(cluster.allowances().counts().dropped_holds, 0);
     cluster.shutdown().await;
     drop(upstream);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_is_read_to_its_end_without_its_caller_where_the_key_says_so() {
+    let told = usage(7, 3);
+    let rest = [chunk(FINISH), chunk(&told), chunk(DONE), END.to_owned()].concat();
+    let go_on = Arc::new(Notify::new());
+    let first = sends(&[&event("abcdefgh")], "");
+    let does = Does::Waits(first, Arc::clone(&go_on), rest.into_bytes());
+    let (node, upstream, _) = house(does).await;
+    node.budget("b", Unit::NanoUsd, USD).await;
+    let key = node
+        .key_with("reader", |key| {
+            key.budgets = vec!["b".to_owned()];
+            key.drain_on_disconnect = true;
+        })
+        .await;
+    let mut caller = Caller::connect(node.addr).await;
+    caller.send(&stream(&key, "")).await;
+    caller.read_until("abcdefgh").await;
+    drop(caller);
+    until("the caller is gone", || node.in_flight().requests == 0).await;
+    go_on.notify_one();
+    assert_eq!(node.spent().await, 19_000);
+    // The connection is as good as before.
+    assert_eq!(upstream.open_connections(), 1);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_read_on_and_falls_silent_is_charged_for_what_came() {
+    let (node, upstream, _) = house(Does::Hangs(sends(&[&event("abcdefgh")], ""))).await;
+    let key = node.key_with("reader", |key| key.drain_on_disconnect = true).await;
+    let mut caller = Caller::connect(node.addr).await;
+    caller.send(&stream(&key, "")).await;
+    caller.read_until("abcdefgh").await;
+    drop(caller);
+    until("the upstream connection is closed", || upstream.open_connections() == 0).await;
+    until("it is over", || {
+        node.metrics.render(&node.cluster).contains(r#"ending="caller_gone"} 1"#)
+    })
+    .await;
+    node.stop().await;
 }
