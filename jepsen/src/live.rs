@@ -40,8 +40,13 @@ use watch::Watch;
 const OPERATORS: usize = 6;
 /// How long callers go on after the last stroke, with nothing wrong any more.
 const CALM: Duration = Duration::from_secs(3);
+/// How long a short stroke takes with all that belongs to it, roughly.
+const STROKE: Duration = Duration::from_secs(6);
 /// Strokes may take a minute and overlap in runs of at least this length.
 const LONG_RUN: Duration = Duration::from_secs(300);
+
+/// Set where the files of a run that went well are wanted, too.
+const KEEP: &str = "JEPSEN_KEEP";
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -121,7 +126,7 @@ pub async fn run(options: &Options, say: impl Fn(String)) -> Result<()> {
     let provider = Provider::start(listen, history.began(), keys)?;
     let ended =
         rage(options, (&mut cluster, &provider), &history, (&nemeses, &mut dice), &say).await;
-    if ended.is_err() {
+    if ended.is_err() || std::env::var_os(KEEP).is_some() {
         cluster.keep_files();
         say(format!("logs and histories are in {}", cluster.root().display()));
     }
@@ -138,7 +143,8 @@ async fn rage(
     prepare::provider(cluster, provider).await?;
     let pressure = Pressure { callers: options.callers, per_s: options.per_s };
     let (per_s, mut addresses) = prepare::speed(cluster, provider, history, pressure, dice).await?;
-    let run_s = options.time.as_secs() + 10;
+    let strokes = STROKE * u32::try_from(nemeses.len()).unwrap_or(u32::MAX);
+    let run_s = (options.time.max(strokes) + CALM).as_secs();
     let mut estate = Estate::new(per_s, run_s, dice);
     addresses.secrets.extend(prepare::keys(cluster, &mut estate, 1, history).await?);
     let (shun, next_id) = (Arc::clone(&addresses.shun), Arc::clone(&addresses.next_id));

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
+use super::process::Process;
 use super::{Cluster, Deaf, LOOK_WITHIN, Wrong, looks, net};
 use crate::http::Call;
 
 /// How long a node is given to stop on a full disk: until it next has to write.
-const STOPS_WITHIN: Duration = Duration::from_secs(10);
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
+/// Models of a provider that makes the log grow: some ten thousand bytes.
+const STUFFING_MODELS: usize = 300;
 /// How long a clock is given to be seen wrong: the file is looked at once a second.
 const WRONG_WITHIN: Duration = Duration::from_secs(4);
 
@@ -63,6 +66,15 @@ pub enum Effect {
     Felt(String),
     /// It is done, and nobody noticed.
     Unnoticed(String),
+}
+
+/// A write of some size: a provider that nobody uses, with many models.
+fn stuffing(nth: usize) -> Call {
+    let name = |model| json!({"name": format!("model-{nth}-{model}-{}", "x".repeat(60))});
+    let models: Vec<Value> = (0..STUFFING_MODELS).map(name).collect();
+    let settings = json!({"kind": "openai-compatible", "base_url": "http://127.0.0.1:9/v1",
+        "allow_private_network": true, "models": models});
+    Call::new("PUT", "/admin/v1/providers/stuffing").body(settings)
 }
 
 impl Cluster {
@@ -151,25 +163,26 @@ impl Cluster {
         Ok(())
     }
 
-    /// A node on a full disk may end, or stand still with its writes unanswered; nothing else is honest.
+    /// A node on a full disk has to end when it next needs room; until then it may go on with what it has.
+    /// So that it comes to that, operators have others write much, of which it must keep a copy.
     async fn await_stop(&mut self, node: usize) -> Result<Effect> {
         let deadline = Instant::now() + STOPS_WITHIN;
-        let call = Call::new("GET", "/readyz?verbose");
-        let mut looks = looks();
-        let node = &mut self.nodes[node];
-        while Instant::now() < deadline {
-            looks.tick().await;
-            if let Some(status) = node.process.as_mut().and_then(super::process::Process::ended) {
-                node.process = None;
-                return Ok(Effect::Felt(format!("{} ended with {status}", node.label)));
+        let label = self.nodes[node].label.clone();
+        let mut others = self.members();
+        others.retain(|other| *other != node);
+        let others = others.into_iter().cycle();
+        for (nth, other) in others.take_while(|_| Instant::now() < deadline).enumerate() {
+            if let Some(status) = self.nodes[node].process.as_mut().and_then(Process::ended) {
+                self.nodes[node].process = None;
+                return Ok(Effect::Felt(format!("{label} ended with {status} after {nth} writes")));
             }
-            if let Ok(told) = call.send(node.doors.admin, LOOK_WITHIN).await
-                && told.status == 503
-            {
-                return Ok(Effect::Felt(format!("{} is not ready", node.label)));
+            let call = stuffing(nth).bearer(self.admin_token());
+            // While the full node leads nothing is taken: it hands over.
+            if call.send(self.nodes[other].doors.admin, LOOK_WITHIN).await.is_err() {
+                tokio::task::yield_now().await;
             }
         }
-        Ok(Effect::Unnoticed(format!("{} goes on with a full disk", node.label)))
+        Ok(Effect::Unnoticed(format!("{label} goes on with a full disk")))
     }
 
     async fn set_clock(&mut self, node: usize, wrong: Wrong) -> Result<Effect> {

@@ -51,6 +51,8 @@ pub struct Asked {
     pub ended_ns: u64,
     /// Most it may cost, in nano-USD.
     pub worst_nano_usd: i64,
+    /// Whether the provider was asked to answer well and say what that cost.
+    pub well: bool,
     /// How it ended.
     pub ended: Ended,
 }

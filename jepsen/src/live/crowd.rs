@@ -15,6 +15,7 @@ use super::estate::Estate;
 use super::shun::Shun;
 use crate::dice::Dice;
 use crate::history::History;
+use crate::provider::Trouble;
 
 /// Most questions a caller asks on one connection before it goes to another node.
 const ASKED_ON_ONE_LINE_MAX: u64 = 40;
@@ -151,7 +152,8 @@ impl Crowd {
             self.shun.note(node, self.history.now_ns());
         }
         let (ended_ns, worst_nano_usd) = (self.history.now_ns(), question.worst_nano_usd());
-        self.calls.push(Asked { id, key, node, sent_ns, ended_ns, worst_nano_usd, ended });
+        let well = question.ask.trouble == Trouble::None;
+        self.calls.push(Asked { id, key, node, sent_ns, ended_ns, worst_nano_usd, well, ended });
         kept
     }
 }

@@ -61,12 +61,19 @@ struct Spend {
 }
 
 impl Spend {
-    fn of(account: &Account, keys: &[usize], bills: &[Bill]) -> Spend {
+    /// Where nobody told the gateway what a call cost it must take the worst for spent, and so does this.
+    fn of(account: &Account, keys: &[usize], notes: &Notes<'_>) -> Spend {
+        let asked: HashMap<u64, &Asked> =
+            notes.asked.iter().map(|asked| (asked.id, asked)).collect();
         let mut sums: HashMap<u64, Vec<(u64, i64)>> = HashMap::new();
-        for bill in bills.iter().filter(|bill| keys.contains(&bill.key)) {
+        for bill in notes.bills.iter().filter(|bill| keys.contains(&bill.key)) {
+            let asked = asked.get(&bill.id);
+            let told = asked.filter(|asked| asked.well && asked.ended == Ended::Answered);
+            let untold = asked.filter(|_| told.is_none()).map(|asked| worst(asked));
+            let charge = untold.unwrap_or(bill.charge);
             let sums = sums.entry(period(account, bill.at_ns)).or_default();
             let so_far = sums.last().map_or(0, |(_, sum)| *sum);
-            sums.push((bill.at_ns, so_far + account.unit.of(bill.charge)));
+            sums.push((bill.at_ns, so_far + account.unit.of(charge)));
         }
         Spend { sums }
     }
@@ -92,7 +99,7 @@ impl Notes<'_> {
             .estate
             .accounts
             .iter()
-            .map(|account| Spend::of(account, &self.estate.keys_of(&account.budget), self.bills))
+            .map(|account| Spend::of(account, &self.estate.keys_of(&account.budget), self))
             .collect();
         let affordable: Vec<bool> =
             self.asked.iter().map(|asked| self.could_afford(asked, &spend)).collect();

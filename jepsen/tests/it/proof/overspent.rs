@@ -105,7 +105,8 @@ impl Caller {
         let sent_ns = self.history.now_ns();
         // How it ended is not asked here.
         let (ended_ns, ended, worst_nano_usd) = (sent_ns, Ended::Lost, 0);
-        let asked = Asked { id, key: KEY, node, sent_ns, ended_ns, worst_nano_usd, ended };
+        let asked =
+            Asked { id, key: KEY, node, sent_ns, ended_ns, worst_nano_usd, well: true, ended };
         self.asked.insert(id, asked);
     }
 
