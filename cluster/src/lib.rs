@@ -235,6 +235,10 @@ impl Cluster {
         {
             tracing::error!(%error, "consensus ended badly");
         }
+        let allowances = Arc::clone(&node.allowances);
+        if let Err(error) = tokio::task::spawn_blocking(move || allowances.end_journal()).await {
+            tracing::error!(%error, "the journal ended badly");
+        }
         node.place.lock().await.take();
         node.gossip.shutdown().await;
         let tasks =

@@ -4,7 +4,7 @@ use crate::allowance::Allowances;
 use crate::config::Config;
 use crate::consensus::client::PeerClient;
 use crate::consensus::node::{Made, Node, Parts, Settings};
-use crate::consensus::{bootstrap, duties, founders, rpc};
+use crate::consensus::{adopt, bootstrap, duties, founders, rpc};
 use crate::error::StartError;
 use crate::gossip::{Gossip, GossipConfig, said};
 use crate::seal::Sealer;
@@ -67,6 +67,7 @@ pub(crate) async fn start(config: Config) -> Result<Running, StartError> {
 fn tasks(node: &Arc<Node>, serving: JoinHandle<()>) -> Vec<JoinHandle<()>> {
     let till = Arc::new(Till { node: Arc::downgrade(node) });
     let refills = Arc::clone(&node.allowances).run(till.clone());
+    let journal = Arc::clone(&node.allowances).keep_journal();
     let shares = share_rates(Arc::clone(node), till);
     vec![
         serving,
@@ -74,7 +75,9 @@ fn tasks(node: &Arc<Node>, serving: JoinHandle<()>) -> Vec<JoinHandle<()>> {
         tokio::spawn(duties::speak(Arc::clone(node))),
         tokio::spawn(duties::serve(Arc::clone(node))),
         tokio::spawn(bootstrap::find_place(Arc::clone(node))),
+        tokio::spawn(adopt::adopt_past(Arc::clone(node))),
         tokio::spawn(while_open(node.closing.subscribe(), refills)),
+        tokio::spawn(while_open(node.closing.subscribe(), journal)),
         tokio::spawn(while_open(node.closing.subscribe(), shares)),
     ]
 }
@@ -222,6 +225,7 @@ fn settings(config: Config, peer_addr: String) -> Settings {
         public: config.public,
         init_cluster: config.founding.init_cluster,
         tuning: config.tuning,
+        data_dir: config.data_dir,
     }
 }
 

@@ -32,8 +32,10 @@ pub struct PurseBooks {
     pub unit: Unit,
     /// The limit, as last told.
     pub limit: i64,
-    /// May be held.
+    /// May be held, what is sealed included.
     pub available: i64,
+    /// Granted, and not to be held before the journal says so: some milliseconds from being needed.
+    pub sealed: i64,
     /// Held by requests in flight.
     pub held: i64,
     /// Spent by this life of the node.
@@ -46,6 +48,9 @@ pub struct PurseBooks {
     pub granted: i64,
     /// Billed beyond what was granted.
     pub owed: i64,
+    /// Let through beyond what was granted while the cluster could not be asked, held or spent, and not
+    /// covered by a grant since.
+    pub overspend: i64,
     /// Charges that wait.
     pub waiting: i64,
     /// The pool as last applied; `None` where nothing was heard yet.

@@ -1,6 +1,6 @@
 //! What a request charges, and why a charge was not held.
 
-use ledger::{AccountId, Unit, UnixMillis};
+use ledger::{AccountId, Unit, UnixMillis, UsageSums};
 
 /// The largest amount one charge may have in any unit: 10^14, or 100,000 dollars. Larger ones never fit.
 ///
@@ -32,6 +32,16 @@ impl Charge {
             Unit::Requests => self.requests,
         };
         amount.max(0)
+    }
+
+    /// The usage of an attempt of which nothing is known but that this was charged for it.
+    #[must_use]
+    pub fn as_usage(&self) -> UsageSums {
+        UsageSums {
+            requests: u64::try_from(self.requests).unwrap_or(0),
+            cost_nano_usd: self.nano_usd.max(0),
+            ..UsageSums::default()
+        }
     }
 }
 

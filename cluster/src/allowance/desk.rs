@@ -1,6 +1,7 @@
 //! Where purses leave word for the refill loop, and the loop for them.
 
 use super::Purse;
+use super::journal::Journal;
 use super::usage::Usage;
 use arc_swap::ArcSwapOption;
 use ledger::{Ledger, NodeId};
@@ -29,6 +30,8 @@ pub(super) struct Desk {
     told_enrolled: AtomicBool,
     /// A later life of this node is enrolled: this one asks no more.
     pub(super) fenced: AtomicBool,
+    /// The last refill was not answered: the cluster cannot be asked.
+    cut: AtomicBool,
     /// Rings when somebody cannot wait for the next second.
     pub(super) bell: Notify,
     /// Rings at each answer.
@@ -38,6 +41,12 @@ pub(super) struct Desk {
     pub(super) counts: Counts,
     /// What requests used.
     pub(super) usage: Usage,
+    /// Where holds are written down; set before anything is granted, or never.
+    pub(super) journal: OnceLock<Journal>,
+    /// Rings when whoever keeps the journal has something to do.
+    pub(super) open_bell: Notify,
+    /// Purses with money that may not be spent before the journal says so.
+    opening: Mutex<Vec<Arc<Purse>>>,
     touched: Mutex<Vec<Arc<Purse>>>,
     pressed: Mutex<Vec<Arc<Purse>>>,
     sent: Mutex<Sent>,
@@ -83,6 +92,26 @@ impl Desk {
         self.counts.dropped_holds.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The journal, where there is one.
+    pub(super) fn journal(&self) -> Option<&Journal> {
+        self.journal.get()
+    }
+
+    /// Whether what is granted must be opened before it is spent.
+    pub(super) fn seals(&self) -> bool {
+        self.journal().is_some_and(Journal::works)
+    }
+
+    /// This purse has money to be opened.
+    pub(super) fn ask_open(&self, purse: &Arc<Purse>) {
+        lock(&self.opening).push(Arc::clone(purse));
+        self.open_bell.notify_one();
+    }
+
+    pub(super) fn take_opening(&self) -> Vec<Arc<Purse>> {
+        std::mem::take(&mut *lock(&self.opening))
+    }
+
     pub(super) fn take_touched(&self) -> Vec<Arc<Purse>> {
         std::mem::take(&mut *lock(&self.touched))
     }
@@ -107,8 +136,19 @@ impl Desk {
             }
         }
         drop(sent);
+        self.cut.store(false, Ordering::SeqCst);
         self.answered_seq.fetch_max(seq, Ordering::SeqCst);
         self.answer.notify_waiters();
+    }
+
+    /// Nobody answers; returns whether that is news.
+    pub(super) fn cut_off(&self) -> bool {
+        !self.cut.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether the cluster cannot be asked. A life that was replaced is not alone, it is over.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed) && !self.fenced.load(Ordering::Relaxed)
     }
 
     /// The purses of the refill that is out.

@@ -1,5 +1,7 @@
 //! Money set aside for one attempt, and how it ends.
 
+use super::journal::Unwritten;
+use super::purse::Taken;
 use super::usage::day_of;
 use super::{Charge, Path, Why};
 use ledger::{UnixMillis, UsageSums};
@@ -15,8 +17,10 @@ pub struct Hold {
     charge: Charge,
     /// Its usage counts on the day it began.
     day: u32,
-    /// What was not covered per purse, where a soft one was short.
-    uncovered: Option<Box<[i64]>>,
+    /// What was set aside per purse, where it is not the whole charge.
+    parts: Option<Box<[Taken]>>,
+    /// Its number in the journal; zero: it is in none.
+    written: u64,
     open: bool,
 }
 
@@ -40,16 +44,17 @@ impl Hold {
             path: Arc::clone(path),
             charge: *charge,
             day: day_of(now),
-            uncovered: None,
+            parts: None,
+            written: 0,
             open: true,
         };
         for (at, purse) in path.purses().iter().enumerate() {
             let asked = purse.amount(charge);
             match purse.take(asked, now) {
-                Ok(covered) if covered == asked => {}
-                Ok(covered) => {
-                    let none = || vec![0; path.purses().len()].into_boxed_slice();
-                    hold.uncovered.get_or_insert_with(none)[at] = asked - covered;
+                Ok(taken) if taken.covered == asked => {}
+                Ok(taken) => {
+                    let parts = hold.parts.take().unwrap_or_else(|| hold.whole());
+                    hold.parts.insert(parts)[at] = taken;
                 }
                 Err(why) => {
                     hold.undo(at);
@@ -57,7 +62,26 @@ impl Hold {
                 }
             }
         }
+        hold.write_down()?;
         Ok(hold)
+    }
+
+    /// From here on a crash costs no more than this hold.
+    fn write_down(&mut self) -> Result<(), Miss> {
+        let Some(journal) = self.path.desk.journal() else {
+            return Ok(());
+        };
+        match journal.hold(&self.path, &self.charge, self.day) {
+            Ok(number) => self.written = number,
+            // Usage alone is not worth a refusal.
+            Err(Unwritten) if self.path.purses().is_empty() => {}
+            Err(Unwritten) => {
+                self.path.desk.open_bell.notify_one();
+                self.undo(self.path.purses().len());
+                return Err(Miss { at: 0, why: Why::NoQuorum });
+            }
+        }
+        Ok(())
     }
 
     /// What was set aside, or in soft mode should have been.
@@ -83,17 +107,17 @@ impl Hold {
     fn undo(&mut self, taken: usize) {
         self.open = false;
         for at in (0..taken).rev() {
-            self.path.purses()[at].put_back(self.covered(at));
+            self.path.purses()[at].put_back(self.taken(at));
         }
     }
 
     fn end(&mut self, actual: &Charge, usage: &UsageSums) -> u64 {
         self.open = false;
-        let batch = self.count(usage);
+        let batch = self.count(actual, usage);
         for (at, purse) in self.path.purses().iter().enumerate() {
             let asked = purse.amount(&self.charge);
             let spent = purse.amount(actual);
-            purse.settle(self.covered(at), spent);
+            purse.settle(self.taken(at), spent);
             if spent > asked {
                 purse.note_exceeded();
                 let account = purse.account();
@@ -103,28 +127,28 @@ impl Hold {
         batch
     }
 
-    /// Counts the usage before the money is free: whatever report has the money has the usage, or a
-    /// later one has it.
-    fn count(&self, usage: &UsageSums) -> u64 {
+    /// Counts the usage and writes the end down, both before any report can have the money or the usage.
+    fn count(&self, actual: &Charge, usage: &UsageSums) -> u64 {
+        let desk = &self.path.desk;
+        let write_down = |batch: u64| {
+            if let Some(journal) = desk.journal().filter(|_| self.written != 0) {
+                journal.settle(self.written, batch, actual, usage);
+            }
+        };
         if *usage == UsageSums::default() {
+            write_down(0);
             return 0;
         }
-        self.path.desk.usage.add(&self.path.row, (self.day, usage), |_batch| {})
+        desk.usage.add(&self.path.row, (self.day, usage), write_down)
     }
 
-    fn covered(&self, at: usize) -> i64 {
-        let uncovered = self.uncovered.as_ref().map_or(0, |uncovered| uncovered[at]);
-        self.path.amount(at, &self.charge) - uncovered
+    fn taken(&self, at: usize) -> Taken {
+        let whole = || Taken { covered: self.path.amount(at, &self.charge), over: 0 };
+        self.parts.as_ref().map_or_else(whole, |parts| parts[at])
     }
 
-    /// The usage of a hold of which nothing else is known than that it was charged in full.
-    fn whole(&self) -> UsageSums {
-        let Charge { nano_usd, requests, .. } = self.charge;
-        UsageSums {
-            requests: u64::try_from(requests).unwrap_or(0),
-            cost_nano_usd: nano_usd.max(0),
-            ..UsageSums::default()
-        }
+    fn whole(&self) -> Box<[Taken]> {
+        (0..self.path.purses().len()).map(|at| self.taken(at)).collect()
     }
 }
 
@@ -132,8 +156,8 @@ impl Drop for Hold {
     fn drop(&mut self) {
         if self.open {
             self.path.desk.note_dropped();
-            let (charge, whole) = (self.charge, self.whole());
-            self.end(&charge, &whole);
+            let charge = self.charge;
+            self.end(&charge, &charge.as_usage());
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Charge, Purse};
 use ledger::UsageKey;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// The purses a request is charged to, in order, and the row of usage it counts in. May have no purses.
 pub struct Path {
@@ -14,6 +15,8 @@ pub struct Path {
     pub(super) number: u64,
     pub(super) row: Arc<Row>,
     pub(super) desk: Arc<Desk>,
+    /// Its number in the journal; zero: it has none yet.
+    pub(super) in_journal: AtomicU32,
 }
 
 impl Path {
@@ -22,7 +25,13 @@ impl Path {
         for purse in &purses {
             (purse.account(), purse.period()).hash(&mut hasher);
         }
-        Path { purses: purses.into(), number: hasher.finish().max(1), row, desk }
+        Path {
+            purses: purses.into(),
+            number: hasher.finish().max(1),
+            row,
+            desk,
+            in_journal: AtomicU32::new(0),
+        }
     }
 
     /// The purses, in the order of their charging.
@@ -40,6 +49,15 @@ impl Path {
     /// What a charge comes to on one of the purses.
     pub(super) fn amount(&self, at: usize, charge: &Charge) -> i64 {
         self.purses[at].amount(charge)
+    }
+}
+
+impl Drop for Path {
+    fn drop(&mut self) {
+        let number = *self.in_journal.get_mut();
+        if let Some(journal) = self.desk.journal().filter(|_| number != 0) {
+            journal.path_gone(number);
+        }
     }
 }
 

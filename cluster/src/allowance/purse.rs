@@ -5,7 +5,11 @@
 //! of the sums here leaves an `i64`; the cumulative ones could after nine times the largest limit was
 //! granted and given back in one period.
 
+mod alone;
 mod feed;
+mod sealed;
+
+pub(super) use alone::Taken;
 
 use super::desk::Desk;
 use super::queue::Queue;
@@ -57,6 +61,8 @@ struct Terms {
     limit: AtomicI64,
     ends_at_ms: AtomicU64,
     soft: AtomicBool,
+    /// What may be overspent without a quorum: zero nothing, `i64::MAX` everything.
+    alone: AtomicI64,
     over: AtomicBool,
     touched: AtomicBool,
     pressed: AtomicBool,
@@ -64,14 +70,23 @@ struct Terms {
     low_water: AtomicI64,
     /// Above this much that nobody waits for, the rest is given back at once.
     high_water: AtomicI64,
+    /// Below this much available, more of what is sealed is opened.
+    open_water: AtomicI64,
+    opening: AtomicBool,
 }
 
 /// What only refills and refusals look at.
 struct Far {
     granted: AtomicI64,
     returned: AtomicI64,
+    /// Granted and not opened yet.
+    sealed: AtomicI64,
+    /// What is opened at a time.
+    chunk: AtomicI64,
     /// Billed beyond what was granted, until a grant covers it.
     owed: AtomicI64,
+    /// Let through without a quorum beyond what was granted, and not covered since.
+    overspend: AtomicI64,
     heard_settled: AtomicI64,
     heard_returned: AtomicI64,
     pool: AtomicI64,
@@ -102,16 +117,22 @@ impl Purse {
                 limit: AtomicI64::new(0),
                 ends_at_ms: AtomicU64::new(0),
                 soft: AtomicBool::new(false),
+                alone: AtomicI64::new(0),
                 over: AtomicBool::new(false),
                 touched: AtomicBool::new(false),
                 pressed: AtomicBool::new(false),
                 low_water: AtomicI64::new(i64::MIN),
                 high_water: AtomicI64::new(i64::MAX),
+                open_water: AtomicI64::new(i64::MIN),
+                opening: AtomicBool::new(false),
             }),
             far: Far {
                 granted: AtomicI64::new(0),
                 returned: AtomicI64::new(0),
+                sealed: AtomicI64::new(0),
+                chunk: AtomicI64::new(0),
                 owed: AtomicI64::new(0),
+                overspend: AtomicI64::new(0),
                 heard_settled: AtomicI64::new(0),
                 heard_returned: AtomicI64::new(0),
                 pool: AtomicI64::new(UNKNOWN),
@@ -132,6 +153,7 @@ impl Purse {
         let ends_at_ms = terms.ends_at.map_or(u64::MAX, |at| at.0);
         self.terms.0.ends_at_ms.store(ends_at_ms, SeqCst);
         self.terms.0.soft.store(terms.mode == Mode::Soft, SeqCst);
+        self.set_alone(terms.without_quorum);
     }
 
     /// The account.
@@ -162,13 +184,15 @@ impl Purse {
             period: self.period,
             unit: self.unit,
             limit: self.limit(),
-            available: self.available(),
+            available: self.total(),
+            sealed: self.sealed(),
             held: self.held(),
             settled,
             unreported: settled - self.far.heard_settled.load(SeqCst),
             returned: self.far.returned.load(SeqCst),
             granted: self.far.granted.load(SeqCst),
             owed: self.far.owed.load(SeqCst),
+            overspend: self.far.overspend.load(SeqCst),
             waiting: self.queue.waiting(),
             pool: (pool != UNKNOWN).then_some(pool),
             low: self.far.low.load(SeqCst),
@@ -199,8 +223,8 @@ impl Purse {
         self.terms.0.soft.load(Relaxed)
     }
 
-    /// Sets a charge aside; returns how much of it is covered: all, or in soft mode what there was.
-    pub(super) fn take(self: &Arc<Self>, asked: i64, now: UnixMillis) -> Result<i64, Why> {
+    /// Sets a charge aside: all of it, or what there was in soft mode, or without a quorum.
+    pub(super) fn take(self: &Arc<Self>, asked: i64, now: UnixMillis) -> Result<Taken, Why> {
         let terms = &self.terms.0;
         let last_ms = terms.ends_at_ms.load(Relaxed).saturating_add(GRACE_MS);
         if now.0 > last_ms || terms.over.load(Relaxed) {
@@ -218,33 +242,41 @@ impl Purse {
                 soft.then_some(available.min(0))
             }
         };
-        let before = available.fetch_update(SeqCst, SeqCst, left).map_err(|_| self.why(asked))?;
+        let Ok(before) = available.fetch_update(SeqCst, SeqCst, left) else {
+            return self.take_alone(asked).ok_or_else(|| self.why(asked));
+        };
         let covered = asked.min(before.max(0));
         self.books.0.held.fetch_add(covered, SeqCst);
         self.hot.0.last_hold.store(asked, Relaxed);
         self.touch();
-        if before - covered < terms.low_water.load(Relaxed) {
-            self.press();
+        let left = before - covered;
+        if left < terms.low_water.load(Relaxed).max(terms.open_water.load(Relaxed)) {
+            self.run_low(left);
         }
-        Ok(covered)
+        Ok(Taken { covered, over: 0 })
     }
 
     /// Undoes [`Purse::take`].
-    pub(super) fn put_back(self: &Arc<Self>, covered: i64) {
-        self.books.0.held.fetch_sub(covered, SeqCst);
-        self.hot.0.available.fetch_add(covered, SeqCst);
+    pub(super) fn put_back(self: &Arc<Self>, taken: Taken) {
+        self.far.overspend.fetch_sub(taken.over, SeqCst);
+        self.books.0.held.fetch_sub(taken.covered, SeqCst);
+        self.hot.0.available.fetch_add(taken.covered, SeqCst);
         self.wake_served();
     }
 
-    /// Ends a hold of which `covered` was set aside: `actual` was spent, the rest is available again.
+    /// Ends a hold for which `taken` was set aside: `actual` was spent, the rest is available again.
     ///
     /// Returns what was billed beyond the hold and what was available: it is owed.
-    pub(super) fn settle(self: &Arc<Self>, covered: i64, actual: i64) -> i64 {
+    pub(super) fn settle(self: &Arc<Self>, taken: Taken, actual: i64) -> i64 {
+        let covered = taken.covered;
         let from_hold = actual.min(covered);
         let from_rest = self.draw(actual - from_hold);
         let owed = actual - from_hold - from_rest;
         if owed > 0 {
             self.far.owed.fetch_add(owed, SeqCst);
+        }
+        if taken.over > 0 {
+            self.far.overspend.fetch_sub((taken.over - owed).max(0), SeqCst);
         }
         // Spent before it stops being held: in between it counts twice, which is safe.
         self.books.0.settled.fetch_add(actual, SeqCst);
@@ -264,8 +296,8 @@ impl Purse {
     /// Has what nobody here waits for given back at once, where the pool is low.
     pub(super) fn spill(self: &Arc<Self>) {
         let high_water = self.terms.0.high_water.load(Relaxed);
-        let available = self.available();
-        if available > high_water && available - self.queue.waiting() > high_water {
+        let total = self.total();
+        if total > high_water && total - self.queue.waiting() > high_water {
             self.press();
         }
     }
@@ -290,7 +322,9 @@ impl Purse {
         }
         let pay = |owed: i64| (owed > 0).then_some((owed - purse).max(0));
         let paid = self.far.owed.fetch_update(SeqCst, SeqCst, pay);
-        paid.map_or(0, |owed| owed.min(purse))
+        let paid = paid.map_or(0, |owed| owed.min(purse));
+        self.cover_overspend(paid);
+        paid
     }
 
     /// What a charge of this size could hope for: the pool, what is here, what is out elsewhere.
@@ -299,14 +333,14 @@ impl Purse {
         if pool == UNKNOWN {
             return i64::MAX;
         }
-        let here = self.available() + self.held();
+        let here = self.total() + self.held();
         pool.max(0) + here + self.far.elsewhere.load(SeqCst)
     }
 
     /// Whether a refill could bring what a charge of this size lacks.
     pub(super) fn asking_helps(&self, asked: i64) -> bool {
         let pool = self.far.pool.load(SeqCst);
-        pool == UNKNOWN || pool.max(0) + self.available() >= asked
+        pool == UNKNOWN || pool.max(0) + self.total() >= asked
     }
 
     /// Why a charge that finds too little available is not held.
@@ -329,7 +363,7 @@ impl Purse {
             why,
             limit: self.limit(),
             asked,
-            remaining: pool + self.available(),
+            remaining: pool + self.total(),
             resets_at: (ends_at_ms != u64::MAX).then_some(UnixMillis(ends_at_ms)),
         }
     }

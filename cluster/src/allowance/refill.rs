@@ -243,6 +243,7 @@ impl Refiller {
         let purse = &tally.purse;
         let ask = self.decide(tally, now_ms);
         purse.set_water(ask.low_water, ask.high_water);
+        purse.set_chunk(tally.rate, tally.mean_hold);
         purse.give_back(ask.give_back);
         let is_due = report || ask.give_back > 0 || self.is_closing(purse) || purse.owes();
         if ask.want == 0 && !(is_due && purse.has_news()) {

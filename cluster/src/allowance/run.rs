@@ -63,6 +63,10 @@ impl Allowances {
             let Some(refill) = refiller.compose(round, now_ms) else {
                 continue;
             };
+            // Whatever it reports is in the journal before it can be in the ledger.
+            if let Some(journal) = desk.journal() {
+                journal.flush();
+            }
             last = Instant::now();
             pause = if self.send(proposer.as_ref(), refill).await {
                 TICK
@@ -103,8 +107,13 @@ impl Allowances {
     fn failed(&self, seq: u64) {
         self.desk.counts.failed.fetch_add(1, SeqCst);
         debug!(seq, "refill not answered");
+        if self.desk.cut_off() {
+            // Those who wait where something is let through all the same need not wait any longer.
+            let alone = self.purses().into_iter().filter(|purse| purse.may_overspend());
+            alone.for_each(|purse| purse.queue.wake_decided(0, 0));
+        }
         for purse in self.desk.sent_purses() {
-            if purse.queue.waiting() > purse.available() || purse.has_news() {
+            if purse.queue.waiting() > purse.total() || purse.has_news() {
                 purse.press();
             }
         }

@@ -1,8 +1,10 @@
 //! Allowances against the real ledger: its `apply`, with a log that loses, doubles and delays.
 
+mod alone;
 mod cases;
 mod dust;
-mod log;
+mod journal;
+pub(in crate::allowance) mod log;
 mod many;
 mod storms;
 mod threads;

@@ -10,6 +10,9 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+/// Whoever has waited for a refill so long in vain cannot ask the cluster.
+const CUT_AFTER: Duration = Duration::from_secs(2);
+
 /// A hold that somebody wants.
 pub(super) struct Wish<'a> {
     pub(super) path: &'a Arc<Path>,
@@ -46,10 +49,11 @@ impl Wish<'_> {
                 Err(_still) => {}
             }
             let purse = &self.path.purses()[miss.at];
+            purse.ask_open();
             let helps = purse.asking_helps(purse.amount(self.charge));
             asked |= helps;
             // Where asking does not help, giving back what serves nobody here may help somebody.
-            if helps || purse.available() > 0 {
+            if helps || purse.total() > 0 {
                 purse.touch();
                 purse.press();
             }
@@ -60,6 +64,10 @@ impl Wish<'_> {
         let unheard = asked && desk.answered_seq.load(SeqCst) == answered_before;
         if unheard {
             miss.why = Why::NoQuorum;
+            // A life that is not enrolled yet has no refill that could fail.
+            if started.elapsed() >= CUT_AFTER {
+                desk.cut_off();
+            }
         }
         match Hold::take(self.path, self.charge, self.at(started)) {
             Ok(hold) => Ok(hold),

@@ -1,4 +1,4 @@
-//! Whose clock opens periods: the leader's, where it agrees with the voters' median.
+//! Whose clock opens periods and ends sessions: the leader's, where it agrees with the voters' median.
 
 use super::autopilot::odd;
 use super::message::{ClockV1, EmptyV1};
@@ -6,7 +6,7 @@ use super::node::Node;
 use super::proposals::{self, unix_ms};
 use super::route::Route;
 use futures_util::future::join_all;
-use ledger::view::{closable_periods, due_periods};
+use ledger::view::due;
 use ledger::{Command, Ledger, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,12 @@ const CLOCK_WITHIN: Duration = Duration::from_millis(500);
 const CLOSE_AFTER_MS: u64 = 15 * 60 * 1_000;
 /// Time between two looks at the calendar: each goes through all accounts.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Most periods opened and closed at one look; the next one follows at once.
+/// Most that is done at one look; the next one follows at once.
 const ROLLED_MAX: usize = 4_096;
 /// Most of them on their way into the log at once.
 const AT_ONCE: usize = 256;
 
-/// A leader's calendar: opens the periods that are due and closes those that are long past.
+/// A leader's calendar: opens the periods that are due, ends what is over, closes what is long past.
 #[derive(Default)]
 pub(super) struct Calendar {
     /// No look before this.
@@ -48,11 +48,11 @@ impl Calendar {
     }
 }
 
-/// What there is to roll at `now`: openings first, for what they open is waited for.
+/// What is due at `now`: openings first, for what they open is waited for.
 fn look(ledger: &Ledger, now: UnixMillis) -> Vec<Command> {
-    let open = due_periods(ledger, now).into_iter().map(Command::OpenPeriod);
-    let close = closable_periods(ledger, now, CLOSE_AFTER_MS).into_iter().map(Command::ClosePeriod);
-    open.chain(close).take(ROLLED_MAX).collect()
+    let mut due = due(ledger, now, CLOSE_AFTER_MS);
+    due.truncate(ROLLED_MAX);
+    due
 }
 
 /// Puts it into the log; whether that went well.
@@ -63,7 +63,7 @@ async fn roll(node: &Arc<Node>, mut due: Vec<Command>) -> bool {
     if !own_clock_is_right(node).await {
         tracing::warn!(
             due = due.len(),
-            "periods wait: this node's clock is not the voters' median"
+            "the calendar waits: this node's clock is not the voters' median"
         );
         return false;
     }
@@ -71,7 +71,7 @@ async fn roll(node: &Arc<Node>, mut due: Vec<Command>) -> bool {
         let some = due.drain(..due.len().min(AT_ONCE));
         let proposed = join_all(some.map(|command| proposals::propose(node, command))).await;
         if let Some(error) = proposed.into_iter().find_map(Result::err) {
-            tracing::debug!(%error, "periods were not rolled; the next look tries again");
+            tracing::debug!(%error, "not all that is due was done; the next look tries again");
             return false;
         }
     }

@@ -1,5 +1,6 @@
 //! One log for all nodes: who is a member, who leads, what is committed.
 
+pub(crate) mod adopt;
 mod answers;
 mod autopilot;
 mod book;

@@ -8,7 +8,7 @@ use super::rpc::Intake;
 use super::service::PeerService;
 use super::sightings::Sightings;
 use super::snapshot::Receiving;
-use crate::allowance::Allowances;
+use crate::allowance::{Allowances, Owner};
 use crate::config::{MakeInitCluster, Tuning};
 use crate::gossip::{Gossip, Heard, said};
 use crate::rates::{RateDesk, Rates};
@@ -17,6 +17,7 @@ use ledger::NodeId;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{InitializeError, RaftError};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use storage::{
@@ -38,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) public: BTreeMap<String, String>,
     pub(crate) init_cluster: MakeInitCluster,
     pub(crate) tuning: Tuning,
+    pub(crate) data_dir: PathBuf,
 }
 
 /// The log and the state machine, until consensus takes them.
@@ -221,10 +223,22 @@ impl Node {
         let cluster_id = self.identity.cluster_id().unwrap_or_default();
         self.gossip.say(said::CLUSTER_ID, &cluster_id);
         self.gossip.say(said::PRISTINE, said::NO);
-        self.allowances.identify(NodeId(id), self.identity.incarnation());
+        self.begin_spending(NodeId(id), cluster_id).await;
         self.set_phase("waits for a leader to enrol with");
         self.touch();
         Ok(())
+    }
+
+    /// Says who spends, once there is a journal to write it into.
+    async fn begin_spending(&self, node: NodeId, cluster_id: String) {
+        let incarnation = self.identity.incarnation();
+        let (allowances, dir) = (Arc::clone(&self.allowances), self.settings.data_dir.clone());
+        let owner = Owner { cluster_id, node, incarnation };
+        let begun = tokio::task::spawn_blocking(move || allowances.begin_journal(&dir, owner));
+        if let Err(error) = begun.await {
+            tracing::error!(%error, "the journal was not begun");
+        }
+        self.allowances.identify(node, incarnation);
     }
 
     /// Sets the first membership. Doing it again with the same founders is harmless.

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::SeqCst;
 impl Purse {
     /// Nothing in it, nothing on its way, everything said.
     pub(in crate::allowance) fn is_done(&self) -> bool {
-        self.available() == 0 && self.held() == 0 && !self.has_news()
+        self.total() == 0 && self.held() == 0 && !self.has_news()
     }
 
     /// Whether the ledger has yet to hear of something.
@@ -29,7 +29,8 @@ impl Purse {
 
     /// Gives back up to `most`; the next refill says so.
     pub(in crate::allowance) fn give_back(&self, most: i64) {
-        let given = self.draw(most);
+        let given = self.unseal(most);
+        let given = given + self.draw(most - given);
         self.far.returned.fetch_add(given, SeqCst);
     }
 
@@ -41,9 +42,14 @@ impl Purse {
             return;
         }
         let added = new - self.pay_owed(new);
-        let available = self.hot.0.available.fetch_add(added, SeqCst) + added;
+        if self.desk.seals() {
+            self.far.sealed.fetch_add(added, SeqCst);
+            self.ask_open();
+        } else {
+            self.hot.0.available.fetch_add(added, SeqCst);
+        }
         // The next cushion is asked for at half of this one, however small it came out.
-        self.terms.0.low_water.fetch_min(available / 2, SeqCst);
+        self.terms.0.low_water.fetch_min(self.total() / 2, SeqCst);
     }
 
     /// The ledger has applied what a refill said.
@@ -62,13 +68,13 @@ impl Purse {
         let was_low = self.far.low.swap(low, SeqCst);
         if low && !was_low {
             self.terms.0.high_water.store(0, SeqCst);
-            if self.available() > 0 {
+            if self.total() > 0 {
                 self.press();
             }
         }
         if !self.queue.is_empty() {
             self.queue.wake_decided(self.available(), self.reachable());
-            if pool > 0 && self.queue.waiting() > self.available() {
+            if pool > 0 && self.queue.waiting() > self.total() {
                 self.press();
             }
         }

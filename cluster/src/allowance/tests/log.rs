@@ -1,6 +1,8 @@
 //! A log in memory, nodes that follow it, and the truth as the provider sees it.
 
-use crate::allowance::{Allowances, Charge, Path, Propose, PurseTerms, Short};
+use crate::allowance::{
+    Allowances, Charge, Owner, Path, Propose, PurseTerms, Short, Testament, forget_lives_before,
+};
 use futures_util::future::BoxFuture;
 use ledger::command::{AllocateNode, EnrolNode, PutBudget, Refill};
 use ledger::{
@@ -15,27 +17,27 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 /// When the tests begin, by every node's clock.
-pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
+pub(in crate::allowance) const START: UnixMillis = UnixMillis(1_800_000_000_000);
 /// How long a request waits for money.
-pub(super) const WITHIN: Duration = Duration::from_millis(250);
+pub(in crate::allowance) const WITHIN: Duration = Duration::from_millis(250);
 
 /// Small, seeded, good enough to choose among faults (xorshift64*).
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub(in crate::allowance) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Dice {
+    pub(in crate::allowance) fn new(seed: u64) -> Dice {
         Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub(super) fn below(&mut self, n: u64) -> u64 {
+    pub(in crate::allowance) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
     }
 
-    pub(super) fn amount(&mut self, from: i64, to: i64) -> i64 {
+    pub(in crate::allowance) fn amount(&mut self, from: i64, to: i64) -> i64 {
         let width = u64::try_from(to - from).unwrap();
         from + i64::try_from(self.below(width.max(1))).unwrap()
     }
@@ -43,7 +45,7 @@ impl Dice {
 
 /// What goes wrong with proposals, in percent.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Faults {
+pub(in crate::allowance) struct Faults {
     pub(super) lost: u64,
     /// Applied up to half a second later, though the proposer was told nothing.
     pub(super) late: u64,
@@ -62,14 +64,14 @@ struct State {
 }
 
 /// The log and the ledger it makes.
-pub(super) struct Log {
+pub(in crate::allowance) struct Log {
     state: Mutex<State>,
     pub(super) faults: Faults,
     pub(super) is_cut: AtomicBool,
 }
 
 impl Log {
-    pub(super) fn new(seed: u64, faults: Faults) -> Arc<Log> {
+    pub(in crate::allowance) fn new(seed: u64, faults: Faults) -> Arc<Log> {
         let state = State {
             ledger: Arc::new(Ledger::default()),
             index: 0,
@@ -79,12 +81,12 @@ impl Log {
         Arc::new(Log { state: Mutex::new(state), faults, is_cut: AtomicBool::new(false) })
     }
 
-    pub(super) fn ledger(&self) -> Arc<Ledger> {
+    pub(in crate::allowance) fn ledger(&self) -> Arc<Ledger> {
         Arc::clone(&self.state.lock().unwrap().ledger)
     }
 
     /// Applies and tells all followers; the ledger's own invariants must hold.
-    pub(super) fn apply(&self, command: Command) -> Outcome {
+    pub(in crate::allowance) fn apply(&self, command: Command) -> Outcome {
         let mut state = self.state.lock().unwrap();
         state.index += 1;
         let entry = Entry { index: state.index, at: START, command };
@@ -111,7 +113,7 @@ impl Log {
     }
 
     /// Makes a budget with one window and returns its account.
-    pub(super) fn budget(&self, budget: Budget) -> AccountId {
+    pub(in crate::allowance) fn budget(&self, budget: Budget) -> AccountId {
         let name = budget.name.clone();
         let done = self.apply(Command::PutBudget(put(budget)));
         assert_eq!(done, Outcome::Done);
@@ -120,12 +122,12 @@ impl Log {
 }
 
 /// The command that makes a budget, or changes one.
-pub(super) fn put(budget: Budget) -> PutBudget {
+pub(in crate::allowance) fn put(budget: Budget) -> PutBudget {
     PutBudget { budget, if_index: None, periods: Vec::new() }
 }
 
 /// A hard money budget that never starts anew.
-pub(super) fn budget(name: &str, limit: i64) -> Budget {
+pub(in crate::allowance) fn budget(name: &str, limit: i64) -> Budget {
     Budget {
         name: name.to_owned(),
         handle: 0,
@@ -172,7 +174,7 @@ async fn apply_later(log: Arc<Log>, refill: Refill) {
 }
 
 /// One life of a node.
-pub(super) struct Node {
+pub(in crate::allowance) struct Node {
     pub(super) allowances: Arc<Allowances>,
     pub(super) id: NodeId,
     tasks: Vec<JoinHandle<()>>,
@@ -180,39 +182,80 @@ pub(super) struct Node {
 
 impl Node {
     /// Starts a life of a node and enrols it.
-    pub(super) fn start(log: &Arc<Log>, label: &str, incarnation: u64) -> Node {
+    pub(in crate::allowance) fn start(log: &Arc<Log>, label: &str, incarnation: u64) -> Node {
         let node = Node::start_unenrolled(log, label, incarnation);
         let enrol = EnrolNode { id: node.id, incarnation };
         assert_eq!(log.apply(Command::EnrolNode(enrol)), Outcome::Done);
         node
     }
 
-    pub(super) fn start_unenrolled(log: &Arc<Log>, label: &str, incarnation: u64) -> Node {
+    pub(in crate::allowance) fn start_unenrolled(
+        log: &Arc<Log>,
+        label: &str,
+        incarnation: u64,
+    ) -> Node {
+        Node::start_with(log, label, incarnation, None)
+    }
+
+    /// Starts a life with a journal in that data directory, enrols it, and has it tell what the life
+    /// before it spent.
+    pub(in crate::allowance) fn start_in(
+        log: &Arc<Log>,
+        dir: &std::path::Path,
+        incarnation: u64,
+    ) -> Node {
+        let node = Node::start_with(log, "a", incarnation, Some(dir));
+        let enrol = EnrolNode { id: node.id, incarnation };
+        assert_eq!(log.apply(Command::EnrolNode(enrol)), Outcome::Done);
+        let past = owner(node.id, incarnation - 1);
+        if let Some(testament) = Testament::read(dir, &past).unwrap() {
+            for part in testament.parts(&log.ledger(), incarnation) {
+                assert_eq!(log.apply(Command::Adopt(part)), Outcome::Done);
+            }
+        }
+        forget_lives_before(dir, incarnation).unwrap();
+        node
+    }
+
+    fn start_with(
+        log: &Arc<Log>,
+        label: &str,
+        incarnation: u64,
+        dir: Option<&std::path::Path>,
+    ) -> Node {
         let allocate = AllocateNode { uuid: label.to_owned(), label: label.to_owned(), id: None };
         let Outcome::NodeAllocated(id) = log.apply(Command::AllocateNode(allocate)) else {
             panic!("no id");
         };
         let allowances = Allowances::new();
+        if let Some(dir) = dir {
+            allowances.begin_journal(dir, owner(id, incarnation));
+        }
         allowances.identify(id, incarnation);
         allowances.set_active_nodes(3);
         let tasks = vec![
             tokio::spawn(follow(Arc::clone(&allowances), log.follow(), Arc::clone(log))),
             tokio::spawn(Arc::clone(&allowances).run(Arc::new(Wire(Arc::clone(log))))),
+            tokio::spawn(Arc::clone(&allowances).keep_journal()),
         ];
         Node { allowances, id, tasks }
     }
 
     /// Ends it without a word.
-    pub(super) fn crash(&self) {
+    pub(in crate::allowance) fn crash(&self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 
     /// A path over these accounts as the ledger has them now.
-    pub(super) fn path(&self, log: &Log, accounts: &[AccountId]) -> Arc<Path> {
+    pub(in crate::allowance) fn path(&self, log: &Log, accounts: &[AccountId]) -> Arc<Path> {
         let ledger = log.ledger();
         let purse = |account: &AccountId| self.allowances.purse(&terms(&ledger, *account));
         self.allowances.path(accounts.iter().map(purse).collect(), row(self.id))
     }
+}
+
+fn owner(node: NodeId, incarnation: u64) -> Owner {
+    Owner { cluster_id: "test".to_owned(), node, incarnation }
 }
 
 impl Drop for Node {
@@ -244,7 +287,7 @@ fn forge(change: &mut Change) {
     }
 }
 
-pub(super) fn terms(ledger: &Ledger, account: AccountId) -> PurseTerms {
+pub(in crate::allowance) fn terms(ledger: &Ledger, account: AccountId) -> PurseTerms {
     let books = &ledger.accounts[&account];
     let period = books.present().unwrap();
     let budget = ledger.budgets.values().find(|budget| budget.handle == account.budget);
@@ -260,26 +303,26 @@ pub(super) fn terms(ledger: &Ledger, account: AccountId) -> PurseTerms {
 }
 
 /// The row that requests on a node count in.
-pub(super) fn row(node: NodeId) -> UsageKey {
+pub(in crate::allowance) fn row(node: NodeId) -> UsageKey {
     UsageKey { key: format!("key-{}", node.0), ..UsageKey::default() }
 }
 
 /// What the provider bills and could yet bill: never above the limit.
-pub(super) struct Truth {
+pub(in crate::allowance) struct Truth {
     limit: i64,
     sums: Mutex<(i64, i64)>,
 }
 
 impl Truth {
-    pub(super) fn new(limit: i64) -> Arc<Truth> {
+    pub(in crate::allowance) fn new(limit: i64) -> Arc<Truth> {
         Arc::new(Truth { limit, sums: Mutex::new((0, 0)) })
     }
 
-    pub(super) fn billed(&self) -> i64 {
+    pub(in crate::allowance) fn billed(&self) -> i64 {
         self.sums.lock().unwrap().0
     }
 
-    pub(super) fn in_flight(&self) -> i64 {
+    pub(in crate::allowance) fn in_flight(&self) -> i64 {
         self.sums.lock().unwrap().1
     }
 
@@ -298,7 +341,7 @@ impl Truth {
 
 /// One request: what it may cost, what it costs, how long it takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Request {
+pub(in crate::allowance) struct Request {
     pub(super) worst: i64,
     pub(super) cost: i64,
     pub(super) takes: Duration,
@@ -321,16 +364,16 @@ pub(super) async fn run(
 }
 
 /// The usage of a request of that cost.
-pub(super) fn used(nano_usd: i64) -> UsageSums {
+pub(in crate::allowance) fn used(nano_usd: i64) -> UsageSums {
     UsageSums { requests: 1, cost_nano_usd: nano_usd, ..UsageSums::default() }
 }
 
-pub(super) fn usd(nano_usd: i64) -> Charge {
+pub(in crate::allowance) fn usd(nano_usd: i64) -> Charge {
     Charge { nano_usd, tokens: 0, requests: 1 }
 }
 
 /// Nothing may be lost between a node's counters once it rests.
-pub(super) fn assert_conserved(node: &Node) {
+pub(in crate::allowance) fn assert_conserved(node: &Node) {
     for books in node.allowances.snapshot() {
         let kept = books.available + books.held + books.settled + books.returned - books.owed;
         assert_eq!(kept, books.granted, "{books:?}");

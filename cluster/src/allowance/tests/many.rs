@@ -51,8 +51,8 @@ fn purse(budget: u64, desk: &Arc<Desk>) -> Arc<Purse> {
 
 fn spend(purse: &Arc<Purse>, granted_cum: i64) {
     purse.grant(granted_cum);
-    let covered = purse.take(1, START).unwrap();
-    purse.settle(covered, 1);
+    let taken = purse.take(1, START).unwrap();
+    purse.settle(taken, 1);
 }
 
 #[test]

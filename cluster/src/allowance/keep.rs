@@ -1,0 +1,123 @@
+//! Keeping the journal: opening what was granted, and folding full files away. Off the path of requests.
+
+use super::journal::{self, Journal, Owner};
+use super::{Allowances, Purse};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, warn};
+
+/// Time between two looks at the files.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Least time between two syncs that nobody waits for.
+const CUSHIONS_EVERY: Duration = Duration::from_millis(100);
+
+impl Allowances {
+    /// Begins the journal of this life in a data directory. To be called once, before
+    /// [`Allowances::identify`]; where it cannot be written the node goes without. Blocks.
+    pub fn begin_journal(&self, data_dir: &Path, owner: Owner) {
+        match Journal::begin(journal::folder(data_dir), owner) {
+            // A second call would change what holds are written to; the first stands.
+            Ok(journal) => drop(self.desk.journal.set(journal)),
+            Err(error) => {
+                warn!(%error, "no journal: what a crash leaves unreported will be in suspense");
+            }
+        }
+    }
+
+    /// Keeps the journal until the future is dropped. One per node.
+    pub async fn keep_journal(self: Arc<Self>) {
+        let mut next_look = Instant::now() + LOOK_EVERY;
+        let mut cushions_at = Instant::now();
+        let mut asked: Vec<Arc<Purse>> = Vec::new();
+        loop {
+            let until = if asked.is_empty() { next_look } else { next_look.min(cushions_at) };
+            // Rung or not, there may be something to do.
+            let _ = timeout_at(until, self.desk.open_bell.notified()).await;
+            asked.extend(self.desk.take_opening());
+            let now = Instant::now();
+            let waits = asked.iter().any(|purse| purse.waits_for_opening());
+            if waits || now >= cushions_at && !asked.is_empty() {
+                let (own, asked) = (Arc::clone(&self), std::mem::take(&mut asked));
+                done(spawn_blocking(move || own.open_now(asked)).await);
+                cushions_at = Instant::now() + CUSHIONS_EVERY;
+            }
+            if now >= next_look || self.desk.journal().is_some_and(Journal::has_failed) {
+                let own = Arc::clone(&self);
+                done(spawn_blocking(move || own.tend_files()).await);
+                next_look = Instant::now() + LOOK_EVERY;
+            }
+        }
+    }
+
+    /// Opens what these purses need: writes it down, syncs, and only then lets it be spent. Blocks.
+    pub(super) fn open_now(&self, purses: Vec<Arc<Purse>>) {
+        let to_open = |purse: Arc<Purse>| {
+            let (amount, level) = purse.to_open();
+            (amount > 0).then_some((amount, (purse, level)))
+        };
+        let (amounts, levels): (Vec<i64>, Vec<_>) = purses.into_iter().filter_map(to_open).unzip();
+        // Where the journal has failed they wait until it is gone: then everything is opened.
+        let may_open = match self.desk.journal() {
+            Some(journal) if !levels.is_empty() => journal.open(&levels).is_ok(),
+            Some(_) | None => true,
+        };
+        for (amount, (purse, _)) in amounts.into_iter().zip(levels).filter(|_| may_open) {
+            purse.open(amount);
+        }
+    }
+
+    /// Writes what waits, folds a full segment away, removes a journal that failed. Blocks.
+    pub(super) fn tend_files(&self) {
+        let Some(journal) = self.desk.journal() else {
+            return;
+        };
+        if journal.has_failed() {
+            return self.do_without(journal);
+        }
+        journal.flush();
+        let ledger = self.desk.ledger.load_full();
+        if let Some(ledger) = ledger.filter(|_| journal.is_full()) {
+            // Where that fails the journal has failed, and the next look removes it.
+            let _: io::Result<()> = journal.rotate(&ledger, self.desk.usage.applied());
+        }
+    }
+
+    /// Removes a journal with a hole, and only then lets holds go on without one.
+    fn do_without(&self, journal: &Journal) {
+        match journal.discard() {
+            Ok(()) => {
+                warn!(
+                    "going on without a journal: what a crash leaves unreported will be in suspense"
+                );
+                self.purses().iter().for_each(|purse| purse.open(i64::MAX));
+            }
+            Err(error) => {
+                error!(%error, "a journal that cannot be believed could not be removed: nothing is admitted");
+            }
+        }
+    }
+
+    /// Ends the journal where this life has told the ledger everything, and else sees that all of it is
+    /// written. No hold may follow. Blocks.
+    pub fn end_journal(&self) {
+        let Some(journal) = self.desk.journal() else {
+            return;
+        };
+        let told = self.purses().iter().all(|purse| purse.is_done()) && self.desk.usage.is_quiet();
+        if told {
+            journal.end();
+        } else {
+            journal.flush();
+        }
+    }
+}
+
+fn done(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        error!(%error, "the journal was not kept");
+    }
+}
