@@ -4,21 +4,30 @@
 //! allowed is decided by the ledger; here it is only said in the operator's words.
 
 mod aliases;
-mod budgets;
+mod audit;
+pub(crate) mod budgets;
 mod cluster;
 mod keys;
 mod listener;
 mod models;
 mod nodes;
 mod probes;
+mod profiles;
 mod propose;
 mod providers;
+mod resource;
+mod scopes;
+mod selectors;
+mod terms;
+mod usage;
+mod webhooks;
 
 pub use listener::Listener;
 
 use crate::catalog::Catalog;
 use crate::health::Health;
 use crate::vault::{Secret, Vault};
+use crate::webhooks::Post;
 use ::cluster::Cluster;
 use api::admin::{Access, Actor, Answer, Consistency, Problem, Read};
 use std::sync::Arc;
@@ -48,6 +57,8 @@ pub struct Parts {
     pub base_url: String,
     /// Where operators reach it.
     pub admin_url: String,
+    /// Posts to webhooks.
+    pub post: Post,
 }
 
 /// What a node is busy with.

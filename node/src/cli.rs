@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 bad usage.
 
 mod aliases;
+mod audit;
 mod budgets;
 mod client;
 mod cluster;
@@ -14,10 +15,16 @@ mod init;
 mod keys;
 mod models;
 mod out;
+mod profiles;
 mod providers;
+mod resource;
+mod scopes;
+mod selectors;
 mod serve;
 pub mod simulate;
 mod status;
+mod usage;
+mod webhooks;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -49,6 +56,14 @@ enum Command {
     Status(status::Status),
     Keys(keys::Keys),
     Budgets(budgets::Budgets),
+    Customers(scopes::Customers),
+    Teams(scopes::Teams),
+    Users(scopes::Users),
+    Selectors(selectors::Selectors),
+    Profiles(profiles::Profiles),
+    Usage(usage::Usage),
+    Audit(audit::Audit),
+    Webhooks(webhooks::Webhooks),
     Providers(providers::Providers),
     Aliases(aliases::Aliases),
     Models(models::Models),
@@ -87,6 +102,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Status(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Budgets(command) => command.run(),
+        Command::Customers(command) => command.run(),
+        Command::Teams(command) => command.run(),
+        Command::Users(command) => command.run(),
+        Command::Selectors(command) => command.run(),
+        Command::Profiles(command) => command.run(),
+        Command::Usage(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Webhooks(command) => command.run(),
         Command::Providers(command) => command.run(),
         Command::Aliases(command) => command.run(),
         Command::Models(command) => command.run(),

@@ -1,38 +1,103 @@
 //! Virtual keys.
 
 use super::Node;
+use super::budgets::{put_command, window_in};
+use super::profiles::owns;
 use super::propose::{Reach, if_index, managed_by};
+use super::resource::gone;
+use super::terms::{limits_in, limits_out, narrowed_in, narrowed_out, owner_in, owner_out};
 use crate::vault::{hex, random};
 use crate::virtual_key::{self, NewKey};
-use api::admin::v1::keys::{Key, KeySettings, Keys, Limits};
-use api::admin::{Answer, Hidden, Listed, Page, Problem, Timestamp, Usd, Window, Write, Written};
-use ledger::command::{Command, DeleteBudget, PutBudget, PutKey, RevokeKey, RotateKey};
-use ledger::{Allow, KeyHash, Ledger, RateLimits, UnixMillis, VirtualKey};
+use api::admin::v1::keys::{Key, KeyActions, KeySettings, Keys};
+use api::admin::{
+    Answer, Hidden, Listed, Objects, Page, Problem, Timestamp, Usd, Window, Write, Written,
+};
+use ledger::command::{Command, DeleteBudget, PutKey, RevokeKey, RotateKey};
+use ledger::{Allow, Budget, KeyHash, Ledger, ScopeKind, UnixMillis, VirtualKey};
 
-impl Keys for Node {
-    fn list_keys(&self, page: &Page) -> Listed<Key> {
+impl Objects<Keys> for Node {
+    fn list(&self, page: &Page) -> Listed<Key> {
         let ledger = self.ledger();
         let living = ledger.keys_by_name.values();
-        let keys = living.filter_map(|id| ledger.keys.get(id)).map(shown);
-        page.cut(keys, |key| &key.name)
+        let keys = living.filter_map(|id| ledger.keys.get(id));
+        let found = page.cut(keys, |key| &key.name);
+        Listed {
+            items: found.items.into_iter().map(|key| shown(&ledger, key)).collect(),
+            next_cursor: found.next_cursor,
+        }
     }
 
-    fn key(&self, name: &str) -> Option<Key> {
-        find(&self.ledger(), name).map(shown)
+    fn find(&self, name: &str) -> Option<Key> {
+        let ledger = self.ledger();
+        find(&ledger, name).map(|key| shown(&ledger, key))
     }
 
-    async fn put_key(
+    async fn put(&self, name: String, settings: KeySettings, write: Write) -> Answer<Written<Key>> {
+        self.put_key(name, settings, write).await
+    }
+
+    async fn delete(&self, name: String, write: Write) -> Answer<Written<Key>> {
+        let present = find(&self.ledger(), &name).cloned();
+        let changed_index = present.as_ref().map(|key| key.changed_index);
+        let if_index = if_index(&write, changed_index)?;
+        let revoke = RevokeKey { name: name.clone(), if_index };
+        let index = self.propose("key", Command::RevokeKey(revoke)).await?;
+        let not_confirmed_by = self.confirm(index, Reach::Stop).await;
+        // By id: the name is free from here on, and somebody may have taken it.
+        let id = present.map_or(name, |key| key.id);
+        let object = Objects::<Keys>::find(self, &id).ok_or_else(|| gone("key", &id))?;
+        Ok(Written { object, index, created: false, not_confirmed_by })
+    }
+}
+
+impl KeyActions for Node {
+    async fn create_key(
         &self,
         name: Option<String>,
         settings: KeySettings,
         write: Write,
     ) -> Answer<Written<Key>> {
         let name = name.unwrap_or_else(|| format!("key-{}", hex(&random::<5>())));
+        self.put_key(name, settings, write).await
+    }
+
+    async fn rotate_key(&self, name: String, write: Write) -> Answer<Written<Key>> {
+        let changed_index = self.ledger().living_key(&name).map(|key| key.changed_index);
+        let new = virtual_key::generate();
+        let rotate = RotateKey {
+            name: name.clone(),
+            id: new.id.clone(),
+            hash: self.hash(&new)?,
+            managed_by: managed_by(&write),
+            if_index: if_index(&write, changed_index)?,
+        };
+        let index = self.propose("key", Command::RotateKey(rotate)).await?;
+        let not_confirmed_by = self.confirm(index, Reach::Stop).await;
+        let object = Objects::<Keys>::find(self, &new.id);
+        let mut object = object.ok_or_else(|| gone("key", &name))?;
+        object.key = Some(Hidden(new.key.expose().to_owned()));
+        Ok(Written { object, index, created: false, not_confirmed_by })
+    }
+}
+
+/// A budget of a key's own that was made just now, on the way to the key.
+struct OwnBudget {
+    name: String,
+    created: bool,
+}
+
+impl Node {
+    async fn put_key(
+        &self,
+        name: String,
+        settings: KeySettings,
+        write: Write,
+    ) -> Answer<Written<Key>> {
         let present = self.ledger().living_key(&name).cloned();
         let changed_index = present.as_ref().map(|key| key.changed_index);
         write.condition.check(changed_index)?;
         let new = virtual_key::generate();
-        let mut key = from_settings(&name, &settings, &write);
+        let mut key = from_settings(&name, &settings, &write)?;
         key.id.clone_from(&new.id);
         key.hash = self.hash(&new)?;
         let own_budget = match settings.budget_usd {
@@ -49,7 +114,8 @@ impl Keys for Node {
             }
         };
         let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
-        let mut object = self.key(&name).ok_or_else(|| gone(&name))?;
+        let object = Objects::<Keys>::find(self, &name);
+        let mut object = object.ok_or_else(|| gone("key", &name))?;
         // The ledger keeps the id of a key that was there, whatever this node had applied before.
         let created = object.id == new.id;
         if created {
@@ -58,44 +124,6 @@ impl Keys for Node {
         Ok(Written { object, index, created, not_confirmed_by })
     }
 
-    async fn rotate_key(&self, name: String, write: Write) -> Answer<Written<Key>> {
-        let changed_index = self.ledger().living_key(&name).map(|key| key.changed_index);
-        let new = virtual_key::generate();
-        let rotate = RotateKey {
-            name: name.clone(),
-            id: new.id.clone(),
-            hash: self.hash(&new)?,
-            managed_by: managed_by(&write),
-            if_index: if_index(&write, changed_index)?,
-        };
-        let index = self.propose("key", Command::RotateKey(rotate)).await?;
-        let not_confirmed_by = self.confirm(index, Reach::Stop).await;
-        let mut object = self.key(&new.id).ok_or_else(|| gone(&name))?;
-        object.key = Some(Hidden(new.key.expose().to_owned()));
-        Ok(Written { object, index, created: false, not_confirmed_by })
-    }
-
-    async fn revoke_key(&self, name: String, write: Write) -> Answer<Written<Key>> {
-        let present = find(&self.ledger(), &name).cloned();
-        let changed_index = present.as_ref().map(|key| key.changed_index);
-        let if_index = if_index(&write, changed_index)?;
-        let revoke = RevokeKey { name: name.clone(), if_index };
-        let index = self.propose("key", Command::RevokeKey(revoke)).await?;
-        let not_confirmed_by = self.confirm(index, Reach::Stop).await;
-        // By id: the name is free from here on, and somebody may have taken it.
-        let id = present.map_or(name, |key| key.id);
-        let object = self.key(&id).ok_or_else(|| gone(&id))?;
-        Ok(Written { object, index, created: false, not_confirmed_by })
-    }
-}
-
-/// A budget of a key's own that was made just now, on the way to the key.
-struct OwnBudget {
-    name: String,
-    created: bool,
-}
-
-impl Node {
     fn hash(&self, new: &NewKey) -> Answer<KeyHash> {
         let ledger = self.ledger();
         let pepper = self.parts.vault.pepper(ledger.key_pepper.as_ref());
@@ -118,13 +146,14 @@ impl Node {
             // key still names it, it stays and is shared, as that key's owner wanted.
             self.delete_budget_quietly(&name, write).await;
         }
-        let mut budget = super::budgets::blank(&name, &managed_by(write));
-        budget.windows = vec![ledger::BudgetWindow {
-            window: super::budgets::window_in(settings.budget_window.unwrap_or(Window::Never)),
-            limit: limit.0,
-        }];
-        let put = PutBudget { budget, if_index: None };
-        let index = self.propose("budget", Command::PutBudget(put)).await?;
+        let window = window_in(settings.budget_window.unwrap_or(Window::Never));
+        let budget = Budget {
+            name: name.clone(),
+            windows: vec![ledger::BudgetWindow { window, limit: limit.0 }],
+            managed_by: managed_by(write),
+            ..Budget::default()
+        };
+        let index = self.propose("budget", put_command(budget, None)?).await?;
         let created = self.ledger().budgets.get(&name).is_some_and(|budget| budget.handle == index);
         if !key.budgets.contains(&name) {
             key.budgets.push(name.clone());
@@ -154,34 +183,29 @@ fn find<'a>(ledger: &'a Ledger, name: &str) -> Option<&'a VirtualKey> {
     ledger.living_key(name).or_else(|| ledger.keys.get(name))
 }
 
-fn gone(name: &str) -> Problem {
-    Problem::conflict(format!("key {name:?} was changed by somebody else in the meantime"))
-        .fix("read it and decide again")
-}
-
-fn from_settings(name: &str, settings: &KeySettings, write: &Write) -> VirtualKey {
-    VirtualKey {
-        id: String::new(),
+fn from_settings(name: &str, settings: &KeySettings, write: &Write) -> Answer<VirtualKey> {
+    Ok(VirtualKey {
         name: name.to_owned(),
-        hash: KeyHash([0; 32]),
         enabled: settings.enabled,
         expires_at: settings.expires_at.map(|at| UnixMillis(at.0)),
         providers: allow_in(settings.providers.as_ref()),
         models: allow_in(settings.models.as_ref()),
         budgets: settings.budgets.clone(),
-        limits: RateLimits {
-            requests_per_minute: settings.limits.requests_per_minute,
-            tokens_per_minute: settings.limits.tokens_per_minute,
-            concurrent_requests: settings.limits.concurrent_requests,
-        },
+        limits: limits_in(settings.limits),
         managed_by: managed_by(write),
-        created_at: UnixMillis::default(),
-        changed_index: 0,
-        revoked_at: None,
-    }
+        scope: owner_in(settings.owner()?),
+        labels: settings.labels.clone(),
+        narrowed: narrowed_in(settings.narrowed.clone()),
+        profile: settings.profile.clone(),
+        may_open_sessions: settings.may_open_sessions,
+        tags: settings.tags.clone(),
+        drain_on_disconnect: settings.drain_on_disconnect,
+        ..VirtualKey::default()
+    })
 }
 
-fn shown(key: &VirtualKey) -> Key {
+fn shown(ledger: &Ledger, key: &VirtualKey) -> Key {
+    let profile = key.profile.as_ref().and_then(|name| ledger.profiles.get(name));
     Key {
         name: key.name.clone(),
         id: key.id.clone(),
@@ -191,11 +215,17 @@ fn shown(key: &VirtualKey) -> Key {
         providers: allow_out(&key.providers),
         models: allow_out(&key.models),
         budgets: key.budgets.clone(),
-        limits: Limits {
-            requests_per_minute: key.limits.requests_per_minute,
-            tokens_per_minute: key.limits.tokens_per_minute,
-            concurrent_requests: key.limits.concurrent_requests,
-        },
+        limits: limits_out(key.limits),
+        customer: owner_out(key.scope.as_ref(), ScopeKind::Customer),
+        team: owner_out(key.scope.as_ref(), ScopeKind::Team),
+        user: owner_out(key.scope.as_ref(), ScopeKind::User),
+        labels: key.labels.clone(),
+        narrowed: narrowed_out(&key.narrowed),
+        profile: key.profile.clone(),
+        profile_owns: profile.map(owns).unwrap_or_default(),
+        may_open_sessions: key.may_open_sessions,
+        tags: key.tags.clone(),
+        drain_on_disconnect: key.drain_on_disconnect,
         managed_by: key.managed_by.clone(),
         created_at: Timestamp(key.created_at.0),
         changed_index: key.changed_index,

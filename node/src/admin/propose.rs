@@ -105,7 +105,7 @@ pub(super) fn denied(kind: &'static str, denial: Denial) -> Problem {
 /// The field in which an object of one kind names another.
 fn field_of(kind: &str, what: &str) -> String {
     match (kind, what) {
-        ("key", "budget") => "budgets".to_owned(),
+        (_, "budget") => "budgets".to_owned(),
         ("alias", "provider") => "targets".to_owned(),
         (_, what) => what.to_owned(),
     }
@@ -145,7 +145,11 @@ mod tests {
 
     #[test]
     fn conditions_become_log_indexes() {
-        let write = |condition| Write { actor: Actor("admin".into()), condition };
+        let write = |condition| Write {
+            actor: Actor("admin".into()),
+            condition,
+            operation: String::new(),
+        };
         assert_eq!(if_index(&write(Condition::Any), Some(3)), Ok(None));
         assert_eq!(if_index(&write(Condition::At(2)), Some(3)), Ok(Some(2)));
         assert_eq!(if_index(&write(Condition::Absent), None), Ok(Some(0)));

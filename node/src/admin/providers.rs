@@ -1,57 +1,45 @@
 //! Providers, whose secrets go in and never come out.
 
 use super::Node;
-use super::propose::{Reach, if_index, managed_by};
+use super::resource::{Farewell, Kept, Wish};
 use crate::vault::credential_purpose;
 use api::admin::v1::providers::{self, CredentialSettings, ProviderSettings, Providers};
-use api::admin::{Answer, Listed, Page, Problem, Usd, Write, Written, suggest};
+use api::admin::{Answer, Problem, Usd, suggest};
 use ledger::command::{Command, DeleteProvider, PutProvider};
-use ledger::{Credential, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
+use ledger::{Credential, Ledger, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
 
-impl Providers for Node {
-    fn list_providers(&self, page: &Page) -> Listed<providers::Provider> {
-        let ledger = self.ledger();
-        page.cut(ledger.providers.values().map(shown), |provider| &provider.name)
+impl Kept for Providers {
+    type Stored = Provider;
+
+    fn all(ledger: &Ledger) -> impl Iterator<Item = &Provider> {
+        ledger.providers.values()
     }
 
-    fn provider(&self, name: &str) -> Option<providers::Provider> {
-        self.ledger().providers.get(name).map(shown)
+    fn stored<'l>(ledger: &'l Ledger, name: &str) -> Option<&'l Provider> {
+        ledger.providers.get(name)
     }
 
-    async fn put_provider(
-        &self,
-        name: String,
-        settings: ProviderSettings,
-        write: Write,
-    ) -> Answer<Written<providers::Provider>> {
+    fn name_of(provider: &Provider) -> &str {
+        &provider.name
+    }
+
+    fn shown(_: &Ledger, provider: &Provider) -> providers::Provider {
+        shown(provider)
+    }
+
+    fn put(node: &Node, wish: Wish<Self>) -> Answer<Command> {
+        let settings = wish.settings;
         check_kind(&settings.kind)?;
-        let present = self.ledger().providers.get(&name).cloned();
-        let if_index = if_index(&write, present.as_ref().map(|p| p.changed_index))?;
-        let credentials = self.credentials(&name, &settings.credentials, present.as_ref())?;
-        let provider = from_settings(&name, settings, credentials, managed_by(&write));
-        let put = Command::PutProvider(PutProvider { provider, if_index });
-        let index = self.propose("provider", put).await?;
-        let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
-        let object = self.provider(&name).ok_or_else(|| {
-            Problem::conflict(format!("provider {name:?} was deleted in the meantime"))
-        })?;
-        Ok(Written { object, index, created: present.is_none(), not_confirmed_by })
+        let ledger = node.ledger();
+        let present = ledger.providers.get(&wish.name);
+        let credentials = node.credentials(&wish.name, &settings.credentials, present)?;
+        let provider = from_settings(&wish.name, settings, credentials, wish.managed_by);
+        Ok(Command::PutProvider(PutProvider { provider, if_index: wish.if_index }))
     }
 
-    async fn delete_provider(
-        &self,
-        name: String,
-        write: Write,
-    ) -> Answer<Written<providers::Provider>> {
-        let last = self.provider(&name).ok_or_else(|| Problem::not_found("provider", &name))?;
-        let delete = DeleteProvider {
-            name,
-            managed_by: managed_by(&write),
-            if_index: if_index(&write, Some(last.changed_index))?,
-        };
-        let index = self.propose("provider", Command::DeleteProvider(delete)).await?;
-        let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
-        Ok(Written { object: last, index, created: false, not_confirmed_by })
+    fn delete(farewell: Farewell) -> Command {
+        let Farewell { name, managed_by, if_index } = farewell;
+        Command::DeleteProvider(DeleteProvider { name, managed_by, if_index })
     }
 }
 
@@ -75,7 +63,8 @@ impl Node {
                 (Some(secret), _) if secret.0.is_empty() => None,
                 (Some(secret), present) => {
                     let present = present.and_then(|credential| credential.secret.as_ref());
-                    Some(self.seal(provider, &setting.name, &secret.0, present))
+                    let purpose = credential_purpose(provider, &setting.name);
+                    Some(self.seal(&purpose, &secret.0, present))
                 }
                 (None, Some(present)) => present.secret.clone(),
                 (None, None) => {
@@ -91,14 +80,13 @@ impl Node {
     }
 
     /// Seals a secret; keeps the present sealing of an equal one, so that the same PUT changes nothing.
-    fn seal(&self, provider: &str, name: &str, secret: &str, present: Option<&Sealed>) -> Sealed {
-        let (vault, purpose) = (&self.parts.vault, credential_purpose(provider, name));
-        let same = present.filter(|sealed| {
-            vault.open(&purpose, sealed).is_ok_and(|open| open.expose() == secret)
-        });
+    pub(super) fn seal(&self, purpose: &str, secret: &str, present: Option<&Sealed>) -> Sealed {
+        let vault = &self.parts.vault;
+        let same = present
+            .filter(|sealed| vault.open(purpose, sealed).is_ok_and(|open| open.expose() == secret));
         match same {
             Some(sealed) => sealed.clone(),
-            None => vault.seal(&purpose, secret.as_bytes()),
+            None => vault.seal(purpose, secret.as_bytes()),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! `bursar aliases`: names of the operator's for models.
 
-use super::client::{Admin, Target, encode};
-use super::keys::say_unconfirmed;
-use super::out::{self, Column, cell};
+use super::client::Target;
+use super::out::{Column, cell};
+use super::resource::{Verb, ask, print};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Sets and shows model aliases.
@@ -61,31 +60,19 @@ fn targets(row: &Value) -> String {
 
 impl Aliases {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let whole = self.target.with(async |admin| ask(&admin, self.action).await)?;
-        let rows = match &whole["items"] {
-            Value::Array(items) => items.clone(),
-            _ => vec![whole.clone()],
+        let verb = match self.action {
+            Action::List => Verb::List,
+            Action::Show { name } => Verb::Show(name),
+            Action::Put { name, targets } => {
+                let targets = targets.iter().map(|target| target_of(target));
+                let targets: Vec<Value> = targets.collect::<anyhow::Result<_>>()?;
+                Verb::Put(name, json!({ "targets": targets }))
+            }
+            Action::Delete { name } => Verb::Delete(name),
         };
-        out::answer(self.target.output, &whole, &rows, &COLUMNS)?;
-        say_unconfirmed(&whole);
-        Ok(())
+        let whole = self.target.with(async |admin| ask(&admin, "aliases", verb).await)?;
+        print(&self.target, &whole, &COLUMNS)
     }
-}
-
-async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
-    let of = |name: &str| format!("aliases/{}", encode(name));
-    let answer = match action {
-        Action::List => return admin.list("aliases").await,
-        Action::Show { name } => admin.get(&of(&name)).await?,
-        Action::Put { name, targets } => {
-            let targets = targets.iter().map(|target| target_of(target));
-            let targets: Vec<Value> = targets.collect::<anyhow::Result<_>>()?;
-            let body = json!({ "targets": targets });
-            admin.write(Method::PUT, &of(&name), Some(&body)).await?
-        }
-        Action::Delete { name } => admin.write(Method::DELETE, &of(&name), None).await?,
-    };
-    Ok(answer.body)
 }
 
 /// `PROVIDER/MODEL` or `PROVIDER/MODEL=SHARE`.

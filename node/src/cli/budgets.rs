@@ -1,20 +1,28 @@
 //! `bursar budgets`: budgets and their books.
 
-use super::client::{Admin, Target, encode};
-use super::keys::say_unconfirmed;
-use super::out::{self, Column, cell};
-use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde_json::{Value, json};
+mod moves;
+mod settings;
+mod write_off;
 
-/// Sets and shows budgets.
+use super::client::{Admin, Target, encode};
+use super::out::{self, Column, cell};
+use super::resource::{Verb, ask, path_of, say_unconfirmed};
+use clap::{Args, Subcommand};
+use moves::{Anew, More, Passed};
+use serde_json::{Value, json};
+use settings::Settings;
+use write_off::Lost;
+
+/// Sets and shows budgets, and moves money by hand.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  bursar budgets put team-a --usd 250 --window month
-  bursar budgets put batch --tokens 5000000 --window day --mode soft
-  bursar budgets list
-  bursar budgets write-off team-a --reason 'disk of n3 is lost' --dry-run
-  bursar budgets delete batch")]
+  bursar budgets put team-a --usd 250 --window month --time-zone Europe/Berlin --thresholds 50,80,95,100
+  bursar budgets put dev-each --usd 5 --window day --per key --downgrade 80=openai/gpt-4o-mini
+  bursar budgets put batch --tokens 5000000 --window rolling:24h --mode soft
+  bursar budgets increase team-a --usd 50 --until 2026-12-24T00:00:00Z --reason launch
+  bursar budgets transfer team-a --to team-b --usd 20 --reason 'quiet month'
+  bursar budgets instances dev-each
+  bursar budgets write-off team-a --reason 'disk of n3 is lost' --dry-run")]
 pub(super) struct Budgets {
     #[command(flatten)]
     target: Target,
@@ -36,13 +44,33 @@ enum Action {
         /// Name of the budget.
         name: String,
         #[command(flatten)]
-        limit: Limit,
-        /// When it starts anew: never, hour, day, week, month, quarter, year, or a length as 30d.
-        #[arg(long, default_value = "never")]
-        window: String,
-        /// `hard`: nothing passes the limit. `soft`: requests go on, the excess is recorded as debt.
-        #[arg(long, default_value = "hard")]
-        mode: String,
+        settings: Box<Settings>,
+    },
+    /// Lists whose accounts a budget has that is not shared by all, one line for each window.
+    Instances {
+        /// Name of the budget.
+        name: String,
+    },
+    /// Raises a limit for a while.
+    Increase {
+        /// Name of the budget.
+        name: String,
+        #[command(flatten)]
+        settings: More,
+    },
+    /// Begins the present period anew: nothing is spent in it any more.
+    Reset {
+        /// Name of the budget.
+        name: String,
+        #[command(flatten)]
+        settings: Anew,
+    },
+    /// Moves limit that remains to another budget, for the present periods.
+    Transfer {
+        /// Name of the budget that gives.
+        name: String,
+        #[command(flatten)]
+        settings: Box<Passed>,
     },
     /// Releases what silent nodes were granted; the limit may be exceeded by as much.
     WriteOff {
@@ -51,77 +79,14 @@ enum Action {
         #[command(flatten)]
         settings: Lost,
     },
-    /// Deletes a budget that no key names.
+    /// Deletes a budget that nothing names.
     Delete {
         /// Name of the budget.
         name: String,
     },
 }
 
-/// What is given up.
-#[derive(Debug, Args)]
-struct Lost {
-    /// Why; kept in the log of the node.
-    #[arg(long)]
-    reason: String,
-    /// Which window, where the budget has several.
-    #[arg(long)]
-    window: Option<String>,
-    /// Only what this node was granted: its number or label.
-    #[arg(long)]
-    node: Option<String>,
-    /// Shows what would be released, and releases nothing.
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    most: Most,
-}
-
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-struct Most {
-    /// Most to release, in dollars. Without an amount: all that is in suspense.
-    #[arg(long)]
-    usd: Option<String>,
-    /// Most to release, in tokens.
-    #[arg(long)]
-    tokens: Option<i64>,
-    /// Most to release, in requests.
-    #[arg(long)]
-    requests: Option<i64>,
-}
-
-impl Lost {
-    fn body(self) -> Value {
-        let given = [
-            ("reason", json!(self.reason)),
-            ("window", json!(self.window)),
-            ("node", json!(self.node)),
-            ("dry_run", json!(self.dry_run)),
-            ("amount_usd", json!(self.most.usd)),
-            ("amount_tokens", json!(self.most.tokens)),
-            ("amount_requests", json!(self.most.requests)),
-        ];
-        let given = given.into_iter().filter(|(_, value)| !value.is_null());
-        Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect())
-    }
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Limit {
-    /// Limit in dollars.
-    #[arg(long)]
-    usd: Option<String>,
-    /// Limit in tokens.
-    #[arg(long)]
-    tokens: Option<i64>,
-    /// Limit in requests.
-    #[arg(long)]
-    requests: Option<i64>,
-}
-
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 11] = [
     Column { name: "NAME", of: |row| cell(&row["name"]) },
     Column { name: "WINDOW", of: |row| cell(&row["window"]) },
     Column { name: "UNIT", of: |row| cell(&row["unit"]) },
@@ -129,7 +94,9 @@ const COLUMNS: [Column; 9] = [
     Column { name: "SPENT", of: |row| figure(row, "spent") },
     Column { name: "HELD", of: |row| figure(row, "held") },
     Column { name: "SUSPENSE", of: |row| figure(row, "suspense") },
+    Column { name: "DEBT", of: |row| figure(row, "debt") },
     Column { name: "REMAINING", of: |row| figure(row, "remaining") },
+    Column { name: "BOUND", of: bound },
     Column { name: "RESETS", of: |row| cell(&row["resets_at"]) },
 ];
 
@@ -138,41 +105,47 @@ fn figure(row: &Value, name: &str) -> String {
     cell(&row[format!("{name}_{unit}")])
 }
 
+/// Most by which the limit can be exceeded.
+fn bound(row: &Value) -> String {
+    match figure(row, "overspend_bound").as_str() {
+        "-" => "none".to_owned(),
+        bound => bound.to_owned(),
+    }
+}
+
 impl Budgets {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let whole = self.target.with(async |admin| ask(&admin, self.action).await)?;
-        let budgets = match (&whole["items"], &whole["budget"]) {
-            (Value::Array(items), _) => items.clone(),
-            (_, Value::Object(_)) => vec![whole["budget"].clone()],
-            (_, _) => vec![whole.clone()],
-        };
-        let rows: Vec<Value> = budgets.iter().flat_map(windows).collect();
-        out::answer(self.target.output, &whole, &rows, &COLUMNS)?;
-        say_released(&whole);
+        let whole = self.target.with(async |admin| run(&admin, self.action).await)?;
+        out::answer(self.target.output, &whole, &rows(&whole), &COLUMNS)?;
+        write_off::say_released(&whole);
         say_unconfirmed(&whole);
         Ok(())
     }
 }
 
-/// Says what a write-off released, and what that may come to.
-fn say_released(answer: &Value) {
-    let Value::Array(parts) = &answer["released"] else { return };
-    let verb = if answer["dry_run"] == true { "would release" } else { "released" };
-    for part in parts {
-        let (node, start) = (cell(&part["node"]), cell(&part["incarnation"]));
-        let (label, amount) = (cell(&part["label"]), amount(&part["amount"]));
-        out::complain(&format!("{verb} {amount} of node {node} {label}, start {start}"));
+/// One row for each window of what an answer shows: budgets, or the accounts of subjects.
+fn rows(whole: &Value) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for (budget, instance) in [("budget", "instance"), ("to", "to_instance")] {
+        match (&whole[instance], &whole[budget]) {
+            (Value::Object(_), _) => rows.extend(of_instance(&whole[budget], &whole[instance])),
+            (_, Value::Object(_)) => rows.extend(windows(&whole[budget])),
+            (_, _) => {}
+        }
     }
-    if parts.is_empty() {
-        out::complain("nothing is in suspense: nothing to release");
+    match (&whole["items"], rows.is_empty()) {
+        (Value::Array(items), _) => items.iter().flat_map(windows).collect(),
+        (_, false) => rows,
+        (_, true) => windows(whole),
     }
-    let bound = amount(&answer["overspend_bound"]);
-    out::complain(&format!("the limit may be exceeded by up to {bound}"));
 }
 
-fn amount(amount: &Value) -> String {
-    let known = ["usd", "tokens", "requests"].iter().find(|unit| !amount[**unit].is_null());
-    known.map_or_else(String::new, |unit| format!("{} {unit}", cell(&amount[*unit])))
+/// Each window of one subject, named as the budget and the subject.
+fn of_instance(budget: &Value, instance: &Value) -> Vec<Value> {
+    let mut named = instance.clone();
+    named["name"] = format!("{} {}", cell(&budget["name"]), cell(&instance["subject"])).into();
+    named["unit"] = budget["unit"].clone();
+    windows(&named)
 }
 
 /// Each window of a budget, with the budget's name and unit.
@@ -187,30 +160,66 @@ fn windows(budget: &Value) -> Vec<Value> {
     named.collect()
 }
 
-async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
-    let of = |name: &str| format!("budgets/{}", encode(name));
-    let answer = match action {
-        Action::List => return admin.list("budgets").await,
-        Action::Show { name } => admin.get(&of(&name)).await?,
-        Action::Put { name, limit, window, mode } => {
-            let mut body = json!({ "window": window, "mode": mode });
-            let limits = [
-                ("limit_usd", json!(limit.usd)),
-                ("limit_tokens", json!(limit.tokens)),
-                ("limit_requests", json!(limit.requests)),
-            ];
-            for (name, limit) in limits {
-                if !limit.is_null() {
-                    body[name] = limit;
-                }
-            }
-            admin.write(Method::PUT, &of(&name), Some(&body)).await?
+async fn run(admin: &Admin, action: Action) -> anyhow::Result<Value> {
+    let of = |name: &str, action: &str| format!("{}:{action}", path_of("budgets", name));
+    let verb = match action {
+        Action::List => Verb::List,
+        Action::Show { name } => Verb::Show(name),
+        Action::Put { name, settings } => Verb::Put(name, settings.body()?),
+        Action::Instances { name } => return instances(admin, &name).await,
+        Action::Increase { name, settings } => {
+            let operation = settings.operation();
+            let (path, body) = (of(&name, "increase"), settings.body());
+            return Ok(admin.act(&path, &body, operation.as_deref()).await?.body);
+        }
+        Action::Reset { name, settings } => {
+            let operation = settings.operation();
+            let (path, body) = (of(&name, "reset"), settings.body());
+            return Ok(admin.act(&path, &body, operation.as_deref()).await?.body);
+        }
+        Action::Transfer { name, settings } => {
+            let operation = settings.operation();
+            let (path, body) = (of(&name, "transfer"), settings.body());
+            return Ok(admin.act(&path, &body, operation.as_deref()).await?.body);
         }
         Action::WriteOff { name, settings } => {
-            let path = format!("{}:write-off", of(&name));
-            admin.write(Method::POST, &path, Some(&settings.body())).await?
+            let path = of(&name, "write-off");
+            return Ok(admin.act(&path, &settings.body(), None).await?.body);
         }
-        Action::Delete { name } => admin.write(Method::DELETE, &of(&name), None).await?,
+        Action::Delete { name } => Verb::Delete(name),
     };
-    Ok(answer.body)
+    ask(admin, "budgets", verb).await
+}
+
+/// The instances of a budget, each with the budget's unit and a name of its own.
+async fn instances(admin: &Admin, name: &str) -> anyhow::Result<Value> {
+    let budget = admin.get(&path_of("budgets", name)).await?.body;
+    let listed = admin.list(&format!("budgets/{}/instances", encode(name))).await?;
+    let named = listed["items"].as_array().into_iter().flatten().map(|instance| {
+        let mut named = instance.clone();
+        named["name"] = format!("{name} {}", cell(&instance["subject"])).into();
+        named["unit"] = budget["unit"].clone();
+        named
+    });
+    Ok(json!({ "items": named.collect::<Vec<_>>() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_shows_a_row_for_each_side() {
+        let window = json!({"window": "never", "limit_usd": "1.00", "overspend_bound_usd": null});
+        let budget = |name: &str| json!({"name": name, "unit": "usd", "windows": [window]});
+        let moved = json!({
+            "budget": budget("team"), "to": budget("each"),
+            "to_instance": {"subject": "user:ann", "windows": [window]},
+        });
+        let names: Vec<String> = rows(&moved).iter().map(|row| cell(&row["name"])).collect();
+        assert_eq!(names, ["team", "each user:ann"]);
+        assert_eq!(bound(&rows(&moved)[0]), "none");
+        assert_eq!(rows(&json!({"items": []})), Vec::<Value>::new());
+        assert_eq!(rows(&budget("one")).len(), 1);
+    }
 }

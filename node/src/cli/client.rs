@@ -2,7 +2,7 @@
 
 use super::out::Format;
 use anyhow::{Context, bail};
-use reqwest::header::{ETAG, IF_MATCH};
+use reqwest::header::{ETAG, HeaderName, IF_MATCH};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Longest wait for an answer: longer than any wait of the node itself.
 const WITHIN: Duration = Duration::from_secs(60);
+/// The caller's own name of an operation.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Where a node that is alone keeps the token it drew, as seen from where it was started.
 const DRAWN_TOKEN: &str = "bursar-data/secrets/admin-token";
 
@@ -138,7 +140,18 @@ impl Admin {
         body: &Value,
         etag: Option<&str>,
     ) -> anyhow::Result<Answer> {
-        self.send(method, path, Some(body), etag).await
+        self.send(method, path, Some(body), etag.map(|etag| (IF_MATCH, etag))).await
+    }
+
+    /// Does something that is done once for each name of an operation.
+    pub(super) async fn act(
+        &self,
+        path: &str,
+        body: &Value,
+        operation: Option<&str>,
+    ) -> anyhow::Result<Answer> {
+        let operation = operation.map(|operation| (IDEMPOTENCY_KEY, operation));
+        self.send(Method::POST, path, Some(body), operation).await
     }
 
     async fn send(
@@ -146,15 +159,15 @@ impl Admin {
         method: Method,
         path: &str,
         body: Option<&Value>,
-        etag: Option<&str>,
+        header: Option<(HeaderName, &str)>,
     ) -> anyhow::Result<Answer> {
         let url = format!("{}/admin/v1/{path}", self.url);
         let mut request = self.client.request(method, &url).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
         }
-        if let Some(etag) = etag {
-            request = request.header(IF_MATCH, etag);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         let answer = request.send().await.with_context(|| {
             format!("cannot reach a node at {}: is it running? --url says where it is", self.url)

@@ -1,15 +1,19 @@
 //! `bursar keys`: virtual keys.
 
-use super::client::{Admin, Target, encode};
+use super::client::{Admin, Target};
 use super::out::{self, Column, Format, cell};
+use super::resource::{Limits, from_file, given, labels, path_of, print};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// Creates, shows, changes and revokes virtual keys.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bursar keys create app --budget-usd 10 --budget-window month --models gpt-4o-mini
+  bursar keys create ann-laptop --user ann --profile basic --label env=dev
   bursar keys update app --requests-per-minute 600
   bursar keys rotate app
   bursar keys revoke app
@@ -56,7 +60,7 @@ enum Action {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Settings {
     /// Whether the key may be used.
     #[arg(long)]
@@ -79,26 +83,53 @@ struct Settings {
     /// When that budget starts anew: never, hour, day, week, month, quarter, year, or 30d.
     #[arg(long, requires = "budget_usd", value_name = "WINDOW")]
     budget_window: Option<String>,
-    /// Requests in any minute.
+    #[command(flatten)]
+    limits: Limits,
+    /// The customer it belongs to.
+    #[arg(long, group = "owner")]
+    customer: Option<String>,
+    /// The team it belongs to.
+    #[arg(long, group = "owner")]
+    team: Option<String>,
+    /// The user it belongs to.
+    #[arg(long, group = "owner")]
+    user: Option<String>,
+    /// A label, for selectors; may be repeated.
+    #[arg(long = "label", value_name = "NAME=VALUE")]
+    labels: Vec<String>,
+    /// The access profile it has.
     #[arg(long)]
-    requests_per_minute: Option<u64>,
-    /// Tokens in any minute.
+    profile: Option<String>,
+    /// Whether its requests may open sessions.
     #[arg(long)]
-    tokens_per_minute: Option<u64>,
-    /// Requests at once.
+    may_open_sessions: Option<bool>,
+    /// Tags each of its requests carries, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    tags: Option<Vec<String>>,
+    /// Whether streams whose caller left are read to their end, to learn what they cost.
     #[arg(long)]
-    concurrent_requests: Option<u64>,
+    drain_on_disconnect: Option<bool>,
+    /// A JSON file with settings as the API takes them; what is given besides goes on top.
+    #[arg(long)]
+    file: Option<PathBuf>,
 }
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column { name: "NAME", of: |key| cell(&key["name"]) },
     Column { name: "ID", of: |key| cell(&key["id"]) },
     Column { name: "ENABLED", of: |key| cell(&key["enabled"]) },
+    Column { name: "BELONGS TO", of: owner },
     Column { name: "BUDGETS", of: |key| cell(&key["budgets"]) },
     Column { name: "MODELS", of: |key| all(&key["models"]) },
     Column { name: "PROVIDERS", of: |key| all(&key["providers"]) },
     Column { name: "EXPIRES", of: |key| cell(&key["expires_at"]) },
 ];
+
+/// To whom it belongs, directly.
+fn owner(key: &Value) -> String {
+    let named = ["user", "team", "customer"].into_iter().find(|kind| !key[*kind].is_null());
+    named.map_or_else(|| "-".to_owned(), |kind| format!("{kind} {}", cell(&key[kind])))
+}
 
 /// A list of what is allowed: absent means all, empty means none.
 fn all(allowed: &Value) -> String {
@@ -112,28 +143,23 @@ fn all(allowed: &Value) -> String {
 impl Keys {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let format = self.target.output;
-        let whole = self.target.with(async |admin| ask(&admin, self.action).await)?;
-        let rows = match &whole["items"] {
-            Value::Array(items) => items.clone(),
-            _ => vec![whole.clone()],
-        };
-        out::answer(format, &whole, &rows, &COLUMNS)?;
+        let whole = self.target.with(async |admin| run(&admin, self.action).await)?;
+        print(&self.target, &whole, &COLUMNS)?;
         if format == Format::Table {
             say_key(&whole)?;
         }
-        say_unconfirmed(&whole);
         Ok(())
     }
 }
 
-async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
-    let of = |name: &str| format!("keys/{}", encode(name));
+async fn run(admin: &Admin, action: Action) -> anyhow::Result<Value> {
+    let of = |name: &str| path_of("keys", name);
     let answer = match action {
         Action::List => return admin.list("keys").await,
         Action::Show { name } => admin.get(&of(&name)).await?,
         Action::Create { name, settings } => {
             let mut body = Map::new();
-            settings.overlay(&mut body);
+            settings.overlay(&mut body)?;
             if let Some(name) = name {
                 body.insert("name".to_owned(), name.into());
             }
@@ -142,7 +168,7 @@ async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
         Action::Update { name, settings } => {
             let present = admin.get(&of(&name)).await?;
             let mut body = settings_of(&present.body);
-            settings.overlay(&mut body);
+            settings.overlay(&mut body)?;
             let etag = present.etag.as_deref();
             admin.write_if(Method::PUT, &of(&name), &body.into(), etag).await?
         }
@@ -156,7 +182,23 @@ async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
 
 /// What of a shown key can be set.
 fn settings_of(key: &Value) -> Map<String, Value> {
-    let names = ["enabled", "expires_at", "providers", "models", "budgets", "limits"];
+    let names = [
+        "enabled",
+        "expires_at",
+        "providers",
+        "models",
+        "budgets",
+        "limits",
+        "customer",
+        "team",
+        "user",
+        "labels",
+        "narrowed",
+        "profile",
+        "may_open_sessions",
+        "tags",
+        "drain_on_disconnect",
+    ];
     names
         .into_iter()
         .filter(|name| !key[*name].is_null())
@@ -166,8 +208,16 @@ fn settings_of(key: &Value) -> Map<String, Value> {
 
 impl Settings {
     /// Sets what was given.
-    fn overlay(self, body: &mut Map<String, Value>) {
-        let given = [
+    fn overlay(self, body: &mut Map<String, Value>) -> anyhow::Result<()> {
+        if let Some(path) = &self.file {
+            let file = from_file(path)?;
+            body.extend(file.as_object().cloned().context("settings are an object of JSON")?);
+        }
+        if self.customer.is_some() || self.team.is_some() || self.user.is_some() {
+            // It belongs to one of them: the one it belonged to before is not that any more.
+            body.retain(|name, _| !["customer", "team", "user"].contains(&name.as_str()));
+        }
+        body.extend(given([
             ("enabled", json!(self.enabled)),
             ("expires_at", json!(self.expires_at)),
             ("providers", json!(self.providers)),
@@ -175,22 +225,22 @@ impl Settings {
             ("budgets", json!(self.budgets)),
             ("budget_usd", json!(self.budget_usd)),
             ("budget_window", json!(self.budget_window)),
-        ];
-        let limits = [
-            ("requests_per_minute", self.requests_per_minute),
-            ("tokens_per_minute", self.tokens_per_minute),
-            ("concurrent_requests", self.concurrent_requests),
-        ];
-        for (name, value) in given {
-            if !value.is_null() {
-                body.insert(name.to_owned(), value);
+            ("customer", json!(self.customer)),
+            ("team", json!(self.team)),
+            ("user", json!(self.user)),
+            ("profile", json!(self.profile)),
+            ("may_open_sessions", json!(self.may_open_sessions)),
+            ("tags", json!(self.tags)),
+            ("drain_on_disconnect", json!(self.drain_on_disconnect)),
+        ]));
+        for (field, more) in [("limits", self.limits.body()), ("labels", labels(&self.labels)?)] {
+            let Value::Object(more) = more else { continue };
+            match body.entry(field).or_insert_with(|| json!({})) {
+                Value::Object(present) => present.extend(more),
+                other => *other = more.into(),
             }
         }
-        for (name, limit) in limits {
-            if let Some(limit) = limit {
-                body.entry("limits").or_insert_with(|| json!({}))[name] = limit.into();
-            }
-        }
+        Ok(())
     }
 }
 
@@ -204,18 +254,6 @@ fn say_key(answer: &Value) -> anyhow::Result<()> {
     }
 }
 
-/// Says which nodes have not confirmed a write.
-pub(super) fn say_unconfirmed(answer: &Value) {
-    if let Value::Array(nodes) = &answer["not_confirmed_by"]
-        && !nodes.is_empty()
-    {
-        let nodes = cell(&answer["not_confirmed_by"]);
-        out::complain(&format!(
-            "warning: not confirmed by {nodes}; what could not be reached applies it when it is back"
-        ));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,25 +262,21 @@ mod tests {
     fn an_update_keeps_what_is_not_given() {
         let key = json!({
             "name": "app", "id": "x", "enabled": true, "models": ["a"], "budgets": ["b"],
-            "limits": {"tokens_per_minute": 5}, "changed_index": 7,
+            "limits": {"tokens_per_minute": 5}, "team": "red", "labels": {"a": "b"}, "changed_index": 7,
         });
         let mut body = settings_of(&key);
         let settings = Settings {
             enabled: Some(false),
-            expires_at: None,
-            providers: None,
-            models: None,
-            budgets: None,
-            budget_usd: None,
-            budget_window: None,
-            requests_per_minute: Some(9),
-            tokens_per_minute: None,
-            concurrent_requests: None,
+            limits: Limits { requests_per_minute: Some(9), ..Limits::default() },
+            user: Some("ann".to_owned()),
+            labels: vec!["env=dev".to_owned()],
+            ..Settings::default()
         };
-        settings.overlay(&mut body);
+        settings.overlay(&mut body).unwrap();
         let expected = json!({
             "enabled": false, "models": ["a"], "budgets": ["b"],
             "limits": {"tokens_per_minute": 5, "requests_per_minute": 9},
+            "user": "ann", "labels": {"a": "b", "env": "dev"},
         });
         assert_eq!(Value::Object(body), expected);
     }

@@ -13,6 +13,8 @@ pub(super) enum Format {
     Json,
     /// The same as YAML.
     Yaml,
+    /// The table as CSV.
+    Csv,
 }
 
 /// One column of a table.
@@ -55,6 +57,7 @@ pub(super) fn answer(
         Format::Table => text(&table(rows, columns)),
         Format::Json => line(&serde_json::to_string_pretty(whole)?),
         Format::Yaml => text(&serde_saphyr::to_string(whole)?),
+        Format::Csv => text(&csv(rows, columns)),
     }
 }
 
@@ -69,6 +72,25 @@ fn table(rows: &[Value], columns: &[Column]) -> String {
     for line in &lines {
         let padded = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
         text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Rows under headings of small letters, as programs read them; what is not there is empty.
+fn csv(rows: &[Value], columns: &[Column]) -> String {
+    let quoted = |field: &str| match field.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field.to_owned(),
+    };
+    let headings = columns.iter().map(|column| column.name.to_lowercase().replace(' ', "_"));
+    let mut text = headings.collect::<Vec<_>>().join(",") + "\n";
+    for row in rows {
+        let fields = columns.iter().map(|column| match (column.of)(row).as_str() {
+            "-" => String::new(),
+            field => quoted(field),
+        });
+        text.push_str(&fields.collect::<Vec<_>>().join(","));
         text.push('\n');
     }
     text
@@ -104,5 +126,6 @@ mod tests {
             table(&rows, &columns),
             "NAME         MODELS\napplication  a,b\nb            -\n"
         );
+        assert_eq!(csv(&rows, &columns), "name,models\napplication,\"a,b\"\nb,\n");
     }
 }

@@ -1,11 +1,10 @@
 //! `bursar providers`: where requests go.
 
-use super::client::{Admin, Target, encode};
-use super::keys::say_unconfirmed;
-use super::out::{self, Column, cell};
+use super::client::{Admin, Target};
+use super::out::{Column, cell};
+use super::resource::{Verb, ask, from_file, path_of, print};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -91,38 +90,28 @@ const COLUMNS: [Column; 5] = [
 
 impl Providers {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let whole = self.target.with(async |admin| ask(&admin, self.action).await)?;
-        let rows = match &whole["items"] {
-            Value::Array(items) => items.clone(),
-            _ => vec![whole.clone()],
-        };
-        out::answer(self.target.output, &whole, &rows, &COLUMNS)?;
-        say_unconfirmed(&whole);
-        Ok(())
+        let whole = self.target.with(async |admin| run(&admin, self.action).await)?;
+        print(&self.target, &whole, &COLUMNS)
     }
 }
 
-async fn ask(admin: &Admin, action: Action) -> anyhow::Result<Value> {
-    let of = |name: &str| format!("providers/{}", encode(name));
-    let answer = match action {
-        Action::List => return admin.list("providers").await,
-        Action::Show { name } => admin.get(&of(&name)).await?,
+async fn run(admin: &Admin, action: Action) -> anyhow::Result<Value> {
+    let verb = match action {
+        Action::List => Verb::List,
+        Action::Show { name } => Verb::Show(name),
         Action::Put { name, settings } => {
-            let body = settings.body(admin, &of(&name)).await?;
-            admin.write(Method::PUT, &of(&name), Some(&body)).await?
+            let body = settings.body(admin, &path_of("providers", &name)).await?;
+            Verb::Put(name, body)
         }
-        Action::Delete { name } => admin.write(Method::DELETE, &of(&name), None).await?,
+        Action::Delete { name } => Verb::Delete(name),
     };
-    Ok(answer.body)
+    ask(admin, "providers", verb).await
 }
 
 impl Settings {
     async fn body(self, admin: &Admin, path: &str) -> anyhow::Result<Value> {
         if let Some(path) = &self.file {
-            let text = std::fs::read_to_string(path);
-            let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-            let body = serde_json::from_str(&text);
-            return body.with_context(|| format!("{} is not JSON", path.display()));
+            return from_file(path);
         }
         let mut body = Map::new();
         let credentials = match self.secret()? {

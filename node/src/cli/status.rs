@@ -19,7 +19,7 @@ impl Status {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let status = self.target.with(async |admin| Ok(admin.get("status").await?.body))?;
         match self.target.output {
-            Format::Table => out::text(&shown(&status))?,
+            Format::Table | Format::Csv => out::text(&shown(&status))?,
             Format::Json | Format::Yaml => out::answer(self.target.output, &status, &[], &[])?,
         }
         match status["node"]["ready"] == Value::Bool(true) {

@@ -1,4 +1,4 @@
-//! From a provider's host name to addresses a connection may go to.
+//! From a provider's or a webhook's host name to addresses a connection may go to.
 //!
 //! A name is resolved once and the connection goes to exactly the addresses that were looked at, so
 //! that a second answer of the name server cannot lead inside.
@@ -30,7 +30,7 @@ pub(crate) async fn resolve(
             format!("{host} has no address")
         } else {
             format!(
-                "{host} resolves to private addresses only; set allow_private_network on the provider to reach them"
+                "{host} resolves to private addresses only; set allow_private_network to reach them"
             )
         };
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));

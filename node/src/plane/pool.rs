@@ -199,7 +199,10 @@ impl Pool {
 
 /// Connects to the first address that answers. Each gets its share of the time: one that swallows
 /// everything must not keep the others from being tried.
-async fn connect_any(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpStream> {
+pub(crate) async fn connect_any(
+    addresses: &[SocketAddr],
+    within: Duration,
+) -> io::Result<TcpStream> {
     let share = within / u32::try_from(addresses.len() + 1).unwrap_or(u32::MAX);
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {

@@ -190,15 +190,15 @@ pub struct Reconciled {
     pub window: Window,
     /// Who shares it; where not all do, the figures are sums.
     pub per: Per,
-    /// Spent by its books, debt included.
+    /// Spent by its books.
     pub spent_nano_usd: i64,
     /// Sum of the lines charged to it.
     pub listed_nano_usd: i64,
     /// Granted to nodes that went silent: spent perhaps, and on no line until they report.
     pub suspense_nano_usd: i64,
-    /// Billed beyond the holds; a part of what was spent.
+    /// Billed beyond the holds, or spent beyond what was granted.
     pub debt_nano_usd: i64,
-    /// Spent less listed. Zero where everything is accounted for.
+    /// Listed less spent. Zero where everything is accounted for.
     pub difference_nano_usd: i64,
     /// Where a difference comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,7 +229,7 @@ pub trait Usage {
     /// # Errors
     ///
     /// More than [`ROWS_MAX`] rows.
-    fn usage(&self, question: &Question) -> Answer<UsageReport>;
+    fn usage(&self, question: Question) -> impl Future<Output = Answer<UsageReport>> + Send;
 }
 
 pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
@@ -246,7 +246,7 @@ pub(in crate::admin) async fn report<A: Admin>(
     let question = ask.question()?;
     let read = Read { consistency: ask.consistency, min_index: ask.min_index };
     let index = admin.fresh(read).await?;
-    Ok(told(admin.usage(&question)?, index))
+    Ok(told(admin.usage(question).await?, index))
 }
 
 #[cfg(test)]

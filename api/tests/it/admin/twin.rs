@@ -257,11 +257,11 @@ impl Audits for Twin {
 }
 
 impl Usage for Twin {
-    fn usage(&self, question: &Question) -> Answer<UsageReport> {
+    async fn usage(&self, question: Question) -> Answer<UsageReport> {
         Ok(UsageReport {
             from: question.from,
             to: question.to.unwrap_or(Day(20_000)),
-            by: question.by.clone(),
+            by: question.by,
             rows: Vec::new(),
             total: Sums::default(),
             reconciliation: Vec::new(),

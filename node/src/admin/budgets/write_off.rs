@@ -2,12 +2,15 @@
 
 use super::super::Node;
 use super::super::propose::Reach;
-use super::{shown, unit_out, window_out};
+use super::accounts::{self, Meant};
+use super::moves::{named, word};
+use super::shape::unit_out;
+use super::{bound, shown};
 use api::admin::v1::budgets::{self, Amount, Released, WriteOffSettings};
 use api::admin::v1::cluster::Id;
-use api::admin::{Answer, Problem, Window, Write, Written};
+use api::admin::{Answer, Problem, Write, Written};
 use ledger::command::{Command, WriteOff};
-use ledger::{AccountId, Budget, Lane, Ledger, NodeId};
+use ledger::{AccountId, Lane, Ledger, NodeId, Word};
 
 /// One lane's part: how much of it is released, and the command that does it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,40 +27,35 @@ impl Node {
         write: Write,
     ) -> Answer<Written<budgets::WriteOff>> {
         let before = self.ledger();
-        let missing = || Problem::not_found("budget", &name);
-        let budget = before.budgets.get(&name).ok_or_else(missing)?;
+        let budget = named(&before, &name)?;
         write.condition.check(Some(budget.changed_index))?;
         let unit = unit_out(budget.unit);
         let most = settings.most(unit)?;
-        let account = account(budget, settings.window)?;
+        let subject = settings.subject.as_deref();
+        let meant = Meant { window: settings.window, subject, prefix: "" };
+        let account = accounts::find(&before, budget, meant)?;
         let node = settings.node.as_deref().map(|node| find(&before, node)).transpose()?;
+        let word = word(&write, &settings.reason);
         let parts = parts(&before, account, node, most);
         let (mut index, mut not_confirmed_by) = (before.applied_index, Vec::new());
         if !settings.dry_run && !parts.is_empty() {
             for part in &parts {
-                index = self.propose("budget", Command::WriteOff(part.command.clone())).await?;
-                tracing::warn!(
-                    budget = name,
-                    node = part.command.node.0,
-                    incarnation = part.command.incarnation,
-                    amount = part.amount,
-                    unit = ?unit,
-                    actor = write.actor.0,
-                    reason = settings.reason,
-                    "suspense written off"
-                );
+                let command = WriteOff { word: word.clone(), ..part.command.clone() };
+                index = self.propose("budget", Command::WriteOff(command)).await?;
             }
             not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
         }
         let after = self.ledger();
-        let budget = after.budgets.get(&name).ok_or_else(missing)?;
-        let bound = ledger::view::books(&after, account).map_or(0, |books| books.overspend_bound);
+        let budget = named(&after, &name)?;
+        let because = ledger::view::books(&after, account)
+            .map_or_else(Vec::new, |books| bound::bound(&after, budget, &books));
         let released: i64 = parts.iter().map(|part| part.amount).fold(0, i64::saturating_add);
         let to_come = if settings.dry_run { released } else { 0 };
+        let most = bound::most(&because).map(|bound| bound.saturating_add(to_come));
         let object = budgets::WriteOff {
             budget: shown(&after, budget),
             released: parts.iter().map(|part| released_of(&after, unit, part)).collect(),
-            overspend_bound: Amount::of(unit, bound.saturating_add(to_come)),
+            overspend_bound: most.map(|bound| Amount::of(unit, bound)),
             dry_run: settings.dry_run,
         };
         Ok(Written { object, index, created: false, not_confirmed_by })
@@ -71,20 +69,6 @@ fn released_of(ledger: &Ledger, unit: budgets::Unit, part: &Part) -> Released {
         label: ledger.nodes.get(&node).map_or_else(String::new, |record| record.label.clone()),
         incarnation: part.command.incarnation,
         amount: Amount::of(unit, part.amount),
-    }
-}
-
-/// The account of a budget's window.
-fn account(budget: &Budget, window: Option<Window>) -> Answer<AccountId> {
-    let mut fits = budget
-        .accounts()
-        .filter(|(_, has)| window.is_none_or(|window| window_out(has.window) == window));
-    match (fits.next(), fits.next()) {
-        (Some((account, _)), None) => Ok(account),
-        (None, _) => Err(Problem::invalid("window", "is none of this budget's")),
-        (Some(_), Some(_)) => {
-            Err(Problem::invalid("window", "is missing: the budget has several, name one"))
-        }
     }
 }
 
@@ -126,6 +110,7 @@ fn parts(ledger: &Ledger, account: AccountId, node: Option<NodeId>, most: i64) -
             incarnation: *incarnation,
             // In all, so that a repeated entry changes nothing.
             amount: lane.written_off.saturating_add(amount),
+            word: Word::default(),
         };
         parts.push(Part { amount, command });
     }
@@ -135,8 +120,9 @@ fn parts(ledger: &Ledger, account: AccountId, node: Option<NodeId>, most: i64) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::admin::Window;
     use ledger::command::{AllocateNode, EnrolNode, Entry, PutBudget, Refill, RefillLine, apply};
-    use ledger::{BudgetWindow, Mode, Outcome, Unit, UnixMillis};
+    use ledger::{Budget, BudgetWindow, Outcome, Unit, UnixMillis};
 
     fn done(ledger: &mut Ledger, command: Command) -> Outcome {
         let entry = Entry { index: ledger.applied_index + 1, at: UnixMillis(1), command };
@@ -148,11 +134,15 @@ mod tests {
     /// Two nodes that were granted 300 and 40, of which the second life of the first knows nothing.
     fn suspended() -> (Ledger, AccountId) {
         let mut ledger = Ledger::default();
-        let mut budget = super::super::blank("team", "api:admin");
-        budget.unit = Unit::Requests;
-        budget.mode = Mode::Hard;
-        budget.windows = vec![BudgetWindow { window: ledger::Window::Never, limit: 1_000 }];
-        done(&mut ledger, Command::PutBudget(PutBudget { budget, if_index: None }));
+        let budget = Budget {
+            name: "team".to_owned(),
+            unit: Unit::Requests,
+            windows: vec![BudgetWindow { window: ledger::Window::Never, limit: 1_000 }],
+            managed_by: "api:admin".to_owned(),
+            ..Budget::default()
+        };
+        let put = PutBudget { budget, if_index: None, periods: vec![(UnixMillis(1), None)] };
+        done(&mut ledger, Command::PutBudget(put));
         let account = ledger.budgets["team"].accounts().next().unwrap().0;
         for (label, must) in [("lost", 300), ("lives", 40)] {
             let (uuid, label) = (label.to_owned(), label.to_owned());
@@ -173,7 +163,14 @@ mod tests {
                 path: 0,
             };
             let (active_nodes, lines) = (2, vec![line]);
-            let refill = Refill { node: id, incarnation: 1, seq: 1, active_nodes, lines };
+            let refill = Refill {
+                node: id,
+                incarnation: 1,
+                seq: 1,
+                active_nodes,
+                lines,
+                ..Refill::default()
+            };
             done(&mut ledger, Command::Refill(refill));
         }
         let id = find(&ledger, "lost").unwrap();
@@ -206,9 +203,13 @@ mod tests {
     fn windows_and_nodes_are_named_or_refused() {
         let (ledger, id) = suspended();
         let budget = &ledger.budgets["team"];
-        assert_eq!(account(budget, None).unwrap(), id);
-        assert_eq!(account(budget, Some(Window::Never)).unwrap(), id);
-        assert_eq!(account(budget, Some(Window::Day)).unwrap_err().status(), 422);
+        let find_account = |window, subject| {
+            accounts::find(&ledger, budget, Meant { window, subject, prefix: "" })
+        };
+        assert_eq!(find_account(None, None).unwrap(), id);
+        assert_eq!(find_account(Some(Window::Never), None).unwrap(), id);
+        assert_eq!(find_account(Some(Window::Day), None).unwrap_err().status(), 422);
+        assert_eq!(find_account(None, Some("ann")).unwrap_err().status(), 422);
         assert_eq!(find(&ledger, "nobody").unwrap_err().status(), 422);
     }
 }

@@ -32,7 +32,8 @@ impl Solo {
             path: 0,
         };
         let (active_nodes, lines) = (2, vec![line]);
-        let refill = Refill { node: id, incarnation: 1, seq: 1, active_nodes, lines };
+        let (node, incarnation, seq) = (id, 1, 1);
+        let refill = Refill { node, incarnation, seq, active_nodes, lines, ..Refill::default() };
         self.propose(Command::Refill(refill)).await;
         self.propose(Command::EnrolNode(EnrolNode { id, incarnation: 2 })).await;
         id

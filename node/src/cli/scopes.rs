@@ -1,0 +1,116 @@
+//! `bursar customers`, `bursar teams`, `bursar users`: to whom keys belong.
+
+use super::client::Target;
+use super::out::{Column, cell};
+use super::resource::{Terms, Verb, ask, label_cell, print};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+/// Sets and shows customers, whose budgets and limits count for all keys below.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bursar customers put acme --budgets acme-2026
+  bursar customers list")]
+pub(super) struct Customers {
+    #[command(flatten)]
+    scopes: Scopes,
+}
+
+/// Sets and shows teams, whose budgets and limits count for all keys below.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bursar teams put red --customer acme --budgets red-month --requests-per-minute 600 --label env=prod
+  bursar teams show red")]
+pub(super) struct Teams {
+    #[command(flatten)]
+    scopes: Scopes,
+}
+
+/// Sets and shows users, whose budgets and limits count for all their keys.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bursar users put ann --team red --budgets per-user
+  bursar users delete ann")]
+pub(super) struct Users {
+    #[command(flatten)]
+    scopes: Scopes,
+}
+
+#[derive(Debug, Args)]
+struct Scopes {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Lists all.
+    List,
+    /// Shows one.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Creates or replaces one.
+    Put {
+        /// Its name.
+        name: String,
+        /// The customer it belongs to.
+        #[arg(long)]
+        customer: Option<String>,
+        /// The team it belongs to.
+        #[arg(long, conflicts_with = "customer")]
+        team: Option<String>,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// Deletes one that nothing belongs to.
+    Delete {
+        /// Its name.
+        name: String,
+    },
+}
+
+const COLUMNS: [Column; 5] = [
+    Column { name: "NAME", of: |row| cell(&row["name"]) },
+    Column { name: "CUSTOMER", of: |row| cell(&row["customer"]) },
+    Column { name: "TEAM", of: |row| cell(&row["team"]) },
+    Column { name: "BUDGETS", of: |row| cell(&row["budgets"]) },
+    Column { name: "LABELS", of: |row| label_cell(&row["labels"]) },
+];
+
+impl Customers {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        self.scopes.run("customers")
+    }
+}
+
+impl Teams {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        self.scopes.run("teams")
+    }
+}
+
+impl Users {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        self.scopes.run("users")
+    }
+}
+
+impl Scopes {
+    fn run(self, kind: &str) -> anyhow::Result<()> {
+        let verb = match self.action {
+            Action::List => Verb::List,
+            Action::Show { name } => Verb::Show(name),
+            Action::Put { name, customer, team, terms } => {
+                let owner = [("customer", json!(customer)), ("team", json!(team))];
+                Verb::Put(name, terms.body(owner)?)
+            }
+            Action::Delete { name } => Verb::Delete(name),
+        };
+        let whole = self.target.with(async |admin| ask(&admin, kind, verb).await)?;
+        print(&self.target, &whole, &COLUMNS)
+    }
+}
