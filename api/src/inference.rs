@@ -1,15 +1,19 @@
 //! The surface callers use: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/models`,
-//! the same under `/openai`, and the probes.
+//! `/v1/key`, `/v1/receipts/{id}`, the same under `/openai`, and the probes.
 //!
 //! [`serve`] is what one request goes through before and after the node itself: path, method, key,
 //! body, and the shape of whatever is refused.
 
 pub mod body;
 pub mod carrier;
+pub mod hints;
+pub mod key;
 mod reply;
 pub mod request_id;
 mod route;
 
+pub use hints::Hints;
+pub use key::KeyStanding;
 pub use reply::ReplyBody;
 pub use route::{Probe, Route, route};
 
@@ -44,6 +48,8 @@ pub struct Inbound {
     pub operation: Operation,
     /// The caller's headers.
     pub headers: HeaderMap,
+    /// Tags and session, as the headers say.
+    pub hints: Hints,
     /// The whole body.
     pub body: Bytes,
     /// What the caller finds it by.
@@ -59,6 +65,13 @@ pub struct Model {
     pub id: String,
     /// Who provides it.
     pub owned_by: String,
+}
+
+/// What a caller wants to know of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyQuestion {
+    /// Also what it used by days, which takes a look at all rows of usage.
+    pub spending: bool,
 }
 
 /// What a node must be able to do for callers. One value per thread; nothing here crosses threads.
@@ -89,6 +102,28 @@ pub trait Inference {
 
     /// The models this caller may use, sorted by name.
     fn models(&self, caller: &Self::Caller) -> Vec<Model>;
+
+    /// What this caller may do and how much is left. Costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where this node cannot say.
+    fn key(
+        &self,
+        caller: &Self::Caller,
+        question: KeyQuestion,
+    ) -> impl Future<Output = Result<KeyStanding, Refusal>>;
+
+    /// The receipt of a request this caller made, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// None of that id, or another key's; or the node that keeps it cannot be asked.
+    fn receipt(
+        &self,
+        caller: &Self::Caller,
+        id: &str,
+    ) -> impl Future<Output = Result<Bytes, Refusal>>;
 
     /// Answers a call.
     ///
@@ -166,14 +201,28 @@ where
     };
     match route {
         Route::Call(operation) => {
+            let hints = match Hints::read(&head.headers) {
+                Ok(hints) => hints,
+                Err(refusal) => {
+                    linger_unless_expecting(&head.headers, body);
+                    return Err(refusal);
+                }
+            };
             let body = take_body(node.limits(), &head.headers, body).await?;
             let request_id = request_id.clone();
-            let inbound = Inbound { operation, headers: head.headers, body, request_id, own_id };
+            let headers = head.headers;
+            let inbound = Inbound { operation, headers, hints, body, request_id, own_id };
             let response = node.answer(caller, inbound).await?;
             Ok(response.map(ReplyBody::node))
         }
         Route::Models => Ok(json(openai_chat::models_body(node.models(&caller).iter().map(entry)))),
         Route::Model(name) => one_model(&node.models(&caller), name),
+        Route::Key(face) => {
+            own_key_only(&head)?;
+            let question = KeyQuestion { spending: face.tells_spending() };
+            Ok(json(node.key(&caller, question).await?.render(face)))
+        }
+        Route::Receipt(id) => Ok(json(node.receipt(&caller, id).await?)),
         Route::Probe(_) | Route::Unknown => Err(unknown(&head)),
     }
 }
@@ -197,6 +246,17 @@ fn unknown(head: &Parts) -> Refusal {
 
 fn method_name(method: &Method) -> &str {
     method.as_str().get(..16).unwrap_or(method.as_str())
+}
+
+/// LiteLLM's question may name another key; here a key may ask about itself only.
+fn own_key_only(head: &Parts) -> Result<(), Refusal> {
+    let query = head.uri.query().unwrap_or("");
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("key="));
+    match asked {
+        Some(asked) if carrier::presented(&head.headers) != Some(asked) => Err(Reason::KeyBlocked
+            .refuse("a virtual key may ask about itself only; leave out the parameter key")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn take_body<B>(limits: Limits, headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>

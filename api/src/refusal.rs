@@ -42,8 +42,16 @@ pub enum Reason {
     BudgetExceeded,
     /// This request can never fit.
     RequestExceedsBudget,
+    /// More budgets apply to the request than one may be charged to.
+    TooManyBudgets,
     /// The cluster cannot say: no quorum and no allowance.
     ClusterUnavailable,
+    /// A header that cannot be taken at its word.
+    InvalidHeader,
+    /// No such receipt, or one of another key.
+    ReceiptUnknown,
+    /// The node that keeps the receipt cannot be asked.
+    ReceiptUnavailable,
     /// No such path.
     UnknownPath,
     /// The path is there, the method is not.
@@ -89,7 +97,11 @@ impl Reason {
         Self::BudgetInFlight,
         Self::BudgetExceeded,
         Self::RequestExceedsBudget,
+        Self::TooManyBudgets,
         Self::ClusterUnavailable,
+        Self::InvalidHeader,
+        Self::ReceiptUnknown,
+        Self::ReceiptUnavailable,
         Self::UnknownPath,
         Self::MethodNotAllowed,
         Self::BodyTooLarge,
@@ -120,7 +132,11 @@ impl Reason {
             Self::BudgetInFlight       => Row(Caller, 429, QUOTA, "budget_in_flight", AfterMs(1_000)),
             Self::BudgetExceeded       => Row(Caller, 402, QUOTA, "budget_exceeded", Never),
             Self::RequestExceedsBudget => Row(Caller, 402, QUOTA, "request_exceeds_budget", Never),
+            Self::TooManyBudgets       => Row(Caller, 403, "permission_error", "too_many_budgets", Never),
             Self::ClusterUnavailable   => Row(Us, 503, SERVER, "cluster_unavailable", AfterMs(1_000)),
+            Self::InvalidHeader        => Row(Caller, 400, INVALID, "invalid_headers", Never),
+            Self::ReceiptUnknown       => Row(Caller, 404, INVALID, "receipt_not_found", Never),
+            Self::ReceiptUnavailable   => Row(Us, 503, SERVER, "receipt_unavailable", AfterMs(1_000)),
             Self::UnknownPath          => Row(Caller, 404, INVALID, "unknown_url", Never),
             Self::MethodNotAllowed     => Row(Caller, 405, INVALID, "method_not_allowed", Never),
             Self::BodyTooLarge         => Row(Caller, 413, INVALID, "request_too_large", Never),

@@ -9,6 +9,7 @@ pub mod config;
 pub mod health;
 pub mod metrics;
 pub mod plane;
+pub mod receipts;
 mod request;
 pub mod serve;
 pub mod simulator;

@@ -4,11 +4,11 @@
 //! neither can starve the other.
 
 pub(crate) mod core;
-mod dns;
+pub(crate) mod dns;
 pub(crate) mod pieces;
 pub(crate) mod pool;
 mod serve;
-mod tls;
+pub(crate) mod tls;
 mod watch;
 
 use crate::catalog::Catalog;

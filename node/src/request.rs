@@ -4,6 +4,7 @@
 //! four are pure functions of one view of the ledger, the call and one reading of the clock; money and
 //! meaning meet nowhere else.
 
+mod abandoned;
 pub(crate) mod auth;
 pub(crate) mod headers;
 mod hints;
@@ -17,6 +18,7 @@ pub(crate) mod quote;
 pub(crate) mod relay;
 pub(crate) mod routing;
 pub(crate) mod settle;
+pub(crate) mod standing;
 mod steps;
 pub(crate) mod terms;
 pub(crate) mod trail;
@@ -32,7 +34,7 @@ use cluster::allowance::Why;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use ledger::view::AccountTerms;
-use ledger::{AccountId, Ledger, StreamUsage, UnixMillis};
+use ledger::{AccountId, Ledger, StreamUsage};
 use open::{Coming, Guard, Open};
 use opening::Opening;
 use quote::Quote;
@@ -192,7 +194,9 @@ async fn attempts(
         // Once a provider was asked, its failure says more than a budget that got short.
         (Some((failure, _)), _) => failed(guard, failure),
         (None, Some(barred)) => refused(guard, barred.refusal),
-        (None, None) => unreachable!("a plan has at least one attempt, and the first is made or barred"),
+        (None, None) => {
+            unreachable!("a plan has at least one attempt, and the first is made or barred")
+        }
     }
 }
 

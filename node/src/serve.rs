@@ -5,11 +5,12 @@ use crate::catalog::Catalog;
 use crate::config::{Config, Drain, Keys, LogFormat};
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::plane::{Plane, PlaneSettings, Shared};
+use crate::plane::{Means, Plane, PlaneSettings, Shared};
+use crate::receipts::Receipts;
 use crate::telemetry;
 use crate::vault::{Secret, Vault};
 use anyhow::Context;
-use cluster::{Cluster, ClusterSecret, Founding};
+use cluster::{Cluster, ClusterSecret, Founding, PeerService};
 use ledger::command::InitCluster;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -84,17 +85,21 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {} for operators", config.admin.listen))?;
         let admin_addr = admin_listener.local_addr()?;
-        let cluster_config = cluster_config(&config, &keys, vault.clone(), admin_addr).await?;
+        let receipts = Receipts::open(&config.data_dir);
+        let mut cluster_config = cluster_config(&config, &keys, vault.clone(), admin_addr).await?;
+        let service: Arc<dyn PeerService> = Arc::<Receipts>::clone(&receipts);
+        cluster_config.service = Some(service);
         let cluster = Cluster::start(cluster_config).await?;
         let health = Arc::new(Health::new(cluster.clone()));
         let metrics = Metrics::new();
-        let shared = Shared::new(
-            cluster.clone(),
-            vault.clone(),
-            plane_settings(&config),
-            Arc::clone(&health),
-            Arc::clone(&metrics),
-        )?;
+        let means = Means {
+            cluster: cluster.clone(),
+            vault: vault.clone(),
+            health: Arc::clone(&health),
+            metrics: Arc::clone(&metrics),
+            receipts,
+        };
+        let shared = Shared::new(means, plane_settings(&config))?;
         let plane = Plane::start(shared)
             .with_context(|| format!("cannot listen on {} for callers", config.listen))?;
         let data_addr = plane.local_addr();

@@ -1,5 +1,6 @@
 //! Which path means what.
 
+use super::key::Face;
 use http::Method;
 use wire::Operation;
 
@@ -12,6 +13,10 @@ pub enum Route<'a> {
     Models,
     /// One model, by name; the name may hold slashes.
     Model(&'a str),
+    /// What a key may do and how much is left, in one of several shapes.
+    Key(Face),
+    /// The receipt of a request, by its id.
+    Receipt(&'a str),
     /// A question about the node's health.
     Probe(Probe),
     /// Nothing here.
@@ -42,6 +47,10 @@ pub fn route(path: &str) -> Route<'_> {
         return operation(rest);
     }
     match path {
+        "/api/v1/key" | "/api/v1/auth/key" => Route::Key(Face::OpenRouterKey),
+        "/api/v1/credits" => Route::Key(Face::OpenRouterCredits),
+        "/api/governance/virtual-keys/quota" => Route::Key(Face::Bifrost),
+        "/key/info" | "/litellm/key/info" => Route::Key(Face::LiteLlm),
         "/livez" | "/healthz" | "/health/liveliness" | "/health/liveness" => {
             Route::Probe(Probe::Live)
         }
@@ -57,11 +66,20 @@ fn operation(rest: &str) -> Route<'_> {
         "/completions" => Route::Call(Operation::Completions),
         "/embeddings" => Route::Call(Operation::Embeddings),
         "/models" => Route::Models,
-        _ => match rest.strip_prefix("/models/") {
-            Some(model) if !model.is_empty() => Route::Model(model),
-            _ => Route::Unknown,
-        },
+        "/key" => Route::Key(Face::Bursar),
+        _ => named(rest, "/models/", Route::Model)
+            .or_else(|| named(rest, "/receipts/", Route::Receipt))
+            .unwrap_or(Route::Unknown),
     }
+}
+
+/// What stands behind a prefix, where anything does.
+fn named<'a>(
+    rest: &'a str,
+    prefix: &str,
+    route: impl Fn(&'a str) -> Route<'a>,
+) -> Option<Route<'a>> {
+    rest.strip_prefix(prefix).filter(|name| !name.is_empty()).map(route)
 }
 
 impl Route<'_> {
@@ -70,7 +88,11 @@ impl Route<'_> {
     pub fn allow(&self) -> Option<&'static str> {
         match self {
             Route::Call(_) => Some("POST"),
-            Route::Models | Route::Model(_) | Route::Probe(_) => Some("GET, HEAD"),
+            Route::Models
+            | Route::Model(_)
+            | Route::Key(_)
+            | Route::Receipt(_)
+            | Route::Probe(_) => Some("GET, HEAD"),
             Route::Unknown => None,
         }
     }
@@ -80,9 +102,11 @@ impl Route<'_> {
     pub fn takes(&self, method: &Method) -> bool {
         match self {
             Route::Call(_) => method == Method::POST,
-            Route::Models | Route::Model(_) | Route::Probe(_) => {
-                method == Method::GET || method == Method::HEAD
-            }
+            Route::Models
+            | Route::Model(_)
+            | Route::Key(_)
+            | Route::Receipt(_)
+            | Route::Probe(_) => method == Method::GET || method == Method::HEAD,
             Route::Unknown => false,
         }
     }
@@ -103,6 +127,12 @@ mod tests {
             ("/v1/models", Route::Models),
             ("/v1/models/openrouter/deepseek/v3", Route::Model("openrouter/deepseek/v3")),
             ("/v1/models/", Route::Unknown),
+            ("/v1/key", Route::Key(Face::Bursar)),
+            ("/api/v1/auth/key", Route::Key(Face::OpenRouterKey)),
+            ("/api/governance/virtual-keys/quota", Route::Key(Face::Bifrost)),
+            ("/key/info", Route::Key(Face::LiteLlm)),
+            ("/v1/receipts/rct-1", Route::Receipt("rct-1")),
+            ("/v1/receipts/", Route::Unknown),
             ("/v1", Route::Unknown),
             ("/v1/chat/completions/", Route::Unknown),
             ("/", Route::Unknown),

@@ -2,14 +2,17 @@
 
 use super::{PlaneSettings, Shared};
 use crate::metrics::slots::ThreadSlots;
+use crate::receipts::{ReceiptId, ReceiptIds};
 use crate::request::open::Abandoned;
 use crate::request::relay::NodeBody;
-use crate::request::terms::{Book, Route, Terms};
+use crate::request::terms::{Book, Candidate, Route, Terms};
 use crate::request::trail::{Line, Refused, Ring};
+use crate::request::way::{NoWay, Way};
 use crate::request::{self, auth};
 use api::inference::request_id::RequestIds;
-use api::inference::{Inbound, Inference, Limits, Probe};
+use api::inference::{Hints, Inbound, Inference, KeyQuestion, KeyStanding, Limits, Probe};
 use api::refusal::Reason;
+use bytes::Bytes;
 use cluster::allowance::Allowances;
 use cluster::rates::Rates;
 use http::{HeaderValue, Response};
@@ -31,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) node_name: HeaderValue,
     book: RefCell<Book>,
     ids: RequestIds,
+    receipt_ids: ReceiptIds,
     draws: Cell<u64>,
 }
 
@@ -51,6 +55,7 @@ impl Core {
             abandon,
             book: RefCell::new(Book::empty()),
             ids: RequestIds::new(origin),
+            receipt_ids: ReceiptIds::new(origin),
             // Zero would stay zero for ever.
             draws: Cell::new(origin | 1),
         }
@@ -71,6 +76,22 @@ impl Core {
     /// The ledger as this node has applied it.
     pub(crate) fn view(&self) -> Arc<Ledger> {
         self.shared.cluster.ledger()
+    }
+
+    /// The id of a receipt for a request that came at `now`.
+    pub(crate) fn receipt_id(&self, now: UnixMillis) -> ReceiptId {
+        self.receipt_ids.next(now, self.shared.cluster.node_id())
+    }
+
+    /// What a request to a place is charged to and limited by.
+    pub(crate) fn way(
+        &self,
+        terms: &Terms,
+        candidate: &Candidate,
+        hints: &Hints,
+    ) -> Result<Rc<Way>, NoWay> {
+        let prepare = || Way::prepare(&self.view(), terms, candidate, hints, &self.shared);
+        candidate.ways.get(hints, prepare)
     }
 
     /// The wall clock.
@@ -97,7 +118,7 @@ impl Core {
                 .refuse("this node belongs to no cluster yet, or cannot open its secrets"));
         };
         let hash = auth::hash(pepper.expose(), presented)?;
-        book.terms(view, &hash, &self.shared).ok_or_else(auth::unknown)
+        book.terms(view, &hash).ok_or_else(auth::unknown)
     }
 
     /// The same terms where the configuration has not changed since they were looked up, else new ones.
@@ -112,7 +133,7 @@ impl Core {
         }
         book.renew(view, &self.shared);
         let hash = terms.key.hash;
-        book.terms(view, &hash, &self.shared).ok_or_else(auth::unknown)
+        book.terms(view, &hash).ok_or_else(auth::unknown)
     }
 
     /// Where a model name may go.
@@ -178,6 +199,15 @@ impl Inference for Node {
 
     fn models(&self, caller: &Rc<Terms>) -> Vec<api::inference::Model> {
         request::models::of(&self.0.view(), &caller.key, self.0.shared.catalog)
+    }
+
+    async fn key(&self, caller: &Rc<Terms>, question: KeyQuestion) -> Result<KeyStanding, Refusal> {
+        request::standing::of(&self.0, &caller.key, question).await
+    }
+
+    async fn receipt(&self, caller: &Rc<Terms>, id: &str) -> Result<Bytes, Refusal> {
+        let shared = &self.0.shared;
+        shared.receipts.find(&shared.cluster, id, &caller.key_id).await
     }
 
     async fn answer(

@@ -4,7 +4,8 @@ use super::core::{Core, Node};
 use super::watch::{Patience, Seat as Chair, Watched, Watcher};
 use super::{Shared, Stage};
 use crate::metrics::slots::ThreadSlots;
-use crate::request::relay::{NodeBody, settle_abandoned};
+use crate::request::open::Abandoned;
+use crate::request::relay::NodeBody;
 use crate::request::trail::Ring;
 use api::inference::ReplyBody;
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch as signal};
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 
 /// Largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -74,11 +75,13 @@ async fn work(seat: Seat, listener: TcpListener) {
         let watcher = Rc::clone(&watcher);
         async move { watcher.run().await }
     });
-    let house = House { core: Rc::clone(&core), watcher, stage };
+    let house = House { core: Rc::clone(&core), watcher, stage: stage.clone() };
     let mut serving = pin!(house.serve(listener));
+    let mut readers = JoinSet::new();
     let settle = async {
         while let Some(left) = abandoned.recv().await {
-            settle_abandoned(left).await;
+            settle_left(left, &mut readers, &stage).await;
+            while readers.try_join_next().is_some() {}
         }
     };
     tokio::select! {
@@ -88,10 +91,24 @@ async fn work(seat: Seat, listener: TcpListener) {
     // The connections are gone; what they left behind is settled before the thread ends.
     ticking.abort();
     while let Ok(left) = abandoned.try_recv() {
-        settle_abandoned(left).await;
+        settle_left(left, &mut readers, &stage).await;
     }
+    while readers.join_next().await.is_some() {}
     drop(core);
     drop(alive);
+}
+
+/// Settles what a caller left behind; a stream that is read to its end is read beside all else, until
+/// everything is cut.
+async fn settle_left(left: Abandoned, readers: &mut JoinSet<()>, stage: &signal::Receiver<Stage>) {
+    if !left.reads_on() {
+        return left.settle().await;
+    }
+    let mut stage = stage.clone();
+    readers.spawn_local(left.settle_unless(async move {
+        // An error is the same: nobody is there any more to let it go on.
+        let _ = stage.wait_for(|stage| *stage == Stage::Cut).await;
+    }));
 }
 
 /// Where connections are served.

@@ -64,7 +64,7 @@ fn held_nano_usd(open: &Open) -> i64 {
 
 /// What is left of the tightest money budget, as far as this node knows; holds count as spent.
 fn remaining_nano_usd(open: &Open) -> Option<i64> {
-    let rooms = super::settle::rooms(open.terms.path.purses(), &open.terms.accounts);
+    let rooms = super::settle::rooms(&open.way);
     let money = rooms.filter(|room| room.unit == Unit::NanoUsd);
     money.map(|room| room.left.max(0)).min()
 }

@@ -1,16 +1,21 @@
 //! A request on its way: everything that must be put in order when it ends, whichever way it ends.
 
+use super::policy::{self, Place};
 use super::quote::{ModelTerms, Quote};
 use super::settle::Bill;
 use super::terms::{Candidate, Terms};
-use super::trail::{Line, Record};
+use super::trail::{Charged, Line, Record};
+use super::way::Way;
 use crate::metrics::slots::{Ending, RouteSlot};
 use crate::plane::core::Core;
 use crate::plane::pool::Lent;
+use crate::receipts::ReceiptId;
+use api::inference::Hints;
 use cluster::allowance::{Charge, Hold};
 use cluster::rates::Begun;
 use http::HeaderValue;
 use hyper::body::Incoming;
+use ledger::UnixMillis;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,13 +28,25 @@ pub(crate) struct Open {
     pub(crate) terms: Rc<Terms>,
     /// Where the present attempt goes.
     pub(crate) candidate: Rc<Candidate>,
+    /// What the present attempt is charged to and limited by.
+    pub(crate) way: Rc<Way>,
+    pub(crate) hints: Hints,
     pub(crate) quote: Quote,
     /// The money of the present attempt.
     pub(crate) hold: Option<Hold>,
-    /// Its place under the key's rates; released when dropped.
-    pub(crate) begun: Option<Begun>,
+    /// Its places under the limits of its attempts; in flight until dropped.
+    pub(crate) places: Vec<Place>,
+    /// Its places under budgets that slow down near their limit.
+    pub(crate) throttled: Vec<Begun>,
+    /// The model asked for, where a budget near its limit has another one serve.
+    pub(crate) downgraded_from: Option<HeaderValue>,
     pub(crate) operation: Operation,
     pub(crate) request_id: HeaderValue,
+    pub(crate) receipt: ReceiptId,
+    /// When it came.
+    pub(crate) at: UnixMillis,
+    /// Attempts that are settled, in order.
+    pub(crate) charged: Vec<Charged>,
     pub(crate) stream: bool,
     pub(crate) attempts: u32,
     /// Status of the answer; zero before there is one.
@@ -50,8 +67,7 @@ impl Open {
     }
 
     /// Counts what an attempt was charged.
-    pub(crate) fn count(&mut self, charge: &Charge, usage: &Usage) {
-        let held = self.quote.charge(self.terms());
+    pub(crate) fn count(&mut self, held: &Charge, charge: &Charge, usage: &Usage) {
         let spent = u64::try_from(charge.nano_usd).unwrap_or(0);
         let debt = u64::try_from(charge.nano_usd - held.nano_usd).unwrap_or(0);
         let slot = self.slot();
@@ -59,14 +75,18 @@ impl Open {
         slot.spent_nano_usd.add(spent);
         slot.debt_nano_usd.add(debt);
         self.spent_before_nano_usd = self.spent_before_nano_usd.saturating_add(charge.nano_usd);
+        policy::count_tokens(self, u64::try_from(charge.tokens).unwrap_or(0));
+    }
+
+    /// Nothing of it happened, as far as rates are concerned.
+    pub(crate) fn cancel_rates(&mut self) {
+        policy::give_back(self, 0);
+        self.throttled.drain(..).for_each(Begun::cancel);
     }
 
     /// The request is over: rates, metrics and log hear of it.
-    pub(crate) fn over(mut self, charge: &Charge, usage: &Usage, told: bool, ending: Ending) {
-        if let Some(mut begun) = self.begun.take() {
-            let tokens = u64::try_from(charge.tokens).unwrap_or(0);
-            begun.used_tokens(tokens, self.core.now().0);
-        }
+    pub(crate) fn over(mut self, usage: &Usage, told: bool, ending: Ending) {
+        policy::end(std::mem::take(&mut self.places), self.core.now());
         let duration_us = micros(self.started);
         let slot = self.slot();
         slot.endings[ending as usize].add(1);
@@ -77,6 +97,8 @@ impl Open {
         let held = self.quote.charge(self.terms());
         let record = Record {
             request_id: self.request_id.clone(),
+            receipt: self.receipt,
+            at: self.at,
             key_id: Arc::clone(&self.terms.key_id),
             operation: self.operation,
             provider: Arc::clone(&self.candidate.upstream.name),
@@ -91,6 +113,7 @@ impl Open {
             held_nano_usd: held.nano_usd,
             duration_us,
             first_byte_us: self.first_byte_us,
+            charged: std::mem::take(&mut self.charged),
         };
         self.core.ring.put(Line::Served(record), &self.core.slots);
     }

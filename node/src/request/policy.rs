@@ -1,42 +1,87 @@
 //! May they? Rates and concurrency, and what is refused where nothing fits.
 
 use super::open::Open;
-use super::terms::{Candidate, Terms};
-use crate::plane::core::Core;
+use super::terms::Candidate;
+use super::way::Limit;
 use api::refusal::Reason;
 use cluster::rates::{Begun, Dimension, Limited, RateStanding};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use ledger::{RateLimits, UnixMillis};
+use ledger::UnixMillis;
+use std::rc::Rc;
 use std::time::Duration;
 use wire::{Call, Refusal, Retry};
 
 /// Output assumed for a rate limit where the caller set none; the end corrects it.
 const OUTPUT_TOKENS_GUESS: u64 = 512;
 /// Longest a request waits for its node's share of a limit to grow.
-const SHARE_WITHIN: Duration = Duration::from_millis(250);
+pub(crate) const SHARE_WITHIN: Duration = Duration::from_millis(250);
 /// Bytes of text per token, on average: rates may be estimated, money may not.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// Takes a place under the key's rates, where it has any.
+/// A request's place under one limit; the place in flight is free again when it is dropped.
+pub(crate) struct Place {
+    limit: Rc<Limit>,
+    begun: Begun,
+    /// Tokens of the attempts that were made under it.
+    tokens: u64,
+}
+
+/// Takes a place under every limit of the attempt's way that the request has none under yet. Those of an
+/// earlier attempt count on: it was made.
 ///
 /// # Errors
 ///
-/// The limit that is reached, and when to come again.
+/// The limit that is reached, by its id, and the refusal; places taken for this attempt are given back.
 pub(crate) async fn begin(
-    core: &Core,
-    terms: &Terms,
+    open: &mut Open,
     call: &Call,
     now: UnixMillis,
-) -> Result<Option<Begun>, Refusal> {
-    if terms.key.limits == RateLimits::default() {
-        return Ok(None);
+) -> Result<(), (String, Refusal)> {
+    if open.way.limits.is_empty() {
+        return Ok(());
     }
-    let begun = core.rates().begin(&terms.rates, now.0, estimate(call), SHARE_WITHIN).await;
-    begun.map(Some).map_err(|limited| limited_refusal(&terms.key.id, &limited))
+    let (way, core) = (Rc::clone(&open.way), Rc::clone(&open.core));
+    let had = open.places.len();
+    for limit in &way.limits {
+        if open.places[..had].iter().any(|place| place.limit.id == limit.id) {
+            continue;
+        }
+        match core.rates().begin(&limit.terms, now.0, estimate(call), SHARE_WITHIN).await {
+            Ok(begun) => {
+                open.places.push(Place { limit: Rc::clone(limit), begun, tokens: 0 });
+            }
+            Err(limited) => {
+                give_back(open, had);
+                return Err((limit.id.clone(), limited_refusal(&limit.id, &limited)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives back all places but the first `kept`: what they were taken for did not happen.
+pub(crate) fn give_back(open: &mut Open, kept: usize) {
+    open.places.drain(kept..).for_each(|place| place.begun.cancel());
+}
+
+/// Counts the tokens of an attempt under the limits of its way.
+pub(crate) fn count_tokens(open: &mut Open, tokens: u64) {
+    for place in &mut open.places {
+        if open.way.limits.iter().any(|limit| limit.id == place.limit.id) {
+            place.tokens = place.tokens.saturating_add(tokens);
+        }
+    }
+}
+
+/// The request is over: estimates give way to what was used.
+pub(crate) fn end(places: Vec<Place>, now: UnixMillis) {
+    for Place { mut begun, tokens, .. } in places {
+        begun.used_tokens(tokens, now.0);
+    }
 }
 
 /// About how many tokens a call will use.
-fn estimate(call: &Call) -> u64 {
+pub(crate) fn estimate(call: &Call) -> u64 {
     let output = if call.operation.generates() {
         let asked = call.output_tokens_max.unwrap_or(OUTPUT_TOKENS_GUESS);
         asked.min(OUTPUT_TOKENS_GUESS).saturating_mul(call.choices)
@@ -46,14 +91,36 @@ fn estimate(call: &Call) -> u64 {
     output.saturating_add(call.input_bytes / BYTES_PER_TOKEN)
 }
 
-fn limited_refusal(key_id: &str, limited: &Limited) -> Refusal {
+/// Whose limit it is, in words: `key:ab12/openai` is virtual key ab12 at openai.
+fn whose(id: &str) -> String {
+    let (id, place) = match id.split_once('/') {
+        Some((id, place)) => (id, format!(" at {place}")),
+        None => (id, String::new()),
+    };
+    match id.split_once(':') {
+        Some(("key", id)) => format!("virtual key {id}{place}"),
+        Some((kind, name)) => format!("{kind} {name}{place}"),
+        None => format!("{id}{place}"),
+    }
+}
+
+fn limited_refusal(id: &str, limited: &Limited) -> Refusal {
+    refuse(&format!("{} may use", whose(id)), limited)
+}
+
+/// The refusal of a budget that lets only so many requests through on the way to its limit.
+pub(crate) fn throttled(budget: &str, limited: &Limited) -> Refusal {
+    refuse(&format!("budget {budget} is nearly spent and lets through"), limited)
+}
+
+fn refuse(who: &str, limited: &Limited) -> Refusal {
     let (reason, what) = match limited.which {
         Dimension::Requests => (Reason::RequestLimited, "requests a minute"),
         Dimension::Tokens => (Reason::TokenLimited, "tokens a minute"),
         Dimension::Concurrency => (Reason::ConcurrencyLimited, "requests at once"),
     };
     let (limit, remaining, ms) = (limited.limit, limited.remaining, limited.retry_after_ms.max(1));
-    let say = format!("virtual key {key_id} may use {limit} {what}; {remaining} remain");
+    let say = format!("{who} {limit} {what}; {remaining} remain");
     if limit == 0 {
         // No time cures it.
         return Refusal { retry: Retry::Never, ..reason.refuse(say) };
@@ -76,15 +143,20 @@ pub(crate) fn nowhere(model: &str) -> Refusal {
         .refuse(format!("no provider that serves {model} can be used at present"))
 }
 
-/// Says what is left of the key's rates.
+/// Says what is left of the request's rates: of each kind the limit that binds first.
 pub(crate) fn rate_headers(open: &Open, headers: &mut HeaderMap) {
-    if open.begun.is_none() {
+    if open.places.is_empty() {
         return;
     }
     let now_ms = open.core.now().0;
-    let of = |dimension| open.core.rates().standing(&open.terms.rates, dimension, now_ms);
-    put(&REQUESTS, &of(Dimension::Requests), headers);
-    put(&TOKENS, &of(Dimension::Tokens), headers);
+    let tightest = |dimension| {
+        let limits = open.way.limits.iter();
+        let all = limits.map(|limit| open.core.rates().standing(&limit.terms, dimension, now_ms));
+        let set = all.filter(|standing| standing.limit.is_some());
+        set.min_by_key(|standing| standing.remaining).unwrap_or_default()
+    };
+    put(&REQUESTS, &tightest(Dimension::Requests), headers);
+    put(&TOKENS, &tightest(Dimension::Tokens), headers);
 }
 
 /// Names of the headers of one dimension: limit, remaining, reset.
@@ -121,13 +193,35 @@ mod tests {
         for (which, code) in cases {
             let limited =
                 Limited { which, limit: 60, remaining: 0, retry_after_ms: 1_500, may_grow: false };
-            let refusal = limited_refusal("k1", &limited);
+            let refusal = limited_refusal("key:k1", &limited);
             assert_eq!((refusal.status, refusal.code), (429, code));
             assert_eq!(refusal.retry, Retry::AfterMs(1_500));
-            assert!(refusal.say.contains("k1") && refusal.say.contains("60"));
-            let none = limited_refusal("k1", &Limited { limit: 0, ..limited });
+            assert!(refusal.say.contains("virtual key k1") && refusal.say.contains("60"));
+            let none = limited_refusal("key:k1", &Limited { limit: 0, ..limited });
             assert_eq!((none.status, none.retry), (429, Retry::Never));
         }
+    }
+
+    #[test]
+    fn a_limit_is_named_by_whose_it_is() {
+        let cases = [
+            ("key:k1/openai/gpt-4o", "virtual key k1 at openai/gpt-4o"),
+            ("team:ml", "team ml"),
+            ("selector:dev", "selector dev"),
+        ];
+        for (id, said) in cases {
+            assert_eq!(whose(id), said);
+        }
+        let limited = Limited {
+            which: Dimension::Requests,
+            limit: 6,
+            remaining: 0,
+            retry_after_ms: 9,
+            may_grow: false,
+        };
+        let refusal = throttled("month", &limited);
+        assert_eq!(refusal.code, "request_limited");
+        assert!(refusal.say.contains("budget month"), "{}", refusal.say);
     }
 
     #[test]

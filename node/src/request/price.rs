@@ -14,11 +14,37 @@ pub(crate) struct Tariff {
     pub(crate) tiers: Vec<(u64, Price)>,
 }
 
+/// The prices a place is charged at, and which ones they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prices {
+    /// `None`: nothing is charged in money.
+    pub(crate) tariff: Option<Tariff>,
+    /// `log:<index>` of the provider's last change, or `catalog:<day>`; `None` without prices.
+    pub(crate) version: Option<String>,
+}
+
+impl Prices {
+    /// The version of prices an operator set, by the log index of the provider's last change.
+    pub(crate) fn of_log(index: u64) -> String {
+        format!("log:{index}")
+    }
+
+    /// The version of prices of the catalog, by the day it was made.
+    pub(crate) fn of_catalog(made_on: &str) -> String {
+        format!("catalog:{made_on}")
+    }
+}
+
 impl Tariff {
     /// What a call cost, in nano-USD.
     pub(crate) fn price(&self, usage: &Usage) -> i64 {
+        price(usage, self.applied(usage))
+    }
+
+    /// The price a call of this usage is billed at.
+    pub(crate) fn applied(&self, usage: &Usage) -> &Price {
         let tier = self.tiers.iter().rev().find(|(above, _)| usage.input_tokens > *above);
-        price(usage, tier.map_or(&self.base, |(_, price)| price))
+        tier.map_or(&self.base, |(_, price)| price)
     }
 
     /// The most a call of so many tokens can cost, in nano-USD, whichever tier it falls into.

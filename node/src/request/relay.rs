@@ -3,23 +3,21 @@
 //! Nothing is read from the provider before the caller takes what there is, no task or channel stands
 //! in between, and one deadline serves the whole stream.
 
-use super::open::{Abandoned, Coming, Guard, Open};
+use super::open::{Coming, Guard, Open};
 use super::settle::{self, Bill};
 use super::upstream::Upstream;
 use crate::metrics::slots::Ending;
 use api::refusal::Reason;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 use wire::Refusal;
-use wire::dialect::openai_chat::{StreamEnd, StreamRelay};
+use wire::dialect::openai_chat::StreamEnd;
 
 /// The body of an answer of this node.
 pub(crate) enum NodeBody {
@@ -242,53 +240,4 @@ impl Deadline {
             }
         }
     }
-}
-
-/// Settles a request whose caller is gone.
-pub(crate) async fn settle_abandoned(abandoned: Abandoned) {
-    match abandoned {
-        Abandoned::Unsent(open) => settle::close(open, Bill::Void, Ending::CallerGone),
-        Abandoned::Unanswered(open) => settle::close(open, Bill::Whole, Ending::CallerGone),
-        Abandoned::Stream(open, coming) => {
-            let Coming { mut relay, mut body, lent } = *coming;
-            take_arrived(&mut relay, &mut body).await;
-            // Hanging up is how the provider hears that nobody listens.
-            drop((body, lent));
-            let more = one_more_chunk(&relay);
-            let end = relay.finish(&mut Vec::new());
-            let bytes = end.observed_output_tokens_bound().saturating_add(more);
-            let bill = match end.usage {
-                Some(usage) if end.complete => Bill::Told(usage),
-                told => settle::counted(&open.quote, told, bytes),
-            };
-            settle::close(open, bill, Ending::CallerGone);
-        }
-    }
-}
-
-/// Counts what has arrived already, without waiting for more.
-async fn take_arrived(relay: &mut StreamRelay, body: &mut Incoming) {
-    let mut unwanted = Vec::new();
-    poll_fn(|cx| {
-        loop {
-            match Pin::new(&mut *body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    let Ok(data) = frame.into_data() else { continue };
-                    unwanted.clear();
-                    if relay.push(&data, &mut unwanted).is_err() {
-                        return Poll::Ready(());
-                    }
-                }
-                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => return Poll::Ready(()),
-            }
-        }
-    })
-    .await;
-}
-
-/// Output bytes of a chunk that may be on its way: the average so far, and not too few.
-fn one_more_chunk(relay: &StreamRelay) -> u64 {
-    const LEAST: u64 = 64;
-    let progress = relay.progress();
-    progress.output_bytes.div_ceil(progress.events.max(1)).max(LEAST)
 }

@@ -157,8 +157,8 @@ mod tests {
     use super::*;
     use ledger::command::{PutAlias, PutProvider};
     use ledger::{
-        Alias, Allow, Command, Credential, Entry, KeyHash, Model, Outcome, RateLimits, StreamUsage,
-        Target, UnixMillis, Unpriced,
+        Alias, Allow, Command, Credential, Entry, Model, Outcome, StreamUsage, Target, UnixMillis,
+        Unpriced,
     };
 
     fn provider(name: &str, models: &[&str]) -> Provider {
@@ -219,17 +219,10 @@ mod tests {
         VirtualKey {
             id: "k".to_owned(),
             name: "k".to_owned(),
-            hash: KeyHash([0; 32]),
             enabled: true,
-            expires_at: None,
             providers: only(providers),
             models: only(models),
-            budgets: Vec::new(),
-            limits: RateLimits::default(),
-            managed_by: "api:test".to_owned(),
-            created_at: UnixMillis(0),
-            changed_index: 0,
-            revoked_at: None,
+            ..VirtualKey::default()
         }
     }
 

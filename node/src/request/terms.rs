@@ -9,11 +9,9 @@ use super::way::Ways;
 use crate::metrics::slots::{RouteSlot, ThreadSlots};
 use crate::plane::Shared;
 use crate::vault::Pepper;
-use cluster::allowance::Path;
-use cluster::rates::RateTerms;
 use http::HeaderValue;
-use ledger::view::{self, AccountTerms};
-use ledger::{KeyHash, Ledger, Provider, Unit, Unpriced, UsageKey, VirtualKey};
+use ledger::view;
+use ledger::{KeyHash, Ledger, Provider, Unpriced, VirtualKey};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -80,11 +78,7 @@ impl Book {
     }
 
     /// The terms of a key, prepared where they are not yet.
-    pub(crate) fn terms(
-        &mut self,
-        ledger: &Ledger,
-        hash: &KeyHash,
-    ) -> Option<Rc<Terms>> {
+    pub(crate) fn terms(&mut self, ledger: &Ledger, hash: &KeyHash) -> Option<Rc<Terms>> {
         if let Some(terms) = self.terms.get(hash) {
             return Some(Rc::clone(terms));
         }

@@ -4,11 +4,15 @@
 //! the log. A full ring drops records and counts them: logs may be lost, spend never is.
 
 use super::settle::utc;
+use super::way::Facts;
 use crate::metrics::Metrics;
 use crate::metrics::slots::{Ending, ThreadSlots};
 use crate::plane::core::wall_clock;
+use crate::receipts::{ReceiptId, Writer};
 use crate::telemetry;
+use cluster::allowance::Charge;
 use http::HeaderValue;
+use ledger::UnixMillis;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +29,9 @@ const EVERY: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) request_id: HeaderValue,
+    pub(crate) receipt: ReceiptId,
+    /// When it came.
+    pub(crate) at: UnixMillis,
     pub(crate) key_id: Arc<str>,
     pub(crate) operation: Operation,
     pub(crate) provider: Arc<str>,
@@ -41,6 +48,26 @@ pub(crate) struct Record {
     pub(crate) held_nano_usd: i64,
     pub(crate) duration_us: u64,
     pub(crate) first_byte_us: u64,
+    /// Its attempts, in order.
+    pub(crate) charged: Vec<Charged>,
+}
+
+/// One attempt that is settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Charged {
+    /// Where it went and who paid.
+    pub(crate) facts: Arc<Facts>,
+    /// What was set aside.
+    pub(crate) held: Charge,
+    /// What was charged.
+    pub(crate) charge: Charge,
+    pub(crate) usage: Usage,
+    /// What the charge rests on: `reported`, `counted`, `hold`, `void`.
+    pub(crate) basis: &'static str,
+    /// How it ended: an ending, or the code of the failure that another attempt followed.
+    pub(crate) outcome: &'static str,
+    /// The batch of usage it is reported in; `None` where nothing was charged.
+    pub(crate) batch: Option<u64>,
 }
 
 /// One request that was refused by the gateway itself.
@@ -57,6 +84,16 @@ pub(crate) struct Refused {
 pub(crate) enum Line {
     Served(Record),
     Refused(Refused),
+}
+
+impl Line {
+    /// The record of a request that was sent to a provider.
+    fn into_sent(self) -> Option<Record> {
+        match self {
+            Self::Served(record) => (record.attempts > 0).then_some(record),
+            Self::Refused(_) => None,
+        }
+    }
 }
 
 /// The records of one thread that are not yet logged.
@@ -83,10 +120,11 @@ impl Ring {
 /// Rounds between two additions of all counters, so that no scrape finds much to do.
 const ROUNDS_PER_COLLECT: u32 = 20;
 
-/// Empties the rings into the log; the last lines are logged when `until` resolves.
+/// Empties the rings into the log and the receipts; the last of both are written when `until` resolves.
 pub(crate) async fn drain(
     rings: Vec<Arc<Ring>>,
     metrics: &Metrics,
+    mut receipts: Writer,
     until: impl Future<Output = ()>,
 ) {
     let mut every = tokio::time::interval(EVERY);
@@ -100,8 +138,10 @@ pub(crate) async fn drain(
         };
         for ring in &rings {
             ring.take(&mut lines);
-            log(&mut lines);
+            log(&lines);
+            receipts.take(lines.drain(..).filter_map(Line::into_sent));
         }
+        receipts.write(last).await;
         if round % ROUNDS_PER_COLLECT == 0 {
             metrics.collect();
         }
@@ -111,9 +151,9 @@ pub(crate) async fn drain(
     }
 }
 
-/// Writes a batch in one piece, and empties it. Not through `tracing`: a line a request is worth
+/// Writes a batch in one piece. Not through `tracing`: a line a request is worth
 /// rendering without it.
-fn log(lines: &mut VecDeque<Line>) {
+fn log(lines: &VecDeque<Line>) {
     let wanted = tracing::enabled!(target: "bursar::request", tracing::Level::INFO);
     if wanted && !lines.is_empty() {
         let mut batch = Vec::with_capacity(lines.len() * LINE_BYTES);
@@ -121,7 +161,6 @@ fn log(lines: &mut VecDeque<Line>) {
         lines.iter().for_each(|line| render(line, &timestamp, &mut batch));
         telemetry::write_lines(&batch);
     }
-    lines.clear();
 }
 
 /// One line of the log.
@@ -139,6 +178,7 @@ struct ServedEntry<'a> {
     target: &'static str,
     message: &'static str,
     request_id: &'a str,
+    receipt: &'a str,
     key_id: &'a str,
     operation: &'static str,
     provider: &'a str,
@@ -175,8 +215,12 @@ const LEVEL: &str = "INFO";
 const TARGET: &str = "bursar::request";
 
 fn render(line: &Line, timestamp: &str, batch: &mut Vec<u8>) {
+    let receipt;
     let entry = match line {
-        Line::Served(record) => Entry::Served(served(record, timestamp)),
+        Line::Served(record) => {
+            receipt = record.receipt.to_string();
+            Entry::Served(served(record, &receipt, timestamp))
+        }
         Line::Refused(refused) => Entry::Refused(RefusedEntry {
             timestamp,
             level: LEVEL,
@@ -192,13 +236,14 @@ fn render(line: &Line, timestamp: &str, batch: &mut Vec<u8>) {
     batch.push(b'\n');
 }
 
-fn served<'a>(record: &'a Record, timestamp: &'a str) -> ServedEntry<'a> {
+fn served<'a>(record: &'a Record, receipt: &'a str, timestamp: &'a str) -> ServedEntry<'a> {
     ServedEntry {
         timestamp,
         level: LEVEL,
         target: TARGET,
         message: "served",
         request_id: text(&record.request_id),
+        receipt,
         key_id: &record.key_id,
         operation: record.operation.name(),
         provider: &record.provider,

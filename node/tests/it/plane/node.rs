@@ -2,15 +2,18 @@
 
 use bursar::health::Health;
 use bursar::metrics::Metrics;
-use bursar::plane::{InFlight, Plane, PlaneSettings, Shared};
+use bursar::plane::{InFlight, Means, Plane, PlaneSettings, Shared};
+use bursar::receipts::Receipts;
 use bursar::vault::Vault;
 use bursar::virtual_key;
-use cluster::{Cluster, ClusterSecret, Config, Founding, Tuning};
-use ledger::command::{InitCluster, PutAlias, PutBudget, PutKey, PutProvider, RevokeKey};
+use cluster::{Cluster, ClusterSecret, Config, Founding, PeerService, Tuning};
+use ledger::command::{InitCluster, PutAlias, PutBudget, PutKey, PutProvider, PutScope, RevokeKey};
 use ledger::{
-    Alias, Allow, Budget, BudgetWindow, Command, Credential, Mode, Model, Outcome, Price, Provider,
-    RateLimits, StreamUsage, Target, Unit, UnixMillis, Unpriced, VirtualKey, Window,
+    Alias, Budget, BudgetWindow, Command, Credential, Mode, Model, Outcome, Price, Provider,
+    RateLimits, Scope, ScopeId, ScopeKind, StreamUsage, Target, Unit, UnixMillis, Unpriced,
+    VirtualKey, Window,
 };
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +65,11 @@ impl TestNode {
         }
         let dir = tempfile::tempdir().unwrap();
         let vault = Vault::new([7; 32]);
-        let cluster = Cluster::start(config(&dir, vault.clone())).await.unwrap();
+        let receipts = Receipts::open(dir.path());
+        let mut config = config(&dir, vault.clone());
+        let service: Arc<dyn PeerService> = Arc::<Receipts>::clone(&receipts);
+        config.service = Some(service);
+        let cluster = Cluster::start(config).await.unwrap();
         let health = Arc::new(Health::new(cluster.clone()));
         let metrics = Metrics::new();
         let mut settings = PlaneSettings {
@@ -71,14 +78,14 @@ impl TestNode {
             ..PlaneSettings::default()
         };
         change(&mut settings);
-        let shared = Shared::new(
-            cluster.clone(),
-            vault.clone(),
-            settings,
-            Arc::clone(&health),
-            Arc::clone(&metrics),
-        );
-        let plane = Plane::start(shared.unwrap()).unwrap();
+        let means = Means {
+            cluster: cluster.clone(),
+            vault: vault.clone(),
+            health: Arc::clone(&health),
+            metrics: Arc::clone(&metrics),
+            receipts,
+        };
+        let plane = Plane::start(Shared::new(means, settings).unwrap()).unwrap();
         health.set_started();
         until("the node is ready", || health.ready().ok()).await;
         Self { addr: plane.local_addr(), cluster, metrics, health, vault, plane, _dir: dir }
@@ -151,17 +158,20 @@ impl TestNode {
     }
 
     pub(crate) async fn budget_with(&self, name: &str, unit: Unit, limit: i64, mode: Mode) {
-        let budget = Budget {
+        self.budget_of(name, limit, |budget| (budget.unit, budget.mode) = (unit, mode)).await;
+    }
+
+    /// A budget in money of one window that never starts anew, with changes.
+    pub(crate) async fn budget_of(&self, name: &str, limit: i64, change: impl FnOnce(&mut Budget)) {
+        let mut budget = Budget {
             name: name.to_owned(),
-            handle: 0,
-            unit,
             windows: vec![BudgetWindow { window: Window::Never, limit }],
-            mode,
             managed_by: "api:test".to_owned(),
-            created_at: UnixMillis(0),
-            changed_index: 0,
+            ..Budget::default()
         };
-        self.propose(Command::PutBudget(PutBudget { budget, if_index: None })).await;
+        change(&mut budget);
+        let periods = Vec::new();
+        self.propose(Command::PutBudget(PutBudget { budget, if_index: None, periods })).await;
     }
 
     /// A key charged to a budget of its own of so many nano-USD; the whole key.
@@ -184,19 +194,44 @@ impl TestNode {
             name: name.to_owned(),
             hash: virtual_key::hash(pepper.expose(), new.key.expose()),
             enabled: true,
-            expires_at: None,
-            providers: Allow::All,
-            models: Allow::All,
-            budgets: Vec::new(),
-            limits: RateLimits::default(),
             managed_by: "api:test".to_owned(),
-            created_at: UnixMillis(0),
-            changed_index: 0,
-            revoked_at: None,
+            ..VirtualKey::default()
         };
         change(&mut key);
         self.propose(Command::PutKey(PutKey { key, if_index: None })).await;
         new.key.expose().to_owned()
+    }
+
+    /// A customer, team or user.
+    pub(crate) async fn scope_with(
+        &self,
+        kind: ScopeKind,
+        name: &str,
+        change: impl FnOnce(&mut Scope),
+    ) -> ScopeId {
+        let id = ScopeId { kind, name: name.to_owned() };
+        let mut scope = Scope {
+            id: id.clone(),
+            parent: None,
+            budgets: Vec::new(),
+            limits: RateLimits::default(),
+            narrowed: Vec::new(),
+            labels: BTreeMap::new(),
+            managed_by: "api:test".to_owned(),
+            created_at: UnixMillis(0),
+            changed_index: 0,
+        };
+        change(&mut scope);
+        self.propose(Command::PutScope(PutScope { scope, if_index: None })).await;
+        id
+    }
+
+    /// Spent on a budget as the ledger knows it, over all its instances.
+    pub(crate) fn reported(&self, budget: &str) -> i64 {
+        let ledger = self.cluster.ledger();
+        let of_it = |account: &&ledger::Account| account.budget == budget;
+        let accounts = ledger.accounts.values().filter(of_it);
+        accounts.filter_map(|account| Some(account.present()?.spent())).sum()
     }
 
     pub(crate) async fn revoke(&self, name: &str) {
@@ -244,7 +279,7 @@ fn config(dir: &TempDir, vault: Vault) -> Config {
         seeds: Vec::new(),
         bootstrap_expect: None,
         secret: ClusterSecret::from_bytes([9; 32]),
-        public: std::collections::BTreeMap::new(),
+        public: BTreeMap::new(),
         founding: Founding {
             init_cluster: Box::new(move |id| InitCluster {
                 cluster_id: id.to_owned(),
@@ -252,5 +287,6 @@ fn config(dir: &TempDir, vault: Vault) -> Config {
             }),
         },
         tuning: Tuning::default(),
+        service: None,
     }
 }

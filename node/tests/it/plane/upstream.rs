@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// What is done once a request has come.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub(crate) enum Does {
     Repeats(Vec<u8>, Vec<u8>),
     /// Sends these bytes and then nothing more.
     Hangs(Vec<u8>),
+    /// Sends the first bytes, and the second ones once it is told to.
+    Waits(Vec<u8>, Arc<Notify>, Vec<u8>),
 }
 
 /// A hostile upstream. Dropped, it stops.
@@ -111,6 +114,11 @@ async fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
                     stream.write_all(&again).await?;
                     state.written.fetch_add(again.len() as u64, SeqCst);
                 }
+            }
+            Does::Waits(first, told, rest) => {
+                stream.write_all(&first).await?;
+                told.notified().await;
+                stream.write_all(&rest).await?;
             }
             Does::Hangs(bytes) => {
                 stream.write_all(&bytes).await?;

@@ -1,0 +1,211 @@
+//! A receipt as its key reads it: JSON.
+
+use crate::request::price::Prices;
+use crate::request::settle::utc_ms;
+use crate::request::standing::{unit, window};
+use crate::request::trail::{Charged, Record};
+use api::admin::Usd;
+use cluster::allowance::Charge;
+use ledger::Price;
+use ledger::view::AccountTerms;
+use serde::{Deserialize, Serialize};
+use wire::Usage;
+
+/// A receipt.
+#[derive(Serialize)]
+struct Paper<'a> {
+    object: &'static str,
+    id: String,
+    request_id: &'a str,
+    at: String,
+    node: u64,
+    key: Key<'a>,
+    customer: Option<&'a str>,
+    team: Option<&'a str>,
+    user: Option<&'a str>,
+    tags: &'a [String],
+    session: Option<&'a str>,
+    operation: &'static str,
+    stream: bool,
+    status: u16,
+    ending: &'static str,
+    duration_ms: u64,
+    /// What the last attempt was charged to.
+    accounts: Vec<Account<'a>>,
+    attempts: Vec<Attempt<'a>>,
+    cost_usd: Usd,
+    cost_nano_usd: i64,
+    settlement: Settlement,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Key<'a> {
+    id: &'a str,
+    name: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    account: String,
+    budget: &'a str,
+    subject: Option<&'a str>,
+    window: String,
+    unit: api::inference::key::Unit,
+    period: u64,
+}
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    provider: &'a str,
+    model: &'a str,
+    outcome: &'static str,
+    /// What the cost rests on: `reported` by the provider, `counted`, the whole `hold`, or `void`.
+    basis: &'static str,
+    hold: Amounts,
+    usage: Tokens,
+    price: Option<Applied<'a>>,
+    cost_usd: Usd,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<Vec<Account<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Amounts {
+    usd: Usd,
+    tokens: i64,
+    requests: i64,
+}
+
+#[derive(Serialize)]
+struct Tokens {
+    input_tokens: u64,
+    cache_read_tokens: u64,
+    cache_write_tokens: u64,
+    output_tokens: u64,
+    reasoning_tokens: u64,
+}
+
+/// The prices an attempt was charged at, in billionths of a dollar.
+#[derive(Serialize)]
+struct Applied<'a> {
+    version: &'a str,
+    input_nano_usd_per_mtok: i64,
+    output_nano_usd_per_mtok: i64,
+    cache_read_nano_usd_per_mtok: i64,
+    cache_write_nano_usd_per_mtok: i64,
+    request_nano_usd: i64,
+}
+
+/// Where in the log the charge stands.
+#[derive(Serialize)]
+struct Settlement {
+    /// The node's batch of usage that reports it; `None` where nothing was charged.
+    batch: Option<u64>,
+    /// Index of the entry that carried the batch; `None` while it is on its way.
+    log_index: Option<u64>,
+}
+
+/// The receipt of a request whose last batch stands at `log_index`, where that is known.
+pub(super) fn render(record: &Record, log_index: Option<u64>) -> Vec<u8> {
+    let Some(last) = record.charged.last() else {
+        return Vec::new();
+    };
+    let facts = &*last.facts;
+    let paper = Paper {
+        object: "receipt",
+        id: record.receipt.to_string(),
+        request_id: record.request_id.to_str().unwrap_or(""),
+        at: utc_ms(record.at),
+        node: record.receipt.node(),
+        key: Key { id: &facts.key_id, name: (&*facts.key_name).into() },
+        customer: some(&facts.lineage.customer),
+        team: some(&facts.lineage.team),
+        user: some(&facts.lineage.user),
+        tags: &facts.tags,
+        session: facts.session.as_deref(),
+        operation: record.operation.name(),
+        stream: record.stream,
+        status: record.status,
+        ending: record.ending.name(),
+        duration_ms: record.duration_us / 1_000,
+        accounts: facts.accounts.iter().map(account).collect(),
+        attempts: record.charged.iter().map(|charged| attempt(charged, last)).collect(),
+        cost_usd: Usd(record.cost_nano_usd),
+        cost_nano_usd: record.cost_nano_usd,
+        settlement: Settlement { batch: batch(record), log_index },
+    };
+    serde_json::to_vec(&paper).expect("texts and numbers into memory")
+}
+
+/// The last batch of usage that reports a part of a request.
+pub(super) fn batch(record: &Record) -> Option<u64> {
+    record.charged.iter().filter_map(|charged| charged.batch).max()
+}
+
+/// Whether a receipt is one of this key.
+pub(super) fn is_of(receipt: &[u8], key_id: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Owned<'a> {
+        #[serde(borrow)]
+        key: Key<'a>,
+    }
+    serde_json::from_slice::<Owned<'_>>(receipt).is_ok_and(|owned| owned.key.id == key_id)
+}
+
+fn some(name: &str) -> Option<&str> {
+    (!name.is_empty()).then_some(name)
+}
+
+fn account(terms: &AccountTerms) -> Account<'_> {
+    Account {
+        account: terms.account.to_string(),
+        budget: &terms.budget,
+        subject: some(&terms.subject),
+        window: window(terms.window),
+        unit: unit(terms.unit),
+        period: terms.period,
+    }
+}
+
+fn attempt<'a>(charged: &'a Charged, last: &Charged) -> Attempt<'a> {
+    let facts = &*charged.facts;
+    let Usage {
+        input_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        output_tokens,
+        reasoning_tokens,
+    } = charged.usage;
+    let Charge { nano_usd, tokens, requests } = charged.held;
+    let others = facts.accounts != last.facts.accounts;
+    Attempt {
+        provider: &facts.provider,
+        model: &facts.model,
+        outcome: charged.outcome,
+        basis: charged.basis,
+        hold: Amounts { usd: Usd(nano_usd), tokens, requests },
+        usage: Tokens {
+            input_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            output_tokens,
+            reasoning_tokens,
+        },
+        price: applied(&facts.prices, &charged.usage),
+        cost_usd: Usd(charged.charge.nano_usd),
+        accounts: others.then(|| facts.accounts.iter().map(account).collect()),
+    }
+}
+
+fn applied<'a>(prices: &'a Prices, usage: &Usage) -> Option<Applied<'a>> {
+    let price: &Price = prices.tariff.as_ref()?.applied(usage);
+    let input = price.input_nano_usd_per_mtok;
+    Some(Applied {
+        version: prices.version.as_deref()?,
+        input_nano_usd_per_mtok: input,
+        output_nano_usd_per_mtok: price.output_nano_usd_per_mtok,
+        cache_read_nano_usd_per_mtok: price.cache_read_nano_usd_per_mtok.unwrap_or(input),
+        cache_write_nano_usd_per_mtok: price.cache_write_nano_usd_per_mtok.unwrap_or(input),
+        request_nano_usd: price.request_nano_usd,
+    })
+}
