@@ -172,6 +172,11 @@ impl Seat {
         .await
     }
 
+    /// Loses what the last life wrote down of its spend.
+    pub(crate) fn lose_journal(&self) {
+        std::fs::remove_dir_all(self.dir.path().join("journal")).unwrap();
+    }
+
     /// Loses the disk.
     pub(crate) fn wipe(&mut self) {
         self.dir = tempfile::tempdir().unwrap();

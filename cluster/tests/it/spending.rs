@@ -9,7 +9,7 @@ use ledger::view::books;
 use ledger::{AccountId, RateLimits, UnixMillis, UsageKey, UsageSums};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -69,7 +69,7 @@ async fn node_short(node: &Cluster, path: &Arc<Path>, nano_usd: i64) -> Option<W
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restarted_node_cannot_spend_what_its_life_before_was_granted() {
+async fn a_node_restarted_without_its_journal_cannot_spend_what_its_life_before_was_granted() {
     let (seats, mut nodes) = formed(3).await;
     let index = nodes[0].propose(budget("b")).await.unwrap().index;
     let account = AccountId { budget: index, window: 0 };
@@ -80,6 +80,7 @@ async fn a_restarted_node_cannot_spend_what_its_life_before_was_granted() {
     // Gone without a word: what it held counts as spent until somebody says otherwise.
     nodes[2].shutdown().await;
     std::mem::forget(hold);
+    seats[2].lose_journal();
     nodes[2] = seats[2].start().await;
     ready(&nodes[2]).await;
     nodes[2].read_index().await.unwrap();
@@ -89,6 +90,39 @@ async fn a_restarted_node_cannot_spend_what_its_life_before_was_granted() {
     assert!(node_short(&nodes[2], &again, 601).await.is_some());
     let hold = nodes[2].allowances().hold(&again, &cost(300), now(), WITHIN).await.unwrap();
     hold.settle(&cost(300), &UsageSums::default());
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restarted_node_tells_what_its_life_before_spent_and_frees_the_rest() {
+    let (seats, mut nodes) = formed(3).await;
+    let index = nodes[0].propose(budget("b")).await.unwrap().index;
+    let account = AccountId { budget: index, window: 0 };
+    nodes[2].wait_applied(index, WITHIN).await.unwrap();
+    let granted = path(&nodes[2], account);
+    let hold = async |nano_usd| {
+        let held = nodes[2].allowances().hold(&granted, &cost(nano_usd), now(), WITHIN).await;
+        held.unwrap()
+    };
+    let used = UsageSums { requests: 1, cost_nano_usd: 150, ..UsageSums::default() };
+    hold(400).await.settle(&cost(150), &used);
+    let in_flight = hold(200).await;
+    nodes[2].shutdown().await;
+    std::mem::forget(in_flight);
+    nodes[2] = seats[2].start().await;
+    ready(&nodes[2]).await;
+    let mut applied = nodes[0].applied();
+    let told = async {
+        while books(&nodes[0].ledger(), account).unwrap().pool < 650 {
+            applied.changed().await.unwrap();
+        }
+    };
+    timeout(PATIENCE, told).await.unwrap();
+    let ledger = nodes[0].ledger();
+    let seen = books(&ledger, account).unwrap();
+    assert_eq!((seen.closed_spend + seen.reported, seen.suspense), (350, 0), "{seen:?}");
+    let used: i64 = ledger.usage.values().map(|sums| sums.cost_nano_usd).sum();
+    assert_eq!(used, 350);
     stop_all(&nodes).await;
 }
 
