@@ -64,6 +64,13 @@ impl Books {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
+    /// Takes off hours that were over at a time.
+    pub(super) fn forget_before(&mut self, at_ms: u64) {
+        let kept = self.hours.split_off(&(at_ms / HOUR_MS));
+        let gone = std::mem::replace(&mut self.hours, kept);
+        self.bytes = self.bytes.saturating_sub(gone.values().sum());
+    }
+
     /// Rows to write and keys of rows to remove, where the books were like `old` before.
     pub(super) fn changed_since(&self, old: &Books) -> (Vec<Pair>, Vec<Vec<u8>>) {
         let changed = self.hours.iter().filter(|(hour, sum)| old.hours.get(hour) != Some(sum));
@@ -97,4 +104,36 @@ fn size(key: &[u8], value: &[u8]) -> u64 {
 fn number(bytes: &[u8]) -> io::Result<u64> {
     let number = bytes.try_into().map(u64::from_be_bytes);
     number.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a sum of receipts"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(hour: u64) -> Vec<u8> {
+        receipt_key(&(hour * HOUR_MS + 5).to_be_bytes())
+    }
+
+    #[test]
+    fn hours_come_and_go_with_their_receipts() {
+        let mut books = Books::default();
+        books.add(&key(1), b"two");
+        books.add(&key(2), b"two");
+        let before = books.clone();
+        books.remove(&key(1), b"two");
+        assert_eq!(books.changed_since(&before), (Vec::new(), vec![hour_key(1)]));
+        let bytes = 11u64.to_be_bytes().to_vec();
+        assert_eq!(before.changed_since(&books), (vec![(hour_key(1), bytes)], Vec::new()));
+        assert_eq!((books.bytes(), books.newest_ms()), (11, 2 * HOUR_MS + 5));
+    }
+
+    #[test]
+    fn what_is_counted_and_not_there_is_forgotten() {
+        let mut books = Books::default();
+        (1..=3).for_each(|hour| books.add(&key(hour), b"two"));
+        books.forget_before(2 * HOUR_MS + 5);
+        assert_eq!(books.bytes(), 22);
+        books.forget_before(u64::MAX);
+        assert_eq!(books.bytes(), 0);
+    }
 }

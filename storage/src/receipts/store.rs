@@ -38,6 +38,9 @@ impl Open {
     /// Removes some of the oldest: those before `before_ms`, and those there is no room for.
     fn prune_some(&mut self, before_ms: u64, bytes_max: u64) -> io::Result<u64> {
         let mut books = self.books.clone();
+        // After damage the engine may have forgotten receipts that the books still count.
+        let oldest = self.shelf.first(&[books::RECEIPT], 1, |_| true)?;
+        books.forget_before(oldest.first().map_or(u64::MAX, |(key, _)| books::time_of(key)));
         let gone = self.shelf.first(&[books::RECEIPT], REMOVE_BATCH, |(key, value)| {
             let due = books::time_of(key) < before_ms || books.bytes() > bytes_max;
             if due {
@@ -46,7 +49,7 @@ impl Open {
             due
         })?;
         let count = gone.len() as u64;
-        if count > 0 {
+        if books != self.books {
             let keys = gone.into_iter().map(|(key, _)| key).collect();
             self.write(BTreeMap::new(), keys, books)?;
         }
