@@ -24,13 +24,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::time::{Instant, sleep};
 
-use crate::cluster::{Build, Cluster, Ground, faketime_library};
+use crate::cluster::{Build, Cluster, Ground, faketime_library, looks};
 use crate::dice::Dice;
 use crate::history::History;
 use crate::nemesis::{self, Needs, Nemesis};
 use crate::provider::Provider;
 use crowd::{Crowd, Pressure};
-use estate::{COLD_KEYS, Estate};
+use estate::{Estate, KEYS};
 use finish::Finish;
 use registers::Registers;
 use strikes::Rage;
@@ -40,6 +40,10 @@ use watch::Watch;
 const OPERATORS: usize = 6;
 /// How long callers go on after the last stroke, with nothing wrong any more.
 const CALM: Duration = Duration::from_secs(3);
+/// By when every node must have answered some of them then.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+/// Calls that count as some: more than were under way when it became calm.
+const SOME_CALLS: u64 = 5;
 /// How long a short stroke takes with all that belongs to it, roughly.
 const STROKE: Duration = Duration::from_secs(6);
 /// Strokes may take a minute and overlap in runs of at least this length.
@@ -122,8 +126,7 @@ pub async fn run(options: &Options, say: impl Fn(String)) -> Result<()> {
     let history = Arc::new(History::default());
     let listen = SocketAddr::from((Ground::here().own_address(), 4010));
     let mut cluster = Cluster::start(build).await?;
-    let keys = 1 + 4 + COLD_KEYS;
-    let provider = Provider::start(listen, history.began(), keys)?;
+    let provider = Provider::start(listen, history.began(), KEYS)?;
     let ended =
         rage(options, (&mut cluster, &provider), &history, (&nemeses, &mut dice), &say).await;
     if ended.is_err() || std::env::var_os(KEEP).is_some() {
@@ -170,11 +173,11 @@ async fn rage(
     };
     let strokes = rage.until(Instant::now() + options.time, dice).await;
     let slow = rage.slow;
-    let calm_ns = history.now_ns();
-    if strokes.is_ok() {
-        sleep(CALM).await;
-    }
-    let calm_until_ns = history.now_ns();
+    let calm = match &strokes {
+        Ok(_) => every_node_answers(&rage.cluster.members(), &at_work.crowd).await,
+        Err(_) => Ok(()),
+    };
+    let end_ns = history.now_ns();
     registers.stop();
     watch.stop();
     let asked = at_work.come_home()?;
@@ -188,11 +191,30 @@ async fn rage(
         asked,
         bills: provider.books.bills(),
         calls_begun: next_id.load(std::sync::atomic::Ordering::Relaxed),
-        calm_ns: (calm_ns, calm_until_ns),
+        end_ns,
         strokes: strokes?,
         slow,
         registers,
         watch,
     };
-    finish.judge(say).await
+    finish.judge(say).await?;
+    calm
+}
+
+/// With nothing wrong any more every node serves.
+async fn every_node_answers(members: &[usize], crowd: &Crowd) -> Result<()> {
+    let before = crowd.answered();
+    sleep(CALM).await;
+    let deadline = Instant::now() + ANSWERED_WITHIN;
+    let mut looks = looks();
+    for node in members {
+        while crowd.answered()[*node] < before[*node] + SOME_CALLS {
+            looks.tick().await;
+            ensure!(
+                Instant::now() < deadline,
+                "node {node} answered next to nobody though nothing was wrong any more"
+            );
+        }
+    }
+    Ok(())
 }

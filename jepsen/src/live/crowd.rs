@@ -30,6 +30,8 @@ pub struct Crowd {
     doors: Vec<SocketAddr>,
     /// Whom to ask.
     shun: Arc<Shun>,
+    /// Calls that were answered, by node.
+    answered: Vec<AtomicU64>,
     over: AtomicBool,
     next_id: Arc<AtomicU64>,
     history: Arc<History>,
@@ -78,12 +80,14 @@ impl Crowd {
         dice: &mut Dice,
     ) -> Result<AtWork> {
         let Addresses { secrets, doors, shun, next_id } = addresses;
+        let answered = std::iter::repeat_with(AtomicU64::default).take(doors.len()).collect();
         let crowd = Arc::new(Crowd {
             calls: Calls::default(),
             estate,
             secrets,
             doors,
             shun,
+            answered,
             over: AtomicBool::new(false),
             next_id,
             history,
@@ -105,6 +109,11 @@ impl Crowd {
             });
         })?;
         Ok(AtWork { crowd, thread })
+    }
+
+    /// How many calls each node has answered.
+    pub fn answered(&self) -> Vec<u64> {
+        self.answered.iter().map(|count| count.load(Ordering::Relaxed)).collect()
     }
 
     /// One caller, until all is over.
@@ -148,6 +157,9 @@ impl Crowd {
                 (ended, again.then_some((node, line, left - 1)))
             }
         };
+        if ended == Ended::Answered {
+            self.answered[node].fetch_add(1, Ordering::Relaxed);
+        }
         if matches!(ended, Ended::Unsent | Ended::Lost) {
             self.shun.note(node, self.history.now_ns());
         }

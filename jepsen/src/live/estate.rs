@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::dice::Dice;
 use crate::provider::Charge;
 
+/// All keys there are.
+pub const KEYS: usize = 1 + 5 + COLD_KEYS;
 /// Keys with little traffic and a small budget of their own each.
 pub const COLD_KEYS: usize = 20;
 /// The key that the speed of the machine is measured with: number 0, charged to nothing.
@@ -80,8 +82,8 @@ impl Unit {
 }
 
 impl Estate {
-    /// Keys and budgets for a run of so many seconds on a machine that spends `per_s` in each. Most
-    /// budgets hold less than their keys ask for.
+    /// Keys and budgets for a run of so many seconds on a machine that spends `per_s` in each. One budget
+    /// is ample, the others hold less than their keys ask for.
     pub fn new(per_s: Charge, run_s: u64, dice: &mut Dice) -> Estate {
         let mut estate = Estate::default();
         let gauge = Key { name: "gauge".to_owned(), budgets: Vec::new(), weight: 0 };
@@ -105,6 +107,8 @@ impl Estate {
         estate.budget("tokens", Unit::Tokens, &[(Some(5_000), part(Unit::Tokens, 20, 5_000, 40))]);
         estate.budget("small", money, &[(Some(2_000), 4 * WORST.nano_usd)]);
         estate.budget("all-cold", money, &[(None, part(money, 25, run_ms, 50))]);
+        estate.budget("ample", money, &[(None, part(money, 1_000, run_ms, 1_000))]);
+        estate.key("ample", &["ample"], 10);
         estate.key("hot-prepaid", &["prepaid", "shared"], 30);
         estate.key("hot-windows", &["shared", "two-windows"], 20);
         estate.key("hot-counted", &["requests", "tokens"], 20);
@@ -199,7 +203,12 @@ mod tests {
             assert!(estate.path(key).len() >= estate.keys[key].budgets.len(), "{key}");
         }
         assert_eq!(estate.path(GAUGE), Vec::<usize>::new());
-        assert_eq!(estate.keys_of("shared"), [1, 2]);
+        assert_eq!(estate.keys_of("shared"), [2, 3]);
+    }
+
+    #[test]
+    fn there_are_as_many_keys_as_is_said() {
+        assert_eq!(estate().keys.len(), KEYS);
     }
 
     #[test]
@@ -216,7 +225,7 @@ mod tests {
         let (estate, mut dice) = (estate(), Dice::of(2));
         let mut drawn = vec![0_usize; estate.keys.len()];
         (0..10_000).for_each(|_| drawn[estate.draw(&mut dice)] += 1);
-        assert!(drawn[GAUGE] == 0 && drawn[1] > drawn[2] && drawn[2] > drawn[4], "{drawn:?}");
-        assert!(drawn[5..].iter().all(|count| *count > 0), "{drawn:?}");
+        assert!(drawn[GAUGE] == 0 && drawn[2] > drawn[3] && drawn[3] > drawn[5], "{drawn:?}");
+        assert!(drawn[6..].iter().all(|count| *count > 0), "{drawn:?}");
     }
 }
