@@ -2,7 +2,9 @@
 //! course of a small world of nodes that lose, repeat and reorder what they say.
 
 mod engine;
+mod explore;
 mod hand;
 mod model;
 mod random;
 mod walk;
+mod world;
