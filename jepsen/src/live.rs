@@ -37,7 +37,7 @@ use strikes::Rage;
 use watch::Watch;
 
 /// Clients that write and read as operators.
-const OPERATORS: usize = 6;
+const OPERATORS: usize = 10;
 /// How long callers go on after the last stroke, with nothing wrong any more.
 const CALM: Duration = Duration::from_secs(3);
 /// By when every node must have answered some of them then.

@@ -71,6 +71,12 @@ impl Question {
         .to_string()
     }
 
+    /// How long the provider will take for it.
+    pub(super) fn takes(&self) -> Duration {
+        let chunks = if self.stream { self.ask.tokens } else { 0 };
+        Duration::from_millis(self.ask.wait_ms + self.ask.pace_ms * chunks)
+    }
+
     /// More than a gateway that knows its trade holds for it.
     pub(super) fn worst_nano_usd(&self) -> i64 {
         let input = i64::try_from(self.ask.to_string().len() + 64).unwrap_or(i64::MAX);

@@ -153,7 +153,9 @@ impl Crowd {
         let (ended, kept) = match open {
             None => (Ended::Unsent, None),
             Some((mut line, left)) => {
-                let (ended, again) = line.ask(&question, &self.secrets[key]).await;
+                let asked = line.ask(&question, &self.secrets[key]);
+                let (ended, again) =
+                    self.shun.watch((node, sent_ns), question.takes(), asked).await;
                 (ended, again.then_some((node, line, left - 1)))
             }
         };

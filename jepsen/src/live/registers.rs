@@ -104,7 +104,8 @@ impl Registers {
     ) -> Known {
         let call = call(key, action, known).bearer(&self.token);
         let invoked_ns = self.history.now_ns();
-        let ended = call.send(self.doors[node].admin, PATIENCE).await;
+        let asked = call.send(self.doors[node].admin, PATIENCE);
+        let ended = self.shun.watch((node, invoked_ns), Duration::ZERO, asked).await;
         let returned_ns = self.history.now_ns();
         if ended.is_err() {
             self.shun.note(node, returned_ns);
