@@ -1,10 +1,6 @@
-//! Long random sequences: of moves against the model, and of commands with amounts at the edges.
+//! Long random sequences of moves against the model.
 
 use super::model::{Move, World};
-use crate::UnixMillis;
-use crate::command::{Command, EnrolNode, OpenPeriod, Refill, RefillLine, WriteOff};
-use crate::invariant::{check, check_step};
-use crate::sample::{ACCOUNT, Log, NODES, budget, put_budget};
 use proptest::prelude::*;
 
 fn moves() -> impl Strategy<Value = Move> {
@@ -40,68 +36,6 @@ proptest! {
     ) {
         let played = play(&mut World::new(), &moves);
         prop_assert_eq!(played, Ok(()));
-    }
-}
-
-/// Amounts at the edges of what an `i64` holds.
-fn edges() -> impl Strategy<Value = i64> {
-    prop::sample::select(vec![i64::MIN, -1, 0, 1, 7, 1_000_000_000_000_000_000, i64::MAX])
-}
-
-fn edge_command() -> impl Strategy<Value = Command> {
-    let period = prop::sample::select(vec![0, 1, 2, u64::MAX]);
-    let life = prop::sample::select(vec![0, 1, 2, u64::MAX - 1, u64::MAX]);
-    let line = (period.clone(), [edges(), edges(), edges(), edges(), edges()], 0..2_u32).prop_map(
-        |(period, [settled_cum, returned_cum, debt_cum, want, must], path)| RefillLine {
-            account: ACCOUNT,
-            period,
-            settled_cum,
-            returned_cum,
-            debt_cum,
-            want,
-            must,
-            path,
-        },
-    );
-    let lines = prop::collection::vec(line, 0..4);
-    let (node, account) = (NODES[0], ACCOUNT);
-    prop_oneof![
-        6 => (life.clone(), lines).prop_map(move |(incarnation, lines)| {
-            let (active_nodes, seq) = (u32::MAX, 0);
-            Command::Refill(Refill { node, incarnation, seq, active_nodes, lines, ..Refill::default() })
-        }),
-        2 => life.clone().prop_map(move |incarnation| {
-            Command::EnrolNode(EnrolNode { id: node, incarnation })
-        }),
-        2 => (period.clone(), life, edges()).prop_map(move |(period, incarnation, amount)| {
-            Command::WriteOff(WriteOff { account, period, node, incarnation, amount, word: crate::Word::default() })
-        }),
-        1 => (period, edges(), edges()).prop_map(move |(period, starts, ends)| {
-            let [starts_at, ends_at] = [starts, ends].map(|at| UnixMillis(at.unsigned_abs()));
-            let ends_at = Some(ends_at);
-            Command::OpenPeriod(OpenPeriod { account, period, starts_at, ends_at })
-        }),
-        2 => edges().prop_map(|limit| put_budget(budget("team", limit))),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_amount_panics_or_breaks_an_invariant(
-        commands in prop::collection::vec(edge_command(), 1..40),
-    ) {
-        let mut log = Log::sample();
-        for (seq, mut command) in (1..).zip(commands) {
-            let before = log.ledger.clone();
-            if let Command::Refill(refill) = &mut command {
-                refill.seq = seq;
-            }
-            log.propose(command);
-            prop_assert_eq!(check(&log.ledger), Ok(()));
-            prop_assert_eq!(check_step(&before, &log.ledger), Ok(()));
-        }
     }
 }
 
