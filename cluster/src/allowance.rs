@@ -295,8 +295,8 @@ impl Allowances {
         }
     }
 
-    /// Forgets purses of closed accounts and past periods that have nothing left to say. Neither can come
-    /// back: account ids are log indices, and a purse of a past period is not filled.
+    /// Forgets purses of past periods, of accounts that were deleted or closed, and of those that are gone,
+    /// where they have nothing left to say. None is filled again: account ids are log indices.
     fn sweep(&self) {
         self.desk.usage.sweep();
         let Some(ledger) = self.desk.ledger.load_full() else {
@@ -306,9 +306,11 @@ impl Allowances {
             lock(shard).retain(|account, purses| {
                 let newest = purses.newest;
                 purses.by_period.retain(|purse| purse.period() == newest || !purse.is_done());
-                let is_gone = account.budget <= ledger.applied_index
-                    && !ledger.accounts.contains_key(account);
-                !(is_gone && purses.by_period.iter().all(|purse| purse.is_done()))
+                let is_over = match ledger.accounts.get(account) {
+                    Some(books) => books.deleted_at.is_some(),
+                    None => account.budget <= ledger.applied_index,
+                };
+                !(is_over && purses.by_period.iter().all(|purse| purse.is_done()))
             });
         }
     }

@@ -29,7 +29,7 @@ pub use status::{Check, Member, MemberState, Role, Status};
 use allowance::Allowances;
 use consensus::message::AskV1;
 use consensus::node::Node;
-use consensus::{everywhere, leave, proposals, service};
+use consensus::{everywhere, fresh, leave, proposals, service};
 use ledger::{Command, Ledger, Outcome};
 use rates::Rates;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,8 +136,20 @@ impl Cluster {
         proposals::read_index(&self.inner.node).await
     }
 
-    /// Asks every live node whether it has applied `index`, waiting at most `within`; returns the labels
-    /// of those that did not say so.
+    /// For how long this node may have missed what was acknowledged elsewhere, a revoked key for one:
+    /// everything before has been applied here. About a second in a cluster that is well, since the start
+    /// where no leader was found yet.
+    ///
+    /// A node that is cut off goes on serving what it was granted, by the keys it knows, as long as that
+    /// lasts: refusing every key as soon as a leader is missing would turn each lost quorum into an outage.
+    /// So a key revoked meanwhile may spend at most this node's allowance, and whoever revoked it is told
+    /// which nodes did not confirm: see [`Self::applied_everywhere`]. Who wants less may watch this.
+    pub fn stale_for(&self) -> Duration {
+        fresh::stale_for(&self.inner.node)
+    }
+
+    /// Asks every live node whether it has applied `index`, waiting at most `within`, and shortly every
+    /// member that is not heard; returns the labels of those that did not say so.
     pub async fn applied_everywhere(&self, index: u64, within: Duration) -> Vec<String> {
         everywhere::applied_everywhere(&self.inner.node, index, within).await
     }

@@ -4,7 +4,7 @@ use crate::allowance::Allowances;
 use crate::config::Config;
 use crate::consensus::client::PeerClient;
 use crate::consensus::node::{Made, Node, Parts, Settings};
-use crate::consensus::{adopt, bootstrap, duties, founders, rpc};
+use crate::consensus::{adopt, bootstrap, duties, founders, fresh, rpc};
 use crate::error::StartError;
 use crate::gossip::{Gossip, GossipConfig, said};
 use crate::seal::Sealer;
@@ -76,6 +76,7 @@ fn tasks(node: &Arc<Node>, serving: JoinHandle<()>) -> Vec<JoinHandle<()>> {
         tokio::spawn(duties::serve(Arc::clone(node))),
         tokio::spawn(bootstrap::find_place(Arc::clone(node))),
         tokio::spawn(adopt::adopt_past(Arc::clone(node))),
+        tokio::spawn(fresh::keep_asking(Arc::clone(node))),
         tokio::spawn(while_open(node.closing.subscribe(), refills)),
         tokio::spawn(while_open(node.closing.subscribe(), journal)),
         tokio::spawn(while_open(node.closing.subscribe(), shares)),

@@ -8,4 +8,5 @@ pub(in crate::allowance) mod log;
 mod many;
 mod storms;
 mod threads;
+mod usage;
 mod walk;

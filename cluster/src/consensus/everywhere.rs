@@ -3,25 +3,35 @@
 use super::message::{AwaitV1, IndexV1};
 use super::node::Node;
 use super::route::Route;
-use crate::status::{Member, MemberState};
+use crate::status::{Member, MemberState, Role};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What an answer may take beyond the wait itself.
 const ON_THE_WAY: Duration = Duration::from_millis(250);
+/// How long a member is given that gossip does not hear: it may serve all the same, or be gone.
+const SILENT_WITHIN: Duration = Duration::from_millis(300);
 
-/// Asks every live node whether it has applied `index`; see [`crate::Cluster::applied_everywhere`].
+/// Asks every node that may serve whether it has applied `index`; see [`crate::Cluster::applied_everywhere`].
 pub(crate) async fn applied_everywhere(
     node: &Arc<Node>,
     index: u64,
     within: Duration,
 ) -> Vec<String> {
     let members = node.members();
-    let live = members.iter().filter(|member| member.state != MemberState::Silent);
-    let asked = live.map(|member| async move {
-        let applied = applied(node, member, index, within).await;
-        (!applied).then(|| member.label.clone())
+    let asked = members.iter().filter_map(|member| {
+        let within = match (member.state, member.role) {
+            (MemberState::Live | MemberState::Draining, _) => within,
+            (MemberState::Silent, Role::Unknown) => return None,
+            (MemberState::Silent, Role::Leader | Role::Voter | Role::Learner) => {
+                within.min(SILENT_WITHIN)
+            }
+        };
+        Some(async move {
+            let applied = applied(node, member, index, within).await;
+            (!applied).then(|| member.label.clone())
+        })
     });
     join_all(asked).await.into_iter().flatten().collect()
 }

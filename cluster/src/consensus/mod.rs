@@ -11,6 +11,7 @@ mod disk;
 pub(crate) mod duties;
 pub(crate) mod everywhere;
 pub(crate) mod founders;
+pub(crate) mod fresh;
 mod join;
 pub(crate) mod leave;
 mod membership;

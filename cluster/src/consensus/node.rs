@@ -78,6 +78,8 @@ pub(crate) struct Node {
     /// Less room on the disk than configuration may be written with.
     pub(crate) short_of_disk: AtomicBool,
     pub(crate) sightings: Mutex<Sightings>,
+    /// When it last asked the leader and then had applied all there was, by [`Node::mono_ms`].
+    pub(crate) fresh_at_ms: AtomicU64,
     /// This life is in the ledger, and what was in the log before it is applied.
     pub(crate) enrolled: AtomicBool,
     /// Counts what others may want to look at again.
@@ -126,6 +128,7 @@ impl Node {
             draining: AtomicBool::new(false),
             short_of_disk: AtomicBool::new(false),
             sightings: Mutex::new(Sightings::default()),
+            fresh_at_ms: AtomicU64::new(0),
             enrolled: AtomicBool::new(false),
             changes: watch::Sender::new(0),
             closing: watch::Sender::new(false),

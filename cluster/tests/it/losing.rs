@@ -50,6 +50,21 @@ async fn writes_go_on_without_the_leader_and_no_acknowledged_one_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_gone_is_named_and_who_is_left_alone_knows_how_long() {
+    let (seats, nodes) = formed(3).await;
+    nodes[2].shutdown().await;
+    let index = put(&nodes[0], "b").await.index;
+    let unreached = nodes[0].applied_everywhere(index, Duration::from_secs(2)).await;
+    assert_eq!(unreached, [seats[2].label.clone()]);
+    nodes[0].read_index().await.unwrap();
+    nodes[1].shutdown().await;
+    let before = nodes[0].stale_for();
+    assert!(nodes[0].read_index().await.is_err());
+    assert!(nodes[0].stale_for() > before, "{before:?}");
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_that_comes_back_is_elected_anew_and_never_leads_its_old_term() {
     let (seats, mut nodes) = formed(3).await;
     for round in 0..2 {
