@@ -7,5 +7,6 @@ mod explore;
 mod hand;
 mod model;
 mod random;
+mod ring;
 mod walk;
 mod world;
