@@ -8,6 +8,7 @@
 mod alone;
 mod feed;
 mod sealed;
+mod settle;
 
 pub(super) use alone::Taken;
 
@@ -262,69 +263,6 @@ impl Purse {
         self.books.0.held.fetch_sub(taken.covered, SeqCst);
         self.hot.0.available.fetch_add(taken.covered, SeqCst);
         self.wake_served();
-    }
-
-    /// Ends a hold for which `taken` was set aside: `actual` was spent, the rest is available again.
-    ///
-    /// Returns what was billed beyond the hold and what was available: it is owed.
-    pub(super) fn settle(self: &Arc<Self>, taken: Taken, actual: i64) -> i64 {
-        let covered = taken.covered;
-        let from_hold = actual.min(covered);
-        let from_rest = self.draw(actual - from_hold);
-        let owed = actual - from_hold - from_rest;
-        if owed > 0 {
-            self.far.owed.fetch_add(owed, SeqCst);
-        }
-        if taken.over > 0 {
-            self.far.overspend.fetch_sub((taken.over - owed).max(0), SeqCst);
-        }
-        // Spent before it stops being held: in between it counts twice, which is safe.
-        self.books.0.settled.fetch_add(actual, SeqCst);
-        self.books.0.held.fetch_sub(covered, SeqCst);
-        let freed = covered - from_hold;
-        let freed = freed - self.pay_owed(freed);
-        self.hot.0.available.fetch_add(freed, SeqCst);
-        self.touch();
-        self.wake_served();
-        self.spill();
-        if owed > 0 && !self.is_soft() || self.is_over() {
-            self.press();
-        }
-        owed
-    }
-
-    /// Has what nobody here waits for given back at once, where the pool is low.
-    pub(super) fn spill(self: &Arc<Self>) {
-        let high_water = self.terms.0.high_water.load(Relaxed);
-        let total = self.total();
-        if total > high_water && total - self.queue.waiting() > high_water {
-            self.press();
-        }
-    }
-
-    /// Takes up to `most` out of what is available.
-    fn draw(&self, most: i64) -> i64 {
-        if most <= 0 {
-            return 0;
-        }
-        let available = &self.hot.0.available;
-        let drawn = |available: i64| (available > 0).then_some((available - most).max(0));
-        match available.fetch_update(SeqCst, SeqCst, drawn) {
-            Ok(before) => before.min(most),
-            Err(_empty) => 0,
-        }
-    }
-
-    /// Pays what is owed out of `purse`; returns how much it took.
-    fn pay_owed(&self, purse: i64) -> i64 {
-        if self.far.owed.load(SeqCst) == 0 {
-            return 0;
-        }
-        let pay = |owed: i64| (owed > 0).then_some((owed - purse).max(0));
-        let paid = self.far.owed.fetch_update(SeqCst, SeqCst, pay);
-        let paid = paid.map_or(0, |owed| owed.min(purse));
-        self.cover_overspend(paid);
-        paid
     }
 
     /// What a charge of this size could hope for: the pool, what is here, what is out elsewhere.

@@ -1,28 +1,45 @@
 //! What a file stands on: whether what was written, and not synced, is still there.
 
-use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, StatxFlags, major, minor, statx};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Number of a mount that no later one gets, since Linux 6.8.
 const MNT_ID_UNIQUE: u32 = 0x4000;
+/// File systems that show each time they are mounted under `/sys/fs`, by the name of their device.
+const SHOWN_IN_SYS: [&str; 3] = ["ext4", "xfs", "f2fs"];
 
-/// Names the boot of the machine and the mount the directory is on. As long as both last, what a process
-/// has written is there after its death, synced or not. Empty where the system does not tell: then
-/// nothing that was not synced is relied on.
+/// Names the boot of the machine, and the time that the file system under a directory is in use. As long
+/// as both last, what a process has written is there after its death, synced or not. Empty where the
+/// system does not tell: then nothing that was not synced is relied on.
 pub(super) fn ground(dir: &Path) -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    match (boot.trim(), mount(dir)) {
+    let instance = in_sys(dir).or_else(|| mount(dir));
+    match (boot.trim(), instance) {
         ("", _) | (_, None) => String::new(),
-        (boot, Some(mount)) => format!("{boot}/{mount}"),
+        (boot, Some(instance)) => format!("{boot}/{instance}"),
     }
 }
 
-fn mount(dir: &Path) -> Option<u64> {
+/// The file system's own folder in `/sys`: made when it is mounted first and gone with the last mount, its
+/// inode is never used again in this boot. The same in every container.
+fn in_sys(dir: &Path) -> Option<String> {
+    let device = std::fs::metadata(dir).ok()?.dev();
+    let link = format!("/sys/dev/block/{}:{}", major(device), minor(device));
+    let link = std::fs::read_link(link).ok()?;
+    let name = link.file_name()?.to_str()?;
+    let shown = |kind: &&str| std::fs::metadata(format!("/sys/fs/{kind}/{name}")).ok();
+    let folder = SHOWN_IN_SYS.iter().find_map(shown)?;
+    Some(format!("fs {}", folder.ino()))
+}
+
+/// Of other file systems, the mount: a container that is started anew has another.
+fn mount(dir: &Path) -> Option<String> {
     let unique = StatxFlags::from_bits_retain(MNT_ID_UNIQUE);
     let told = statx(CWD, dir, AtFlags::empty(), unique).ok()?;
-    (told.stx_mask & MNT_ID_UNIQUE != 0).then_some(told.stx_mnt_id)
+    let is_told = told.stx_mask & MNT_ID_UNIQUE != 0;
+    is_told.then(|| format!("mount {}", told.stx_mnt_id))
 }
 
 /// Inode of a file: a copy has another.
@@ -39,5 +56,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(ground(dir.path()), ground(dir.path()));
         assert_eq!(ground(&dir.path().join("missing")), "");
+    }
+
+    #[test]
+    fn directories_of_one_file_system_share_their_ground() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        assert_eq!(ground(dir.path()), ground(&inner));
     }
 }
