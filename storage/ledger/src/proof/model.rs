@@ -3,7 +3,11 @@
 //! Lives of nodes spend from what they were granted, lose messages, repeat them, stop and are paused. A
 //! life that was replaced goes on spending what it holds: nobody can tell it in time.
 
-use crate::command::{ClosePeriod, Command, EnrolNode, OpenPeriod, Refill, RefillLine, WriteOff};
+mod hand;
+
+use crate::command::{
+    Adopt, ClosePeriod, Command, EnrolNode, OpenPeriod, Refill, RefillLine, WriteOff,
+};
 use crate::invariant::{check, check_step};
 use crate::sample::{ACCOUNT, Log, NODES, SPAN_MS, budget, put_budget};
 use crate::{AccountId, BudgetWindow, Denial, Grant, Outcome, UnixMillis, Window};
@@ -38,6 +42,8 @@ struct Life {
     incarnation: u64,
     seq: u64,
     pockets: BTreeMap<Book, Pocket>,
+    /// Its process is gone, and its journal was read: it spends no more.
+    dead: bool,
 }
 
 /// What a node does next. Numbers are taken modulo what there is.
@@ -59,6 +65,16 @@ pub(super) enum Move {
     Raise { account: usize, by: i64 },
     /// An operator writes off what the first account may have lost with an old life.
     WriteOff { life: usize, amount: i64 },
+    /// An operator raises a limit for a while.
+    Increase { account: usize, by: i64 },
+    /// The oldest increase of an account is taken back.
+    Expire { account: usize },
+    /// An operator begins a period anew.
+    Reset { account: usize },
+    /// An operator moves limit to the other account.
+    Transfer { from: usize, amount: i64 },
+    /// A node tells what its life before spent, by its journal; or says so again.
+    Adopt { node: usize, again: bool },
 }
 
 /// The world: a ledger, the lives, and messages that may arrive at any time, any number of times.
@@ -67,6 +83,12 @@ pub(super) struct World {
     lives: Vec<Life>,
     messages: Vec<(usize, Refill)>,
     limits: [i64; 2],
+    /// Increases that last, by log index.
+    increases: [Vec<(u64, i64)>; 2],
+    /// Moved to the present periods.
+    moved: [i64; 2],
+    /// Journals told.
+    told: Vec<Adopt>,
     /// Written off, by life; never forgotten.
     written_off: BTreeMap<(usize, u64, Book), i64>,
     /// Highest limit each book ever had.
@@ -88,12 +110,16 @@ impl World {
             incarnation: 1,
             seq: 0,
             pockets: BTreeMap::new(),
+            dead: false,
         });
         let mut world = World {
             log,
             lives: lives.collect(),
             messages: Vec::new(),
             limits: LIMITS,
+            increases: [Vec::new(), Vec::new()],
+            moved: [0; 2],
+            told: Vec::new(),
             written_off: BTreeMap::new(),
             highest: BTreeMap::new(),
             billed: BTreeMap::new(),
@@ -120,6 +146,11 @@ impl World {
                 self.put_limits();
             }
             Move::WriteOff { life, amount } => self.write_off(life, amount),
+            Move::Increase { account, by } => self.increase(account % 2, by),
+            Move::Expire { account } => self.expire(account % 2),
+            Move::Reset { account } => self.reset(account % 2),
+            Move::Transfer { from, amount } => self.transfer(from % 2, amount),
+            Move::Adopt { node, again } => self.adopt(node % NODES.len(), again),
         }
         check(&self.log.ledger)?;
         check_step(&before, &self.log.ledger)?;
@@ -130,7 +161,7 @@ impl World {
     /// was, but for what operators wrote off.
     fn compare(&self) -> Result<(), String> {
         let mut may_be_spent = self.billed.clone();
-        for life in &self.lives {
+        for life in self.lives.iter().filter(|life| !life.dead) {
             for (book, pocket) in &life.pockets {
                 *may_be_spent.entry(*book).or_default() += pocket.available();
             }
@@ -168,9 +199,16 @@ impl World {
         self.note_limits();
     }
 
+    /// The limit of an account's present period, by its parts.
+    fn limit(&self, account: usize) -> i64 {
+        let increases = self.increases[account].iter();
+        let increased: i64 = increases.map(|(_, amount)| amount).sum();
+        self.limits[account] + increased + self.moved[account]
+    }
+
     fn note_limits(&mut self) {
-        for (account, limit) in ACCOUNTS.into_iter().zip(self.limits) {
-            let book = self.present(account);
+        for (place, account) in ACCOUNTS.into_iter().enumerate() {
+            let (book, limit) = (self.present(account), self.limit(place));
             let highest = self.highest.entry(book).or_insert(limit);
             *highest = limit.max(*highest);
         }
@@ -179,6 +217,9 @@ impl World {
     fn spend(&mut self, life: usize, account: usize, amount: i64) {
         let account = ACCOUNTS[account % 2];
         let life = life % self.lives.len();
+        if self.lives[life].dead {
+            return;
+        }
         // A replaced or paused life does not know of new periods: it spends where it holds something.
         let holding = self.lives[life].pockets.iter_mut();
         for (book, pocket) in holding.filter(|((of, _), _)| *of == account) {
@@ -194,6 +235,9 @@ impl World {
         let presents = ACCOUNTS.map(|account| self.present(account));
         let index = life % self.lives.len();
         let life = &mut self.lives[index];
+        if life.dead {
+            return;
+        }
         for book in presents {
             life.pockets.entry(book).or_default();
         }
@@ -255,7 +299,8 @@ impl World {
         let incarnation = 1 + lives.map(|life| life.incarnation).max().unwrap_or(0);
         let id = NODES[node];
         self.log.done(Command::EnrolNode(EnrolNode { id, incarnation }));
-        self.lives.push(Life { node, incarnation, seq: 0, pockets: BTreeMap::new() });
+        let pockets = BTreeMap::new();
+        self.lives.push(Life { node, incarnation, seq: 0, pockets, dead: false });
     }
 
     fn roll(&mut self) {
@@ -263,9 +308,11 @@ impl World {
         self.log.done(Command::OpenPeriod(OpenPeriod {
             account,
             period: present + 1,
+            // Resets count as periods too, and take no time.
             starts_at: UnixMillis(present * SPAN_MS),
             ends_at: Some(UnixMillis((present + 1) * SPAN_MS)),
         }));
+        self.moved[0] = 0;
         self.note_limits();
     }
 

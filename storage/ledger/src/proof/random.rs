@@ -20,6 +20,18 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => Just(Move::Close),
         1 => (0..2_usize, 1..100_i64).prop_map(|(account, by)| Move::Raise { account, by }),
         1 => (index, 0..100_i64).prop_map(|(life, amount)| Move::WriteOff { life, amount }),
+        2 => by_hand(),
+    ]
+}
+
+fn by_hand() -> impl Strategy<Value = Move> {
+    let account = 0..2_usize;
+    prop_oneof![
+        (account.clone(), 1..200_i64).prop_map(|(account, by)| Move::Increase { account, by }),
+        account.clone().prop_map(|account| Move::Expire { account }),
+        account.clone().prop_map(|account| Move::Reset { account }),
+        (account, 1..300_i64).prop_map(|(from, amount)| Move::Transfer { from, amount }),
+        (0..2_usize, any::<bool>()).prop_map(|(node, again)| Move::Adopt { node, again }),
     ]
 }
 
