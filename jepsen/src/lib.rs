@@ -13,4 +13,5 @@ pub mod live;
 pub mod money;
 pub mod nemesis;
 pub mod provider;
+pub mod sim;
 pub mod spoil;

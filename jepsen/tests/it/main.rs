@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod sim;

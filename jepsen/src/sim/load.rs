@@ -1,0 +1,210 @@
+//! The callers, and what a node does for each of them: hold, ask, count, settle.
+
+use super::broken::Break;
+use super::judge::{self, Place};
+use super::node::Node;
+use super::provider::{self, Attempt, Ending, Payer, Piece};
+use super::scene::{CENT, hash_of};
+use crate::dice::Dice;
+use cluster::allowance::{Charge, Hold, Path, PurseTerms, Short};
+use ledger::view::{accounts_of, admissible, key_by_hash};
+use ledger::{UsageKey, UsageSums};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::sleep;
+
+/// How long a request waits for money, as in the product.
+const HOLD_WITHIN: Duration = Duration::from_millis(250);
+/// Attempts of one request.
+const ATTEMPTS_MAX: u32 = 2;
+/// The mistakes in settling happen to so many of a hundred.
+const MISTAKES: usize = 10;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The key may not be used.
+    Unknown,
+    /// There was no money.
+    Short(Short),
+    /// It was settled.
+    Settled,
+}
+
+/// Takes requests for as long as the world is busy.
+pub(crate) async fn take_requests(node: Arc<Node>) {
+    let world = Arc::clone(&node.world);
+    loop {
+        sleep(world.span(1, world.scene.pause_max_ms)).await;
+        if !world.is_busy.load(SeqCst) {
+            continue;
+        }
+        let keys = world.scene.keys.len();
+        let (key, attempts) = world.draw(|dice| {
+            let beyond = world.scene.beyond;
+            (dice.below(keys), [(); ATTEMPTS_MAX as usize].map(|()| draw(dice, beyond)))
+        });
+        let key = u8::try_from(key + 1).unwrap_or(u8::MAX);
+        let serving = Arc::clone(&node);
+        node.life.spawn(async move { serve(&serving, key, &attempts).await });
+    }
+}
+
+/// Draws how an attempt goes.
+fn draw(dice: &mut Dice, beyond: usize) -> Attempt {
+    let amount = |dice: &mut Dice, most: u64| i64::try_from(dice.within(1, most)).unwrap_or(1);
+    let pieces_max = amount(dice, 40);
+    let pieces =
+        1 + i64::try_from(dice.below(usize::try_from(pieces_max).unwrap_or(1))).unwrap_or(0);
+    let ending = match dice.below(100) {
+        roll if roll < beyond => Ending::Beyond,
+        0..60 => Ending::Answered,
+        60..70 => Ending::Refused,
+        70..77 => Ending::Lost,
+        77..90 => Ending::CallerLeaves(amount(dice, 40) - 1),
+        _ => Ending::BreaksOff,
+    };
+    Attempt {
+        input: Charge {
+            nano_usd: amount(dice, 50) * CENT / 20,
+            tokens: amount(dice, 30),
+            requests: 1,
+        },
+        piece: Charge { nano_usd: CENT / 20, tokens: 1, requests: 0 },
+        pieces_max,
+        pieces: pieces.min(pieces_max),
+        first_ms: dice.within(1, 400),
+        piece_ms: if dice.chance(20) { dice.within(20, 200) } else { dice.within(1, 10) },
+        ending,
+        drains: dice.chance(50),
+    }
+}
+
+/// Serves one request.
+pub(crate) async fn serve(node: &Arc<Node>, key: u8, attempts: &[Attempt]) -> Ended {
+    let mut ended = Ended::Unknown;
+    for attempt in attempts {
+        let Some((path, places)) = path_of(node, key) else { return ended };
+        node.in_flight.fetch_add(1, SeqCst);
+        let tried = try_once(node, &path, places, *attempt).await;
+        node.in_flight.fetch_sub(1, SeqCst);
+        let (end, again) = tried;
+        ended = end;
+        if !again {
+            break;
+        }
+    }
+    ended
+}
+
+/// Who asks, may they, and what is it charged to: all of it as this node knows it.
+fn path_of(node: &Node, key: u8) -> Option<(Arc<Path>, Vec<Place>)> {
+    let ledger = node.ledger();
+    let known = key_by_hash(&ledger, &hash_of(key))?;
+    admissible(known, node.world.clock(node.id)).ok()?;
+    node.world.must("a revoked key stops", node.world.judge.may_use(key, ledger.applied_index));
+    let terms = accounts_of(&ledger, known);
+    let purse = |terms: &ledger::view::AccountTerms| {
+        node.seen.allowances.purse(&PurseTerms {
+            account: terms.account,
+            period: terms.period,
+            unit: terms.unit,
+            mode: terms.mode,
+            limit: terms.limit,
+            ends_at: terms.ends_at,
+            without_quorum: terms.without_quorum,
+        })
+    };
+    let place = |terms: &ledger::view::AccountTerms| Place {
+        account: terms.account,
+        period: terms.period,
+        unit: terms.unit,
+    };
+    let row = UsageKey { key: known.id.clone(), ..UsageKey::default() };
+    let path = node.seen.allowances.path(terms.iter().map(purse).collect(), row);
+    Some((path, terms.iter().map(place).collect()))
+}
+
+/// One attempt, and whether another is worth it.
+async fn try_once(
+    node: &Arc<Node>,
+    path: &Arc<Path>,
+    places: Vec<Place>,
+    attempt: Attempt,
+) -> (Ended, bool) {
+    let now = node.world.clock(node.id);
+    let held = node.seen.allowances.hold(path, &attempt.worst(), now, HOLD_WITHIN).await;
+    let hold = match held {
+        Ok(hold) => hold,
+        Err(short) => {
+            node.world.note("short", [node.id, short.account.budget, short.why as u64]);
+            return (Ended::Short(short), false);
+        }
+    };
+    node.world.note("held", [node.id, places[0].account.budget, attempt.pieces_max as u64]);
+    check(node, path);
+    // A node may die between the hold and the first byte to the provider.
+    sleep(Duration::from_millis(1)).await;
+    let payer =
+        Payer { life_id: node.life_id(), places: places.clone(), life: Arc::clone(&node.life) };
+    let answer = provider::send(&node.world, payer, attempt);
+    let (charge, again) = relay(&attempt, answer).await;
+    node.world.judge.money.settled(node.life_id(), &places, &charge);
+    node.world.note("settled", [node.id, places[0].account.budget, charge.nano_usd as u64]);
+    settle(node, path, hold, charge);
+    check(node, path);
+    (Ended::Settled, again)
+}
+
+/// Relays the answer; returns what to charge, and whether to try again.
+async fn relay(attempt: &Attempt, mut answer: Receiver<Piece>) -> (Charge, bool) {
+    let mut counted = 0;
+    let counted_and_one = |counted: i64| attempt.cost((counted + 1).min(attempt.pieces_max));
+    loop {
+        if attempt.ending == Ending::CallerLeaves(counted) {
+            return (counted_and_one(counted), false);
+        }
+        match answer.recv().await {
+            Some(Piece::Text) => counted += 1,
+            Some(Piece::Usage(charge)) => return (charge, false),
+            Some(Piece::Refusal) => return (Charge::ZERO, true),
+            // Nobody knows what it cost.
+            None if counted == 0 => return (attempt.worst(), true),
+            None => return (counted_and_one(counted), false),
+        }
+    }
+}
+
+fn settle(node: &Node, path: &Arc<Path>, hold: Hold, charge: Charge) {
+    let world = &node.world;
+    let mistaken = |how| world.is_broken(how) && world.draw(|dice| dice.chance(MISTAKES));
+    if mistaken(Break::SettlementLost) {
+        hold.void();
+        return;
+    }
+    hold.settle(&charge, &usage_of(&charge));
+    if mistaken(Break::SettledTwice)
+        && let Ok(again) = node.seen.allowances.try_hold(path, &charge, world.clock(node.id))
+    {
+        again.settle(&charge, &usage_of(&charge));
+    }
+}
+
+fn usage_of(charge: &Charge) -> UsageSums {
+    UsageSums {
+        requests: u64::try_from(charge.requests).unwrap_or(0),
+        cost_nano_usd: charge.nano_usd,
+        ..UsageSums::default()
+    }
+}
+
+/// No purse on the path has more than it was granted.
+pub(crate) fn check(node: &Node, path: &Arc<Path>) {
+    let ledger = node.ledger();
+    for purse in path.purses() {
+        let found = judge::within_grant(&purse.books(), node.life_id(), &ledger);
+        node.world.must("a node holds what it was granted", found);
+    }
+}

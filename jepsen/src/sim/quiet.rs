@@ -1,0 +1,277 @@
+//! After the faults: everything heals, everything settles, and what is left is explained.
+
+use super::load::{self, Ended};
+use super::net::Weather;
+use super::node::{Fate, Node};
+use super::provider::{Attempt, Ending};
+use super::world::World;
+use cluster::allowance::{Charge, PurseBooks};
+use ledger::command::EnrolNode;
+use ledger::view::{accounts_of, admissible, key_by_hash};
+use ledger::{Command, NodeId};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Ends all faults and all requests, and judges what is left.
+pub(crate) async fn rest(world: &Arc<World>) {
+    heal(world).await;
+    if !writes(world).await || !settles(world).await {
+        return;
+    }
+    agree(world);
+    explain(world);
+    admits(world).await;
+    if !settles(world).await || !returns(world).await {
+        return;
+    }
+    agree(world);
+    explain(world);
+}
+
+async fn heal(world: &Arc<World>) {
+    world.is_busy.store(false, SeqCst);
+    world.end_strikes();
+    world.links.heal();
+    world.links.set_weather(Weather::FAIR);
+    for (id, slot) in &world.slots {
+        slot.clock_ahead_ms.store(0, SeqCst);
+        slot.sync_max_ms.store(4, SeqCst);
+        match world.node(*id) {
+            Some(node) => node.life.resume(),
+            None => Node::start(world, *id),
+        }
+    }
+    world.note("healed", [0, 0, 0]);
+}
+
+/// Waits until `done`; false, and an objection, where that takes too long.
+async fn within(
+    world: &Arc<World>,
+    check: &'static str,
+    most: Duration,
+    mut done: impl FnMut() -> Result<(), String>,
+) -> bool {
+    let deadline = Instant::now() + most;
+    loop {
+        let Err(lacking) = done() else { return true };
+        if Instant::now() > deadline {
+            world.fail(check, lacking);
+            return false;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Every node gets a write through, and all apply what was acknowledged.
+async fn writes(world: &Arc<World>) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    for id in world.slots.keys() {
+        loop {
+            if let Some(node) = world.node(*id) {
+                let (owner, incarnation) = node.life_id();
+                let write = Command::EnrolNode(EnrolNode { id: owner, incarnation });
+                if let Some(Fate::Applied(_)) = node.life_propose(write).await {
+                    break;
+                }
+            }
+            if Instant::now() > deadline {
+                world.fail("a write goes through once all is well", format!("not on node {id}"));
+                return false;
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+    let acked = world.judge.last_acked();
+    within(world, "what was acknowledged is applied everywhere", Duration::from_secs(10), || {
+        let behind = world.nodes().into_iter().find(|node| node.seen.index() < acked);
+        behind.map_or(Ok(()), |node| Err(format!("node {} is behind {acked}", node.id)))
+    })
+    .await
+}
+
+/// All requests end, and all nodes have reported everything.
+async fn settles(world: &Arc<World>) -> bool {
+    let most = Duration::from_secs(40);
+    within(world, "everything settles once all is well", most, || {
+        for node in world.nodes() {
+            let in_flight = node.in_flight.load(SeqCst);
+            if in_flight > 0 {
+                return Err(format!("node {} has {in_flight} requests", node.id));
+            }
+            node.seen.allowances.report();
+            let open = |books: &PurseBooks| {
+                books.held != 0 || books.waiting != 0 || !is_reported(&node, books)
+            };
+            if let Some(books) = node.seen.allowances.snapshot().into_iter().find(open) {
+                return Err(format!("node {}: {books:?}", node.id));
+            }
+        }
+        let (least, most) = world.applied_range();
+        if least == most { Ok(()) } else { Err(format!("applied from {least} to {most}")) }
+    })
+    .await
+}
+
+/// Whether the ledger has all a purse has to say. Of a closed period there is nothing to say.
+fn is_reported(node: &Node, books: &PurseBooks) -> bool {
+    let ledger = node.ledger();
+    let account = ledger.accounts.get(&books.account);
+    let Some(period) = account.and_then(|account| account.periods.get(&books.period)) else {
+        return true;
+    };
+    let (id, incarnation) = node.life_id();
+    let lane = period.lane(id, incarnation);
+    lane.reported + lane.debt >= books.settled && lane.returned >= books.returned
+}
+
+/// All nodes hold the same ledger, and it breaks no invariant.
+fn agree(world: &World) {
+    for node in world.nodes() {
+        let ledger = node.ledger();
+        let compared = world.judge.compare(ledger.applied_index, &ledger);
+        world.must("one ledger per index", compared);
+        world.must("the ledger's invariants", ledger::invariant::check(&ledger));
+    }
+}
+
+/// What each lane says is what its node settled, and covers what the provider billed; what is
+/// outstanding is in a purse, or was a life's that is over.
+fn explain(world: &World) {
+    let Some(first) = world.nodes().into_iter().next() else { return };
+    let ledger = first.ledger();
+    for (account, books) in &ledger.accounts {
+        for (number, period) in &books.periods {
+            let sum = world.judge.money.sum(*account, *number);
+            if sum.billed > period.committed() + period.written_off + sum.beyond {
+                let what = format!("{account} period {number}: {sum:?} of {period:?}");
+                world.fail("the books cover every bill", what);
+            }
+            for ((id, incarnation), lane) in &period.lanes {
+                let tally = world.judge.money.tally(*account, *number, (*id, *incarnation));
+                let say = |what: &str| {
+                    let life = (id.0, incarnation);
+                    format!("{account} period {number} life {life:?}: {what}: {lane:?} {tally:?}")
+                };
+                let Some(left) = left_in_purse(world, (*id, *incarnation), (*account, *number))
+                else {
+                    // Suspense: it may have been spent, and no more than that was.
+                    let covered = lane.granted - lane.returned + tally.beyond + lane.written_off;
+                    if tally.billed > covered {
+                        world.fail("suspense covers the bills", say("billed more than granted"));
+                    }
+                    continue;
+                };
+                let told =
+                    lane.reported <= tally.settled && tally.settled <= lane.reported + lane.debt;
+                if !told {
+                    world.fail("settled exactly once", say("reported other than settled"));
+                }
+                if tally.billed > tally.settled {
+                    world.fail("settled exactly once", say("billed more than settled"));
+                }
+                if lane.outstanding() != left {
+                    world.fail(
+                        "nothing outstanding is unexplained",
+                        say(&format!("{left} left in the purse")),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What the purse of a life that lives has left: nothing where it was forgotten.
+fn left_in_purse(
+    world: &World,
+    life: (NodeId, u64),
+    (account, period): (ledger::AccountId, u64),
+) -> Option<i64> {
+    let node = world.nodes().into_iter().find(|node| node.life_id() == life)?;
+    let all = node.seen.allowances.snapshot();
+    let is_it = |books: &&PurseBooks| (books.account, books.period) == (account, period);
+    Some(all.iter().find(is_it).map_or(0, |books| books.available))
+}
+
+/// A request that every account on its path can pay is admitted, on every node; one of a revoked key
+/// is not.
+async fn admits(world: &Arc<World>) {
+    let small = Charge { nano_usd: 1_000, tokens: 1, requests: 1 };
+    let attempt = Attempt {
+        input: small,
+        piece: Charge::ZERO,
+        pieces_max: 1,
+        pieces: 1,
+        first_ms: 5,
+        piece_ms: 1,
+        ending: Ending::Answered,
+        drains: false,
+    };
+    for node in world.nodes() {
+        for key in 1..=u8::try_from(world.scene.keys.len()).unwrap_or(u8::MAX) {
+            let deadline = Instant::now() + Duration::from_secs(8);
+            loop {
+                let affordable = is_affordable(&node, key, &attempt.worst());
+                let serving = Arc::clone(&node);
+                let served = node
+                    .life
+                    .spawn(async move { load::serve(&serving, key, &[attempt]).await })
+                    .await;
+                let Ok(ended) = served else { return };
+                match (affordable, ended) {
+                    (_, Ended::Settled) | (false, Ended::Short(_) | Ended::Unknown) => break,
+                    (true, Ended::Short(_) | Ended::Unknown) if Instant::now() > deadline => {
+                        let what = format!("node {} key {key}: {ended:?}", node.id);
+                        world.fail("what can be paid is admitted", what);
+                        return;
+                    }
+                    (true, Ended::Short(_) | Ended::Unknown) => sleep(LOOK_EVERY).await,
+                }
+            }
+        }
+    }
+}
+
+/// Whether the key may be used and every account on its path has as much in pool and living purses.
+fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
+    let ledger = node.ledger();
+    let Some(known) = key_by_hash(&ledger, &super::scene::hash_of(key)) else { return false };
+    let now = node.world.clock(node.id);
+    if admissible(known, now).is_err() {
+        return false;
+    }
+    accounts_of(&ledger, known).iter().all(|terms| {
+        let period = ledger.accounts.get(&terms.account).and_then(|account| account.present());
+        let living =
+            |((id, life), _): &(&(NodeId, u64), &ledger::Lane)| ledger.is_present(*id, *life);
+        let out = |period: &ledger::Period| -> i64 {
+            period.lanes.iter().filter(living).map(|(_, lane)| lane.outstanding()).sum()
+        };
+        // At a period's very end it may be either.
+        let over = terms.ends_at.is_some_and(|end| end.0 < now.0 + 1_000);
+        let asked = worst.of(terms.unit);
+        !over && asked <= terms.limit && period.is_some_and(|it| it.pool() + out(it) >= asked)
+    })
+}
+
+/// Every node gives everything back.
+async fn returns(world: &Arc<World>) -> bool {
+    for node in world.nodes() {
+        let most = Duration::from_secs(15);
+        if !node.seen.allowances.return_everything(most).await {
+            let left: Vec<PurseBooks> = node.seen.allowances.snapshot();
+            world.fail("a node can give everything back", format!("node {}: {left:?}", node.id));
+            return false;
+        }
+    }
+    let most = Duration::from_secs(10);
+    within(world, "all apply the same once all is well", most, || {
+        let (least, most) = world.applied_range();
+        if least == most { Ok(()) } else { Err(format!("applied from {least} to {most}")) }
+    })
+    .await
+}

@@ -1,0 +1,178 @@
+//! What all parts of one run share: time, chance, the judge, the nodes and what lies between them.
+
+use super::broken::Break;
+use super::disk::Disk;
+use super::journal::Journal;
+use super::judge::Judge;
+use super::life::lock;
+use super::net::Links;
+use super::node::Node;
+use super::scene::Scene;
+use super::trace::Trace;
+use crate::dice::Dice;
+use ledger::UnixMillis;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// When every run begins, by the one true clock.
+pub(crate) const START_MS: u64 = 1_800_000_000_000;
+
+/// Why a run was stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which check objected.
+    pub check: &'static str,
+    /// What it saw.
+    pub what: String,
+    /// When, in simulated milliseconds since the start.
+    pub at_ms: u64,
+}
+
+/// One run's world.
+pub(crate) struct World {
+    broken: Option<Break>,
+    pub(crate) scene: Scene,
+    pub(crate) judge: Judge,
+    pub(crate) links: Links,
+    pub(crate) trace: Trace,
+    pub(crate) slots: BTreeMap<u64, Slot>,
+    /// Callers come.
+    pub(crate) is_busy: AtomicBool,
+    is_over: AtomicBool,
+    started: Instant,
+    dice: Mutex<Dice>,
+    failure: Mutex<Option<Failure>>,
+    failed: Notify,
+}
+
+/// The place of a node: what outlives its processes.
+pub(crate) struct Slot {
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) node: Mutex<Option<Arc<Node>>>,
+    /// How far this node's wall clock is ahead, in milliseconds.
+    pub(crate) clock_ahead_ms: AtomicI64,
+    /// What the journal of the life that ended last says, where it was not lost.
+    pub(crate) journal: Mutex<Option<Journal>>,
+    /// Time one sync of this node's disk takes at most, in milliseconds.
+    pub(crate) sync_max_ms: AtomicU64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, broken: Option<Break>) -> Arc<World> {
+        let mut dice = Dice::of(seed);
+        let scene = Scene::draw(&mut dice);
+        let slot = |id| {
+            let slot = Slot {
+                disk: Disk::new(broken == Some(Break::FlushOff)),
+                node: Mutex::new(None),
+                clock_ahead_ms: AtomicI64::new(0),
+                journal: Mutex::new(None),
+                sync_max_ms: AtomicU64::new(4),
+            };
+            (id, slot)
+        };
+        Arc::new(World {
+            broken,
+            slots: (1..=scene.nodes).map(slot).collect(),
+            scene,
+            judge: Judge::default(),
+            links: Links::default(),
+            trace: Trace::default(),
+            is_busy: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            started: Instant::now(),
+            dice: Mutex::new(dice),
+            failure: Mutex::new(None),
+            failed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn is_broken(&self, how: Break) -> bool {
+        self.broken == Some(how)
+    }
+
+    /// Milliseconds since the start, by the true clock.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The true time.
+    pub(crate) fn now(&self) -> UnixMillis {
+        UnixMillis(START_MS + self.elapsed_ms())
+    }
+
+    /// What a node's wall clock says.
+    pub(crate) fn clock(&self, node: u64) -> UnixMillis {
+        let ahead = self.slots[&node].clock_ahead_ms.load(SeqCst);
+        UnixMillis(self.now().0.saturating_add_signed(ahead))
+    }
+
+    /// Draws from the run's own stream.
+    pub(crate) fn draw<T>(&self, from: impl FnOnce(&mut Dice) -> T) -> T {
+        from(&mut lock(&self.dice))
+    }
+
+    /// A time from `low_ms` to `high_ms`.
+    pub(crate) fn span(&self, low_ms: u64, high_ms: u64) -> Duration {
+        Duration::from_millis(self.draw(|dice| dice.within(low_ms, high_ms)))
+    }
+
+    /// Whether faults may still begin, and nodes that are down come back by themselves.
+    pub(crate) fn is_striking(&self) -> bool {
+        !self.is_over.load(SeqCst)
+    }
+
+    pub(crate) fn end_strikes(&self) {
+        self.is_over.store(true, SeqCst);
+    }
+
+    /// The lowest and the highest index applied by the nodes whose processes run.
+    pub(crate) fn applied_range(&self) -> (u64, u64) {
+        let applied = self.nodes().into_iter().map(|node| node.seen.index());
+        applied.fold((u64::MAX, 0), |(least, most), at| (least.min(at), most.max(at)))
+    }
+
+    /// Notes what happened.
+    pub(crate) fn note(&self, what: &'static str, of: [u64; 3]) {
+        self.trace.note(self.elapsed_ms(), what, of);
+    }
+
+    /// Stops the run. The first reason is kept.
+    pub(crate) fn fail(&self, check: &'static str, what: String) {
+        let mut failure = lock(&self.failure);
+        if failure.is_none() {
+            *failure = Some(Failure { check, what, at_ms: self.elapsed_ms() });
+        }
+        self.failed.notify_one();
+    }
+
+    /// Stops the run where `found` is an objection.
+    pub(crate) fn must(&self, check: &'static str, found: Result<(), String>) {
+        if let Err(what) = found {
+            self.fail(check, what);
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        lock(&self.failure).clone()
+    }
+
+    /// Waits until the run is stopped.
+    pub(crate) async fn failed(&self) {
+        self.failed.notified().await;
+    }
+
+    /// The node, where its process runs.
+    pub(crate) fn node(&self, id: u64) -> Option<Arc<Node>> {
+        lock(&self.slots[&id].node).clone()
+    }
+
+    /// All nodes whose processes run.
+    pub(crate) fn nodes(&self) -> Vec<Arc<Node>> {
+        self.slots.keys().filter_map(|id| self.node(*id)).collect()
+    }
+}
