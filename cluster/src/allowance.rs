@@ -8,6 +8,9 @@
 //! Two rules carry everything: a grant counts as spent until this node reports otherwise, and only
 //! what was *applied* is a grant. So a crash, a lost answer or a doubled command never lets two nodes
 //! spend the same money.
+//!
+//! What requests used travels with the refills, in batches that are counted once. A journal beside the
+//! log lets the next life of a node that was killed tell what this one spent.
 
 mod books;
 mod charge;
@@ -52,7 +55,7 @@ pub struct Allowances {
     shards: [Mutex<BTreeMap<AccountId, Purses>>; SHARDS],
 }
 
-/// The purses of one account. Never forgotten while the account lives: a purse made anew would take
+/// The purses of one account. Never forgotten while the account admits: a purse made anew would take
 /// the grants of its life a second time.
 #[derive(Default)]
 struct Purses {

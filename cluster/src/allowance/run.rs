@@ -84,6 +84,7 @@ impl Allowances {
             Ok(Some(_in_the_log)) => {}
             Ok(None) | Err(_) => {
                 self.failed(seq);
+                self.cut_off();
                 return false;
             }
         }
@@ -103,15 +104,19 @@ impl Allowances {
         }
     }
 
+    /// Nobody takes refills: those who wait where something is let through all the same need not wait any
+    /// longer.
+    fn cut_off(&self) {
+        if self.desk.cut_off() {
+            let alone = self.purses().into_iter().filter(|purse| purse.may_overspend());
+            alone.for_each(|purse| purse.queue.wake_decided(0, 0));
+        }
+    }
+
     /// Those who still wait shall be asked for again.
     fn failed(&self, seq: u64) {
         self.desk.counts.failed.fetch_add(1, SeqCst);
         debug!(seq, "refill not answered");
-        if self.desk.cut_off() {
-            // Those who wait where something is let through all the same need not wait any longer.
-            let alone = self.purses().into_iter().filter(|purse| purse.may_overspend());
-            alone.for_each(|purse| purse.queue.wake_decided(0, 0));
-        }
         for purse in self.desk.sent_purses() {
             if purse.queue.waiting() > purse.total() || purse.has_news() {
                 purse.press();

@@ -4,7 +4,9 @@ use super::log::{
     Faults, Log, Node, START, WITHIN, assert_conserved, budget, put, row, terms, usd, used,
 };
 use crate::allowance::{Charge, GRACE_MS, Path, Short, Why};
-use ledger::command::{ClosePeriod, DeleteBudget, EnrolNode, OpenPeriod};
+use ledger::command::{
+    CloseInstance, ClosePeriod, DeleteBudget, EnrolNode, OpenInstance, OpenPeriod,
+};
 use ledger::{AccountId, Budget, BudgetWindow, Command, Mode, Outcome, Unit, UnixMillis, Window};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -300,6 +302,31 @@ async fn a_deleted_budget_admits_no_more_and_a_raised_limit_is_felt() {
     sleep(Duration::from_secs(90)).await;
     let accounts: Vec<_> = node.allowances.snapshot().iter().map(|books| books.account).collect();
     assert_eq!(accounts, [other.purses()[0].account()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn purses_of_instances_that_are_closed_are_forgotten() {
+    let log = Log::new(1, Faults::default());
+    let shared = Budget { per: ledger::Per::Tag, ..budget("b", 1_000) };
+    log.apply(Command::PutBudget(put(shared)));
+    let budget = log.ledger().budgets["b"].handle;
+    let node = Node::start(&log, "a", 1);
+    for nth in 0..50 {
+        let subject = format!("tag-{nth}");
+        let periods = vec![(START, None)];
+        let open = OpenInstance { budget: "b".to_owned(), subject: subject.clone(), periods };
+        assert_eq!(log.apply(Command::OpenInstance(open)), Outcome::Done);
+        let handle = log.ledger().instances[&(budget, subject.clone())].handle;
+        sleep(Duration::from_millis(50)).await;
+        let path = node.path(&log, &[AccountId { budget: handle, window: 0 }]);
+        hold(&node, &path, 100).await.unwrap().settle(&usd(40), &used(40));
+        let close = CloseInstance { budget, subject, handle };
+        assert_eq!(log.apply(Command::CloseInstance(close)), Outcome::Done);
+    }
+    sleep(Duration::from_secs(90)).await;
+    assert_eq!(node.allowances.snapshot(), []);
+    let used: i64 = log.ledger().usage.values().map(|sums| sums.cost_nano_usd).sum();
+    assert_eq!(used, 50 * 40);
 }
 
 #[tokio::test(start_paused = true)]
