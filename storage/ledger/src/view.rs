@@ -11,7 +11,9 @@ mod usage;
 
 pub(crate) use books::suspense;
 pub use books::{Books, Overspend, Reason, books, overspend};
-pub use due::{closable_periods, due, due_periods};
+pub use due::due;
+#[cfg(test)]
+pub(crate) use due::due_periods;
 pub use key::{KeyBlock, admissible, key_by_hash, model_allowed, provider_allowed};
 pub use model::{Resolution, resolve_model};
 pub(crate) use path::accounts_max;

@@ -155,9 +155,10 @@ fn set_terms(ledger: &mut Ledger, id: AccountId, limit: i64, thresholds: [&[u8];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{Command, IncreaseBudget, OpenInstance};
     use crate::sample::{ACCOUNT, LIMIT, Log, NODES, budget, line, put_budget};
     use crate::view::books;
-    use crate::{BudgetWindow, Outcome, Unit, UnixMillis, Window};
+    use crate::{BudgetWindow, Outcome, Unit, Window, Word};
 
     #[test]
     fn a_new_budget_opens_one_account_per_window() {
@@ -201,11 +202,62 @@ mod tests {
         tokens.unit = Unit::Tokens;
         let mut daily = budget("team", LIMIT);
         daily.windows[0].window = Window::Day;
-        for (odd, field) in [(tokens, "unit"), (daily, "windows")] {
+        let mut each = budget("team", LIMIT);
+        each.per = Per::Key;
+        for (odd, field) in [(tokens, "unit"), (daily, "windows"), (each, "per")] {
             let (outcome, _) = log.propose(put_budget(odd));
             assert!(
                 matches!(outcome, Outcome::Denied(Denial::Invalid(named, _)) if named == field)
             );
         }
+    }
+
+    #[test]
+    fn an_edit_holds_for_every_instance_and_its_increases_stay() {
+        let mut log = Log::sample();
+        let mut own = budget("own", LIMIT);
+        own.per = Per::Session { ttl_ms: 60_000 };
+        log.done(put_budget(own.clone()));
+        let mut accounts = Vec::new();
+        for subject in ["id1/a", "id1/b"] {
+            let (budget, subject) = ("own".to_owned(), subject.to_owned());
+            let open = OpenInstance { budget, subject, periods: Vec::new() };
+            log.done(Command::OpenInstance(open));
+            accounts.push(AccountId { budget: log.ledger.applied_index, window: 0 });
+        }
+        let (account, until, word) = (accounts[0], UnixMillis(9), Word::default());
+        let increase = IncreaseBudget { account, amount: 5, until, word };
+        log.done(Command::IncreaseBudget(increase));
+        own.windows[0].limit = 2 * LIMIT;
+        own.per = Per::Session { ttl_ms: 1_000 };
+        let changes = log.done(put_budget(own));
+        assert_eq!(changes.len(), 3, "{changes:?}");
+        let limits: Vec<i64> = accounts.iter().map(|id| log.ledger.accounts[id].limit()).collect();
+        assert_eq!(limits, [2 * LIMIT + 5, 2 * LIMIT]);
+    }
+
+    #[test]
+    fn in_a_time_zone_the_proposer_brings_the_periods_of_calendar_windows_only() {
+        let mut log = Log::sample();
+        let mut local = budget("local", LIMIT);
+        local.time_zone = "Europe/Berlin".to_owned();
+        local.windows.push(BudgetWindow { window: Window::Day, limit: 5 });
+        let periods =
+            [vec![], vec![(UnixMillis(1), None); 2], vec![(UnixMillis(9), Some(UnixMillis(9))); 2]];
+        for periods in periods {
+            let budget = local.clone();
+            let put = Command::PutBudget(PutBudget { budget, if_index: None, periods });
+            let outcome = log.propose(put).0;
+            assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("periods", _))));
+        }
+        let periods = vec![(UnixMillis(3), Some(UnixMillis(7))); 2];
+        let put = PutBudget { budget: local, if_index: None, periods };
+        log.done(Command::PutBudget(put));
+        let handle = log.ledger.budgets["local"].handle;
+        let starts = |window| {
+            let account = &log.ledger.accounts[&AccountId { budget: handle, window }];
+            account.present().unwrap().starts_at.0
+        };
+        assert_eq!((starts(0), starts(1)), (0, 3));
     }
 }

@@ -167,18 +167,6 @@ fn no_course_of_lives_and_periods_together_spends_more_than_there_is() {
 }
 
 #[test]
-#[ignore = "some minutes: cargo nextest run --release -p ledger --run-ignored only larger_scopes"]
-fn no_course_within_larger_scopes_spends_more_than_there_is() {
-    for scope in [
-        Scope { refills: 2, ..ALL },
-        Scope { lives: [2, 2], ..ALL },
-        Scope { lives: [3, 1], rolls: false, ..ALL },
-    ] {
-        explore(scope, Faults::default()).unwrap();
-    }
-}
-
-#[test]
 fn each_fault_is_found() {
     let faults = |set: fn(&mut Faults)| {
         let mut faults = Faults::default();

@@ -159,7 +159,10 @@ pub(crate) fn suspense(ledger: &Ledger, period: &Period) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Window;
+    use crate::command::{Command, RefillLine};
     use crate::sample::{ACCOUNT, LIMIT, Log, NODES, budget, line, put_budget};
+    use crate::view::due;
 
     #[test]
     fn the_books_sum_to_the_limit() {
@@ -195,5 +198,31 @@ mod tests {
         log.done(put_budget(team));
         assert_eq!(bound(&log).at_most, None);
         assert_eq!(bound(&log).because[2..], [(Reason::Soft, None), (Reason::Open, None)]);
+    }
+
+    #[test]
+    fn books_of_a_rolling_window_are_those_of_all_its_parts() {
+        let mut log = Log::sample();
+        let mut rolling = budget("rolling", LIMIT);
+        rolling.windows[0].window = Window::Rolling(24_000);
+        log.done(put_budget(rolling));
+        let account = AccountId { budget: log.ledger.budgets["rolling"].handle, window: 0 };
+        for period in 1..=3 {
+            let ask =
+                |settled_cum, must| RefillLine { account, period, ..line(settled_cum, 0, must) };
+            log.refill(NODES[0], ask(0, 100));
+            log.refill(NODES[0], ask(60, 0));
+            let due = due(&log.ledger, UnixMillis(period * 1_000), 1_000_000);
+            let open = due.into_iter().find(
+                |command| matches!(command, Command::OpenPeriod(open) if open.account == account),
+            );
+            log.done(open.unwrap());
+        }
+        let books = books(&log.ledger, account).unwrap();
+        assert_eq!((books.reported, books.outstanding, books.pool), (180, 120, LIMIT - 300));
+        assert_eq!(
+            (books.period, books.starts_at, books.ends_at),
+            (4, UnixMillis(0), Some(UnixMillis(4_000)))
+        );
     }
 }

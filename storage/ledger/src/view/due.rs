@@ -29,7 +29,7 @@ pub fn due(ledger: &Ledger, now: UnixMillis, grace_ms: u64) -> Vec<Command> {
 /// skipped. It never begins before the present one ends, though a time zone may have changed meanwhile.
 /// Where the time zone is none this program knows, UTC's boundaries are taken: a budget whose periods
 /// stand still would refuse for ever.
-pub fn due_periods(ledger: &Ledger, now: UnixMillis) -> Vec<OpenPeriod> {
+pub(crate) fn due_periods(ledger: &Ledger, now: UnixMillis) -> Vec<OpenPeriod> {
     let mut calendar = Calendar::default();
     let mut due = Vec::new();
     for (&id, account) in &ledger.accounts {
@@ -69,7 +69,7 @@ fn over_instances(ledger: &Ledger, now: UnixMillis) -> impl Iterator<Item = Clos
 }
 
 /// The periods that may be closed at `now`: those of closed accounts, and past ones that count no more.
-pub fn closable_periods(ledger: &Ledger, now: UnixMillis, grace_ms: u64) -> Vec<ClosePeriod> {
+fn closable_periods(ledger: &Ledger, now: UnixMillis, grace_ms: u64) -> Vec<ClosePeriod> {
     let mut closable = Vec::new();
     for (&id, account) in &ledger.accounts {
         if account.deleted_at.is_none() && account.periods.size() == 1 {
