@@ -100,6 +100,7 @@ impl Journal {
     /// Begins the journal of a life, in a directory of its own.
     pub(super) fn begin(dir: PathBuf, owner: Owner) -> io::Result<Journal> {
         std::fs::create_dir_all(&dir)?;
+        files::remove_unfinished(&dir)?;
         let ground = ground::ground(&dir);
         let file = files::create(&dir, &owner.head(1, &ground))?;
         let tape =

@@ -28,6 +28,13 @@ impl Allowances {
         }
     }
 
+    /// Whether this life writes down what it spends. Without, a crash leaves in suspense what was not
+    /// reported.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.desk.seals()
+    }
+
     /// Keeps the journal until the future is dropped. One per node.
     pub async fn keep_journal(self: Arc<Self>) {
         let mut next_look = Instant::now() + LOOK_EVERY;

@@ -244,6 +244,7 @@ impl Purse {
             }
         };
         let Ok(before) = available.fetch_update(SeqCst, SeqCst, left) else {
+            self.ask_open();
             return self.take_alone(asked).ok_or_else(|| self.why(asked));
         };
         let covered = asked.min(before.max(0));

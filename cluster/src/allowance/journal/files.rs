@@ -8,6 +8,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use storage::format;
 
+/// Ending of a sum in the making.
+const UNFINISHED: &str = "tmp";
+
 /// One file, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
@@ -65,7 +68,7 @@ pub(super) fn put_sum(
     make: impl FnOnce(&HeadV1) -> Vec<u8>,
 ) -> io::Result<()> {
     let path = sum_path(dir, head.incarnation, head.segment);
-    let aside = path.with_extension("tmp");
+    let aside = path.with_extension(UNFINISHED);
     let mut file = File::create(&aside)?;
     let inode = ground::inode(&file.metadata()?);
     file.write_all(&make(&HeadV1 { inode, ..head.clone() }))?;
@@ -90,6 +93,17 @@ pub(super) fn remove<'a>(
 
 fn sync(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// Removes sums that were not finished when their life ended.
+pub(super) fn remove_unfinished(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == UNFINISHED) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A file that was read: its head, and where the rest begins.

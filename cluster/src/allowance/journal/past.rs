@@ -123,13 +123,14 @@ impl Past {
         &self.opened
     }
 
-    /// Used in batches after `applied`, and by holds in flight: of those only the cost is known.
-    pub(super) fn used_after(&self, applied: u64) -> Vec<UsageLine> {
+    /// Used in batches after `applied`, and, where asked for, by holds in flight: of those only the cost is
+    /// known.
+    pub(super) fn used_after(&self, applied: u64, in_flight: bool) -> Vec<UsageLine> {
         let mut lines: BTreeMap<UsageKey, UsageSums> = BTreeMap::new();
         for ((_, key), sums) in self.used.range((applied + 1, UsageKey::default())..) {
             lines.entry(key.clone()).or_default().add(sums);
         }
-        for hold in self.holds.values() {
+        for hold in self.holds.values().filter(|_| in_flight) {
             let key = UsageKey { day: hold.day, ..UsageKey::clone(&hold.of.row) };
             lines.entry(key).or_default().add(&hold.charge.as_usage());
         }

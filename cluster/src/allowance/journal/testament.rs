@@ -80,7 +80,9 @@ impl Testament {
         let Some(past) = past else {
             return Vec::new();
         };
-        let usage = self.past.used_after(past.usage_batch);
+        // After a power cut a hold may only seem to be in flight, its usage long counted: rather than count
+        // it twice it is charged and belongs to no row.
+        let usage = self.past.used_after(past.usage_batch, !self.cut);
         info!(
             accounts = lines.len(),
             rows = usage.len(),

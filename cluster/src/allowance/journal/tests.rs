@@ -195,7 +195,7 @@ fn what_is_told_is_exact_through_any_number_of_segments() {
             "seed {seed}: {told:?} {truth:?}"
         );
         let costs: i64 =
-            testament.past().used_after(0).iter().map(|line| line.sums.cost_nano_usd).sum();
+            testament.past().used_after(0, true).iter().map(|line| line.sums.cost_nano_usd).sum();
         let cost = |attempt: &Attempt| attempt.cost.unwrap_or(attempt.worst);
         assert_eq!(costs, life.attempts.iter().map(cost).sum::<i64>(), "seed {seed}");
     }
@@ -217,7 +217,7 @@ fn batches_the_ledger_has_are_not_told_again() {
         journal.rotate(&Ledger::default(), usage.usage.applied()).unwrap();
     }
     life.kill();
-    let told = life.read().unwrap().past().used_after(usage.usage.applied());
+    let told = life.read().unwrap().past().used_after(usage.usage.applied(), true);
     let told: i64 = told.iter().map(|line| line.sums.cost_nano_usd).sum();
     let cost = |attempt: &Attempt| attempt.cost.unwrap_or(attempt.worst);
     assert_eq!(applied + told, life.attempts.iter().map(cost).sum::<i64>());

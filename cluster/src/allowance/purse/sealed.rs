@@ -57,6 +57,10 @@ impl Purse {
         let moved = self.unseal(amount);
         let moved = moved - self.pay_owed(moved);
         self.hot.0.available.fetch_add(moved, SeqCst);
+        if self.may_overspend() && self.desk.is_cut() {
+            // Whoever this does not suffice for may be let through all the same.
+            self.queue.wake_decided(0, 0);
+        }
         self.wake_served();
     }
 
