@@ -49,7 +49,7 @@ impl Wish<'_> {
                 Err(_still) => {}
             }
             let purse = &self.path.purses()[miss.at];
-            purse.ask_open();
+            purse.need_open();
             let helps = purse.asking_helps(purse.amount(self.charge));
             asked |= helps;
             // Where asking does not help, giving back what serves nobody here may help somebody.

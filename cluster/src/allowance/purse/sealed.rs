@@ -33,6 +33,14 @@ impl Purse {
         }
     }
 
+    /// The same for somebody who waits: whoever keeps the journal looks at once.
+    pub(in crate::allowance) fn need_open(self: &Arc<Self>) {
+        if self.sealed() > 0 {
+            self.ask_open();
+            self.desk.open_bell.notify_one();
+        }
+    }
+
     /// What is to be opened now, and up to what amount this purse may then be spent in all.
     pub(in crate::allowance) fn to_open(&self) -> (i64, i64) {
         self.terms.0.opening.store(false, SeqCst);
