@@ -433,10 +433,9 @@ fn read_whole(
 ) -> Result<Bill, Box<Failure>> {
     let reply = attempt.candidate.upstream.wire.reply(call.operation, body);
     let Some(fault) = reply.fault else {
-        let quote = &guard.get().quote;
         return Ok(match reply.usage {
             Some(usage) => Bill::Told(usage),
-            None => settle::counted(quote, None, reply.output_bytes),
+            None => settle::counted(guard.get(), None, reply.output_bytes),
         });
     };
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();

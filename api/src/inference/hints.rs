@@ -16,11 +16,18 @@ pub const SESSION_BYTES_MAX: usize = 128;
 const TAGS: [&str; 2] = ["x-bursar-tags", "x-litellm-tags"];
 /// `x-bf-dim-team: ml` is the tag `team=ml`.
 const DIMENSION: &str = "x-bf-dim-";
-/// Sessions that are named on purpose: what cannot be one is refused.
-const SESSIONS: [&str; 2] = ["x-bursar-session", "x-bf-session-id"];
-/// What coding agents send with each request, whoever they talk to: taken where it can be a name.
-const SESSION_HINTS: [&str; 4] =
-    ["session-id", "session_id", "x-session-affinity", "x-claude-code-session-id"];
+/// Names of a session, the first one that is given wins.
+const SESSIONS: [&str; 6] = [
+    "x-bursar-session",
+    "x-bf-session-id",
+    "session-id",
+    "session_id",
+    "x-session-affinity",
+    "x-claude-code-session-id",
+];
+/// So many of them are given on purpose: what cannot be a session is refused. The others coding agents
+/// send with each request, whoever they talk to: taken where they can be one.
+const ON_PURPOSE: usize = 2;
 
 /// Tags and session of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,8 +46,13 @@ impl Hints {
     /// 400 for tags or a session that are too long, too many or not printable.
     pub fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let mut hints = Self::default();
+        // Of several names of the session, the place in the list of the one that was taken.
+        let mut best = SESSIONS.len();
         for (name, value) in headers {
             let name = name.as_str();
+            if !name.starts_with(['x', 's']) {
+                continue;
+            }
             if TAGS.contains(&name) {
                 for tag in text(name, value)?.split(',') {
                     hints.add(name, tag.trim().to_owned())?;
@@ -48,11 +60,15 @@ impl Hints {
             } else if let Some(dimension) = name.strip_prefix(DIMENSION) {
                 let tag = format!("{dimension}={}", text(name, value)?.trim());
                 hints.add(name, tag)?;
+            } else if let Some(at) = SESSIONS.iter().position(|known| *known == name)
+                && let Some(session) = session(at, value)?.filter(|_| at < best)
+            {
+                best = at;
+                hints.session = Some(session.to_owned());
             }
         }
         hints.tags.sort_unstable();
         hints.tags.dedup();
-        hints.session = session(headers)?;
         Ok(hints)
     }
 
@@ -76,25 +92,22 @@ impl Hints {
     }
 }
 
-fn session(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-    for name in SESSIONS {
-        let Some(value) = headers.get(name) else { continue };
-        let session = text(name, value)?.trim();
-        if session.len() > SESSION_BYTES_MAX {
-            let had = session.len();
-            return Err(invalid(format!(
-                "{name} has {had} bytes; at most {SESSION_BYTES_MAX} are taken"
-            )));
-        }
-        if !session.is_empty() {
-            return Ok(Some(session.to_owned()));
-        }
+/// The session that the header at this place of the list names, if any.
+fn session(at: usize, value: &HeaderValue) -> Result<Option<&str>, Refusal> {
+    let name = SESSIONS[at];
+    let session = match value.to_str() {
+        Ok(session) => session.trim(),
+        Err(_) if at >= ON_PURPOSE => return Ok(None),
+        Err(_) => text(name, value)?,
+    };
+    if session.len() <= SESSION_BYTES_MAX {
+        return Ok((!session.is_empty()).then_some(session));
     }
-    let hint = SESSION_HINTS.iter().find_map(|name| {
-        let session = headers.get(*name)?.to_str().ok()?.trim();
-        (1..=SESSION_BYTES_MAX).contains(&session.len()).then(|| session.to_owned())
-    });
-    Ok(hint)
+    if at >= ON_PURPOSE {
+        return Ok(None);
+    }
+    let had = session.len();
+    Err(invalid(format!("{name} has {had} bytes; at most {SESSION_BYTES_MAX} are taken")))
 }
 
 fn text<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, Refusal> {

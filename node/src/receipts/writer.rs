@@ -47,8 +47,7 @@ impl Writer {
     }
 
     /// Writes what is settled, or was held for long enough; all there is if it is the `last` time.
-    pub(crate) async fn write(&mut self, last: bool) {
-        let now = Instant::now();
+    pub(crate) async fn write(&mut self, now: Instant, last: bool) {
         let (mut batch, mut done) = (Vec::new(), Vec::new());
         let excess = self.held.len().saturating_sub(HELD_MAX);
         let mut at = 0;
@@ -83,5 +82,110 @@ async fn put(receipts: &Receipts, batch: Vec<(Vec<u8>, Vec<u8>)>) {
     let written = tokio::task::spawn_blocking(move || store.put_batch(batch)).await;
     if let Ok(Err(error)) = written {
         tracing::warn!(count, %error, "receipts were lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ReceiptId, ReceiptIds};
+    use super::*;
+    use crate::metrics::slots::Ending;
+    use crate::request::price::Prices;
+    use crate::request::trail::Charged;
+    use crate::request::way::Facts;
+    use cluster::allowance::Charge;
+    use http::HeaderValue;
+    use ledger::UnixMillis;
+    use ledger::view::Lineage;
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use wire::{Operation, Usage};
+
+    fn record(receipt: ReceiptId, batch: Option<u64>) -> Record {
+        let facts = Facts {
+            accounts: Vec::new(),
+            key_id: "k1".into(),
+            key_name: "ann \"the key\"".into(),
+            lineage: Lineage::default(),
+            provider: "up".into(),
+            model: "m".into(),
+            prices: Arc::new(Prices::default()),
+            tags: Vec::new(),
+            session: None,
+        };
+        let charged = Charged {
+            facts: Arc::new(facts),
+            held: Charge::ZERO,
+            charge: Charge { nano_usd: 7, tokens: 2, requests: 1 },
+            usage: Usage::default(),
+            basis: "reported",
+            outcome: "answered",
+            batch,
+        };
+        Record {
+            request_id: HeaderValue::from_static("r"),
+            receipt,
+            at: UnixMillis(1),
+            key_id: "k1".into(),
+            operation: Operation::ChatCompletions,
+            provider: "up".into(),
+            model: "m".into(),
+            stream: false,
+            status: 200,
+            attempts: 1,
+            ending: Ending::Answered,
+            usage: Usage::default(),
+            usage_reported: true,
+            cost_nano_usd: 7,
+            held_nano_usd: 9,
+            duration_us: 1,
+            first_byte_us: 1,
+            charged: vec![charged],
+        }
+    }
+
+    async fn log_index(receipts: &Receipts, id: ReceiptId) -> serde_json::Value {
+        let receipt = receipts.local(id, "k1").await.expect("it is found");
+        let receipt: serde_json::Value = serde_json::from_slice(&receipt).unwrap();
+        receipt["settlement"]["log_index"].clone()
+    }
+
+    #[tokio::test]
+    async fn a_receipt_is_found_at_once_and_final_once_its_settlement_is_in_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let receipts = Receipts::open(dir.path());
+        let applied = Arc::new(AtomicU64::new(0));
+        let known = Arc::clone(&applied);
+        let mut writer =
+            receipts.writer(move |batch| (batch <= known.load(SeqCst)).then_some(100 + batch));
+        let ids = ReceiptIds::new(1);
+        let (free, charged) = (ids.next(UnixMillis(5), 1), ids.next(UnixMillis(5), 1));
+        writer.take([record(free, None), record(charged, Some(3))].into_iter());
+        assert!(receipts.local(charged, "k1").await.is_some());
+        assert!(receipts.local(charged, "k2").await.is_none());
+        let now = Instant::now();
+        writer.write(now, false).await;
+        // What costs nothing has nothing to wait for.
+        assert_eq!(receipts.lock().len(), 1);
+        writer.write(now + HELD_FOR, false).await;
+        assert_eq!(log_index(&receipts, charged).await, serde_json::Value::Null);
+        assert_eq!(receipts.lock().len(), 1, "written, and not final yet");
+        applied.store(3, SeqCst);
+        writer.write(now + HELD_FOR, false).await;
+        assert!(receipts.lock().is_empty());
+        assert_eq!(log_index(&receipts, charged).await, 103);
+        assert_eq!(log_index(&receipts, free).await, serde_json::Value::Null);
+        assert!(receipts.local(charged, "k2").await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_held_at_the_end_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = ReceiptIds::new(1).next(UnixMillis(5), 1);
+        let receipts = Receipts::open(dir.path());
+        let mut writer = receipts.writer(|_| None);
+        writer.take(std::iter::once(record(id, Some(3))));
+        writer.write(Instant::now(), true).await;
+        drop((writer, receipts));
+        assert_eq!(log_index(&Receipts::open(dir.path()), id).await, serde_json::Value::Null);
     }
 }

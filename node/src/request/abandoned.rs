@@ -56,7 +56,7 @@ async fn hang_up(open: Open, coming: Coming) {
     let bytes = end.observed_output_tokens_bound().saturating_add(more);
     let bill = match end.usage {
         Some(usage) if end.complete => Bill::Told(usage),
-        told => settle::counted(&open.quote, told, bytes),
+        told => settle::counted(&open, told, bytes),
     };
     settle::close(open, bill, Ending::CallerGone);
 }

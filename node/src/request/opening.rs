@@ -122,7 +122,7 @@ fn broken(guard: &mut Guard, upstream: &Upstream, how: &Break) -> Failure {
     let Coming { relay, body, lent } = *take(guard);
     drop((body, lent));
     let end = relay.finish(&mut Vec::new());
-    let bill = settle::counted(&guard.get().quote, end.usage, end.observed_output_tokens_bound());
+    let bill = settle::counted(guard.get(), end.usage, end.observed_output_tokens_bound());
     let refusal = how.refusal(upstream);
     let mut failure = Failure::garbage(String::new(), bill);
     failure.refusal = refusal;

@@ -151,7 +151,7 @@ impl Relay {
 
 /// What a stream that ended by itself, or broke, is charged.
 pub(super) fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
-    let counted = settle::counted(&open.quote, end.usage, end.observed_output_tokens_bound());
+    let counted = settle::counted(open, end.usage, end.observed_output_tokens_bound());
     match end.usage {
         // The provider's last word, also where it failed in the middle.
         Some(usage) if clean => Bill::Told(usage),

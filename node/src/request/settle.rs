@@ -28,6 +28,8 @@ pub(crate) enum Bill {
     Told(Usage),
     /// The provider did not say; this much is known not to be exceeded, and neither is the hold.
     AtMost(Usage),
+    /// The provider did not say; about so much. Where only an estimate was held it is no bound either.
+    About(Usage),
     /// Nobody knows how far the provider got: the whole hold.
     Whole,
 }
@@ -39,6 +41,7 @@ impl Bill {
             Self::Void => "void",
             Self::Told(_) => "reported",
             Self::AtMost(_) => "counted",
+            Self::About(_) => "estimated",
             Self::Whole => "hold",
         }
     }
@@ -53,7 +56,7 @@ impl Bill {
         match self {
             Self::Void => (Charge::ZERO, Usage::default()),
             Self::Whole => (quote.charge(terms), whole),
-            Self::Told(usage) => (charge_of(&usage, terms), usage),
+            Self::Told(usage) | Self::About(usage) => (charge_of(&usage, terms), usage),
             Self::AtMost(usage) => {
                 let usage = Usage {
                     input_tokens: usage.input_tokens.min(quote.input_tokens),
@@ -240,7 +243,7 @@ fn finish(hold: Hold, bill: Bill, charge: Charge, usage: &Usage) -> Option<u64> 
             hold.void();
             None
         }
-        Bill::Told(_) | Bill::AtMost(_) | Bill::Whole => {
+        Bill::Told(_) | Bill::AtMost(_) | Bill::About(_) | Bill::Whole => {
             Some(hold.settle(&charge, &sums(&charge, usage))).filter(|batch| *batch > 0)
         }
     }
@@ -260,14 +263,23 @@ fn sums(charge: &Charge, usage: &Usage) -> UsageSums {
     }
 }
 
-/// What a stream that told no usage cannot have exceeded: all input, and a token for each byte.
-pub(crate) fn counted(quote: &Quote, told: Option<Usage>, output_bytes: u64) -> Bill {
+/// Bytes of text per token, on average over languages and code.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What an answer that told no usage is charged: all input, and its output by its bytes.
+///
+/// Under a hard budget a token for each byte, which no tokenizer exceeds: what was charged less than it
+/// was billed would be spent twice. Elsewhere the average.
+pub(crate) fn counted(open: &Open, told: Option<Usage>, output_bytes: u64) -> Bill {
     let told = told.unwrap_or_default();
-    Bill::AtMost(Usage {
-        input_tokens: told.input_tokens.max(quote.input_tokens),
-        output_tokens: told.output_tokens.max(output_bytes),
+    let hard = open.way.hard;
+    let tokens = if hard { output_bytes } else { output_bytes.div_ceil(BYTES_PER_TOKEN) };
+    let usage = Usage {
+        input_tokens: told.input_tokens.max(open.quote.input_tokens),
+        output_tokens: told.output_tokens.max(tokens),
         ..told
-    })
+    };
+    if hard { Bill::AtMost(usage) } else { Bill::About(usage) }
 }
 
 #[cfg(test)]
@@ -298,6 +310,7 @@ mod tests {
             (Bill::Told(usage), 10_000 + 20_000, 1),
             (Bill::AtMost(usage), 10_000 + 20_000, 1),
             (Bill::Told(beyond), 5_000_000, 1),
+            (Bill::About(beyond), 5_000_000, 1),
             (Bill::AtMost(beyond), 100_000 + 200_000, 1),
             (Bill::Whole, 100_000 + 200_000 + 2, 1),
         ];

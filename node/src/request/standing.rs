@@ -251,7 +251,7 @@ const LENGTHS: [(&str, u64); 4] = [("d", DAY_MS), ("h", 3_600_000), ("m", 60_000
 /// A window as operators write it: `month`, `30d`, `rolling:24h`.
 pub(crate) fn window(window: Window) -> String {
     let length = |ms: u64| {
-        let whole = LENGTHS.iter().find(|(_, length)| ms % length == 0);
+        let whole = LENGTHS.iter().find(|(_, length)| ms.is_multiple_of(*length));
         whole.map_or_else(|| format!("{ms}ms"), |(unit, length)| format!("{}{unit}", ms / length))
     };
     match window {

@@ -141,7 +141,7 @@ pub(crate) async fn drain(
             log(&lines);
             receipts.take(lines.drain(..).filter_map(Line::into_sent));
         }
-        receipts.write(last).await;
+        receipts.write(tokio::time::Instant::now(), last).await;
         if round % ROUNDS_PER_COLLECT == 0 {
             metrics.collect();
         }

@@ -7,7 +7,7 @@ use api::inference::Hints;
 use cluster::allowance::Path;
 use cluster::rates::RateTerms;
 use ledger::view::{self, AccountTerms, Asked, Lineage, Missing, PATH_ACCOUNTS_MAX};
-use ledger::{Ledger, Unit, UsageKey};
+use ledger::{Ledger, Mode, Unit, UsageKey};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -24,6 +24,8 @@ pub(crate) struct Way {
     pub(crate) facts: Arc<Facts>,
     /// Some account counts money.
     pub(crate) money: bool,
+    /// Some account of money or tokens admits nothing that could pass its limit.
+    pub(crate) hard: bool,
     /// Some account has steps on the way to its limit.
     pub(crate) steps: bool,
 }
@@ -160,10 +162,15 @@ impl Way {
             path,
             limits: found.limits.into_iter().map(limit).collect(),
             money: facts.accounts.iter().any(|account| account.unit == Unit::NanoUsd),
+            hard: facts.accounts.iter().any(is_hard),
             steps: facts.accounts.iter().any(|account| !account.steps.is_empty()),
             facts: Arc::new(facts),
         })
     }
+}
+
+fn is_hard(account: &AccountTerms) -> bool {
+    account.mode == Mode::Hard && account.unit != Unit::Requests
 }
 
 /// The tags of the key and of the request, sorted, each once.

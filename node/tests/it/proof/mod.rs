@@ -9,5 +9,6 @@ mod client;
 mod cluster;
 mod dev;
 mod keys;
+mod receipts;
 mod rolling;
 mod sdk;
