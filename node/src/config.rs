@@ -53,6 +53,8 @@ pub struct Config {
     pub http: Http,
     /// What the node writes about itself.
     pub log: Log,
+    /// What it measures.
+    pub metrics: Metrics,
 }
 
 /// The operators' side.
@@ -131,6 +133,13 @@ pub struct Log {
     pub level: String,
     /// How lines look.
     pub format: LogFormat,
+}
+
+/// What the node measures.
+#[derive(Clone, Copy, Debug)]
+pub struct Metrics {
+    /// Whether each key, user, tag and session with a limit of its own has figures of its own.
+    pub tenant_labels: bool,
 }
 
 impl Config {

@@ -16,3 +16,4 @@ pub mod simulator;
 pub mod telemetry;
 pub mod vault;
 pub mod virtual_key;
+pub mod webhooks;

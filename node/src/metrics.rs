@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::{
 use metrics_util::MetricKindMask;
 use slots::{BOUNDS_US, Ending, RouteSlot, ThreadSlots};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub struct Metrics {
     threads: Mutex<Vec<Arc<ThreadSlots>>>,
     /// Bucket counts and sums already handed to the exporter, by histogram.
     handed: Mutex<HashMap<Key, Vec<(u64, u64)>>>,
+    /// Whether each subject of a budget has figures of its own.
+    tenant_labels: AtomicBool,
 }
 
 impl Metrics {
@@ -86,8 +89,13 @@ impl Metrics {
             .expect("the list of bounds is not empty")
             .build_recorder();
         let handle = recorder.handle();
-        let metrics =
-            Self { recorder, handle, threads: Mutex::default(), handed: Mutex::default() };
+        let metrics = Self {
+            recorder,
+            handle,
+            threads: Mutex::default(),
+            handed: Mutex::default(),
+            tenant_labels: AtomicBool::new(false),
+        };
         metrics.describe(ALL);
         metrics.describe(cluster::ALL);
         Arc::new(metrics)
@@ -100,11 +108,16 @@ impl Metrics {
         slots
     }
 
+    /// Gives each subject of a budget figures of its own from here on, or sums them up.
+    pub fn show_tenants(&self, each: bool) {
+        self.tenant_labels.store(each, Ordering::Relaxed);
+    }
+
     /// The text of `/metrics`.
     #[must_use]
     pub fn render(&self, cluster: &::cluster::Cluster) -> String {
         self.collect();
-        cluster::collect(self, cluster);
+        cluster::collect(self, cluster, self.tenant_labels.load(Ordering::Relaxed));
         self.handle.render()
     }
 

@@ -9,6 +9,7 @@ use crate::plane::{Means, Plane, PlaneSettings, Shared};
 use crate::receipts::Receipts;
 use crate::telemetry;
 use crate::vault::{Secret, Vault};
+use crate::webhooks::{Courier, Post};
 use anyhow::Context;
 use cluster::{Cluster, ClusterSecret, Founding, PeerService};
 use ledger::command::InitCluster;
@@ -66,6 +67,7 @@ pub struct Running {
     health: Arc<Health>,
     drain: Drain,
     admin: Listener,
+    courier: Courier,
 }
 
 impl Running {
@@ -92,6 +94,7 @@ impl Running {
         let cluster = Cluster::start(cluster_config).await?;
         let health = Arc::new(Health::new(cluster.clone()));
         let metrics = Metrics::new();
+        metrics.show_tenants(config.metrics.tenant_labels);
         let means = Means {
             cluster: cluster.clone(),
             vault: vault.clone(),
@@ -105,6 +108,8 @@ impl Running {
         let data_addr = plane.local_addr();
         let plane: SharedPlane = Arc::new(Mutex::new(Some(plane)));
         let (of_plane, of_cluster) = (Arc::clone(&plane), cluster.clone());
+        let post = Post::new(config.http.extra_root_certificates.as_deref())?;
+        let courier_vault = vault.clone();
         let parts = Parts {
             cluster: cluster.clone(),
             vault,
@@ -115,7 +120,9 @@ impl Running {
             label: config.label.clone(),
             base_url: base_url(&config, data_addr),
             admin_url: admin_url(&config, admin_addr),
+            post: post.clone(),
         };
+        let courier = Courier::start(cluster.clone(), courier_vault, post);
         let node = Arc::new(Node::new(parts, &keys.admin_token));
         let admin = Listener::start(admin_listener, api::admin::router(Arc::clone(&node)));
         health.set_started();
@@ -130,6 +137,7 @@ impl Running {
             health,
             drain: config.drain,
             admin,
+            courier,
         })
     }
 
@@ -146,6 +154,7 @@ impl Running {
         self.cluster.leave_politely(LEAVE_WITHIN).await;
         // An operator's connection that does not end is no reason to stay.
         self.admin.finish(LEAVE_WITHIN).await;
+        self.courier.finish().await;
         self.cluster.shutdown().await;
         tracing::info!("stopped");
     }

@@ -2,12 +2,10 @@
 
 pub(super) mod accounts;
 mod books;
-mod bound;
 mod moves;
 mod shape;
 mod write_off;
 
-pub(crate) use bound::bound;
 pub(super) use shape::{per_out, window_in};
 pub(crate) use shape::{unit_out, window_out};
 

@@ -145,11 +145,8 @@ mod tests {
 
     #[test]
     fn conditions_become_log_indexes() {
-        let write = |condition| Write {
-            actor: Actor("admin".into()),
-            condition,
-            operation: String::new(),
-        };
+        let write =
+            |condition| Write { actor: Actor("admin".into()), condition, operation: String::new() };
         assert_eq!(if_index(&write(Condition::Any), Some(3)), Ok(None));
         assert_eq!(if_index(&write(Condition::At(2)), Some(3)), Ok(Some(2)));
         assert_eq!(if_index(&write(Condition::Absent), None), Ok(Some(0)));

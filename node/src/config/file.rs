@@ -42,6 +42,8 @@ pub struct File {
     pub http: Http,
     /// What the node writes about itself.
     pub log: Log,
+    /// What the node measures.
+    pub metrics: Metrics,
 }
 
 /// The operators' side.
@@ -109,6 +111,15 @@ pub struct Http {
     pub budget_exceeded_status: Option<Setting<u16>>,
     /// PEM file with certificates to trust beside the system's, for providers.
     pub extra_root_certificates: Option<Setting<PathBuf>>,
+}
+
+/// What the node measures.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Whether each key, user, tag and session with a limit of its own has figures of its own, under a label
+    /// `subject`; else they are only summed. Default: `false`.
+    pub tenant_labels: Option<Setting<bool>>,
 }
 
 /// What the node writes about itself, on standard error.

@@ -2,7 +2,7 @@
 
 use super::file::{self, File};
 use super::setting::{Setting, Surroundings, Wrong};
-use super::{Admin, Config, Drain, Gossip, Http, Log, LogFormat, Peer, Secrets, keys};
+use super::{Admin, Config, Drain, Gossip, Http, Log, LogFormat, Metrics, Peer, Secrets, keys};
 use crate::telemetry;
 use crate::vault::{Secret, unhex_32};
 use std::fmt::Display;
@@ -50,6 +50,7 @@ impl Reader<'_> {
             drain: self.drain(&file.drain),
             http: self.http(&file.http),
             log: self.log(&file.log),
+            metrics: self.metrics(&file.metrics),
             data_dir,
         }
     }
@@ -154,6 +155,11 @@ impl Reader<'_> {
             extra_root_certificates: self
                 .some(&file.extra_root_certificates, "http.extra_root_certificates"),
         }
+    }
+
+    fn metrics(&mut self, file: &file::Metrics) -> Metrics {
+        let tenant_labels = self.or(&file.tenant_labels, "metrics.tenant_labels", false);
+        Metrics { tenant_labels }
     }
 
     fn log(&mut self, file: &file::Log) -> Log {

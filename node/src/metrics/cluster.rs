@@ -4,7 +4,7 @@ use super::{Kind, Metric, Metrics, labels};
 use cluster::{Cluster, MemberState, Role};
 use ledger::{AccountId, Ledger, Unit};
 use metrics::Label;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 const LEADER: &str = "bursar_cluster_leader";
 const TERM: &str = "bursar_cluster_term";
@@ -33,8 +33,11 @@ const WAITED: &str = "bursar_holds_waited_total";
 const DROPPED: &str = "bursar_holds_dropped_total";
 const EXCEEDED: &str = "bursar_holds_exceeded_total";
 
-/// Accounts shown at most: a scrape of a million budgets helps nobody.
-const ACCOUNTS_MAX: usize = 2_000;
+const EVENTS_WAITING: &str = "bursar_events_waiting";
+const EVENTS_DROPPED: &str = "bursar_events_dropped_total";
+
+/// Lines of each metric at most: a scrape of a million budgets helps nobody.
+const PLACES_MAX: usize = 2_000;
 
 /// The metrics of the cluster, in the order of the listing. Amounts are in the budget's unit, which is
 /// a label: nano_usd, tokens or requests.
@@ -60,22 +63,25 @@ pub(super) const ALL: &[Metric] = &[
     Metric(LIMIT, Kind::Gauge, None, "Limit of the present period."),
     Metric(SUSPENSE, Kind::Gauge, None, "Granted to nodes that are gone; counts as spent until the period ends."),
     Metric(DEBT, Kind::Gauge, None, "Billed by providers beyond what was held."),
-    Metric(OVERSPEND, Kind::Gauge, None, "The most by which the limit can be exceeded, as far as is recorded."),
+    Metric(OVERSPEND, Kind::Gauge, None, "The most by which the limit can be exceeded now; +Inf where the budget lets any excess through."),
     Metric(REFILLS, Kind::Counter, None, "Refills of this node's allowances asked for."),
     Metric(REFILLS_FAILED, Kind::Counter, None, "Refills that were not answered in time."),
     Metric(WAITED, Kind::Counter, None, "Holds that waited for a refill."),
     Metric(DROPPED, Kind::Counter, None, "Holds that were dropped unsettled and charged in full; each is a bug."),
     Metric(EXCEEDED, Kind::Counter, None, "Attempts that cost more than was held, once per account."),
+    Metric(EVENTS_WAITING, Kind::Gauge, None, "Events that a webhook has not taken yet."),
+    Metric(EVENTS_DROPPED, Kind::Counter, None, "Events given up because too many waited."),
 ];
 
 /// Reads everything.
-pub(super) fn collect(metrics: &Metrics, cluster: &Cluster) {
+pub(super) fn collect(metrics: &Metrics, cluster: &Cluster, tenant_labels: bool) {
     consensus(metrics, cluster);
     members(metrics, cluster);
     let ledger = cluster.ledger();
-    let names = Names::of(&ledger);
-    allowances(metrics, cluster, &names);
-    budgets(metrics, &ledger, &names);
+    let labeller = Labeller { ledger: &ledger, tenant_labels };
+    allowances(metrics, cluster, &labeller);
+    budgets(metrics, &labeller);
+    events(metrics, &ledger);
 }
 
 fn consensus(metrics: &Metrics, cluster: &Cluster) {
@@ -123,7 +129,7 @@ fn members(metrics: &Metrics, cluster: &Cluster) {
     }
 }
 
-fn allowances(metrics: &Metrics, cluster: &Cluster, names: &Names<'_>) {
+fn allowances(metrics: &Metrics, cluster: &Cluster, labeller: &Labeller<'_>) {
     let counts = cluster.allowances().counts();
     for (name, total) in [
         (REFILLS, counts.refills),
@@ -134,57 +140,149 @@ fn allowances(metrics: &Metrics, cluster: &Cluster, names: &Names<'_>) {
     ] {
         metrics.counter(name, Vec::new(), total);
     }
-    let mut purses = cluster.allowances().snapshot();
-    purses.retain(|purse| {
-        let account = names.ledger.accounts.get(&purse.account);
-        account.is_some_and(|account| account.period == purse.period)
-    });
-    for purse in purses.iter().take(ACCOUNTS_MAX) {
-        let Some(with) = names.labels(purse.account, purse.unit) else { continue };
-        metrics.gauge(AVAILABLE, with.clone(), purse.available as f64);
-        metrics.gauge(HELD, with.clone(), purse.held as f64);
-        metrics.gauge(UNREPORTED, with, purse.unreported as f64);
+    let mut sums: BTreeMap<Place<'_>, [i64; 3]> = BTreeMap::new();
+    for purse in cluster.allowances().snapshot() {
+        let account = labeller.ledger.accounts.get(&purse.account);
+        let present = account.is_some_and(|account| account.period == purse.period);
+        let Some(place) = labeller.place(purse.account).filter(|_| present) else { continue };
+        let sum = sums.entry(place).or_default();
+        add(sum, [purse.available, purse.held, purse.unreported]);
     }
-}
-
-fn budgets(metrics: &Metrics, ledger: &Ledger, names: &Names<'_>) {
-    for account in ledger.accounts.keys().take(ACCOUNTS_MAX) {
-        let Some(books) = ledger::view::books(ledger, *account) else { continue };
-        let Some(with) = names.labels(*account, books.unit) else { continue };
-        for (name, value) in [
-            (LIMIT, books.limit),
-            (SPENT, books.closed_spend.saturating_add(books.reported)),
-            (OUTSTANDING, books.outstanding),
-            (SUSPENSE, books.suspense),
-            (DEBT, books.debt),
-            (OVERSPEND, books.overspend_bound),
-        ] {
-            metrics.gauge(name, with.clone(), value as f64);
+    for (place, sum) in sums.iter().take(PLACES_MAX) {
+        for (name, value) in [AVAILABLE, HELD, UNREPORTED].into_iter().zip(sum) {
+            metrics.gauge(name, place.labels(), *value as f64);
         }
     }
 }
 
-/// Names of the budgets by handle: looked up for each account, so gathered once for each scrape.
-struct Names<'a> {
-    ledger: &'a Ledger,
-    by_handle: HashMap<u64, &'a str>,
+fn budgets(metrics: &Metrics, labeller: &Labeller<'_>) {
+    let ledger = labeller.ledger;
+    let mut sums: BTreeMap<Place<'_>, [i64; 5]> = BTreeMap::new();
+    let mut bounds: BTreeMap<Place<'_>, Option<i64>> = BTreeMap::new();
+    for account in ledger.accounts.keys() {
+        let Some(place) = labeller.place(*account) else { continue };
+        let Some(books) = ledger::view::books(ledger, *account) else { continue };
+        let spent = books.closed_spend.saturating_add(books.reported);
+        let figures = [books.limit, spent, books.outstanding, books.suspense, books.debt];
+        add(sums.entry(place).or_default(), figures);
+        let at_most = ledger::view::overspend(ledger, *account).and_then(|bound| bound.at_most);
+        let bound = bounds.entry(place).or_insert(Some(0));
+        *bound = bound.zip(at_most).map(|(sum, more)| sum.saturating_add(more));
+    }
+    for (place, sum) in sums.iter().take(PLACES_MAX) {
+        for (name, value) in [LIMIT, SPENT, OUTSTANDING, SUSPENSE, DEBT].into_iter().zip(sum) {
+            metrics.gauge(name, place.labels(), *value as f64);
+        }
+    }
+    for (place, bound) in bounds.iter().take(PLACES_MAX) {
+        let bound = bound.map_or(f64::INFINITY, |bound| bound as f64);
+        metrics.gauge(OVERSPEND, place.labels(), bound);
+    }
 }
 
-impl<'a> Names<'a> {
-    fn of(ledger: &'a Ledger) -> Self {
-        let named = ledger.budgets.values().map(|budget| (budget.handle, budget.name.as_str()));
-        Self { ledger, by_handle: named.collect() }
-    }
+fn events(metrics: &Metrics, ledger: &Ledger) {
+    metrics.gauge(EVENTS_WAITING, Vec::new(), ledger.outbox.size() as f64);
+    metrics.counter(EVENTS_DROPPED, Vec::new(), ledger.events_dropped);
+}
 
-    /// Labels of an account; `None` once its budget is deleted.
-    fn labels(&self, account: AccountId, unit: Unit) -> Option<Vec<Label>> {
-        let unit = match unit {
+fn add<const N: usize>(sum: &mut [i64; N], more: [i64; N]) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum = sum.saturating_add(more);
+    }
+}
+
+/// Where an account's figures are shown: summed over the subjects of a budget, or for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    budget: &'a str,
+    window: u8,
+    unit: &'static str,
+    /// `None`: all subjects together.
+    subject: Option<&'a str>,
+}
+
+impl Place<'_> {
+    fn labels(&self) -> Vec<Label> {
+        let window = self.window.to_string();
+        let mut pairs = vec![("budget", self.budget), ("window", &window), ("unit", self.unit)];
+        pairs.extend(self.subject.map(|subject| ("subject", subject)));
+        labels(&pairs)
+    }
+}
+
+/// Says where an account is shown.
+struct Labeller<'a> {
+    ledger: &'a Ledger,
+    tenant_labels: bool,
+}
+
+impl<'a> Labeller<'a> {
+    /// `None` once the account's budget, or its subject's part of it, is gone.
+    fn place(&self, id: AccountId) -> Option<Place<'a>> {
+        let account = self.ledger.accounts.get(&id)?;
+        if account.deleted_at.is_some() {
+            return None;
+        }
+        let unit = match account.unit {
             Unit::NanoUsd => "nano_usd",
             Unit::Tokens => "tokens",
             Unit::Requests => "requests",
         };
-        let budget = self.by_handle.get(&account.budget)?;
-        let window = account.window.to_string();
-        Some(labels(&[("budget", budget), ("window", &window), ("unit", unit)]))
+        let subject = Some(account.subject.as_str());
+        let subject = subject.filter(|subject| self.tenant_labels && !subject.is_empty());
+        Some(Place { budget: &account.budget, window: id.window, unit, subject })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::command::{Command, Entry, OpenInstance, PutBudget, apply};
+    use ledger::{Budget, BudgetWindow, Outcome, Per, UnixMillis, Window};
+
+    /// A budget of 100 requests for each key, two of which have begun to use it.
+    fn ledger() -> Ledger {
+        let mut ledger = Ledger::default();
+        let budget = Budget {
+            name: "each".to_owned(),
+            unit: Unit::Requests,
+            per: Per::Key,
+            windows: vec![BudgetWindow { window: Window::Never, limit: 100 }],
+            managed_by: "api:admin".to_owned(),
+            ..Budget::default()
+        };
+        let periods = vec![(UnixMillis(1), None)];
+        let put = PutBudget { budget, if_index: None, periods: periods.clone() };
+        let mut commands = vec![Command::PutBudget(put)];
+        for subject in ["k1", "k2"] {
+            let (budget, subject) = ("each".to_owned(), subject.to_owned());
+            let open = OpenInstance { budget, subject, periods: periods.clone() };
+            commands.push(Command::OpenInstance(open));
+        }
+        for (index, command) in (1..).zip(commands) {
+            let (outcome, _) = apply(&mut ledger, &Entry { index, at: UnixMillis(1), command });
+            assert_eq!(outcome, Outcome::Done);
+        }
+        ledger
+    }
+
+    fn limits(tenant_labels: bool) -> Vec<String> {
+        let (metrics, ledger) = (Metrics::new(), ledger());
+        budgets(&metrics, &Labeller { ledger: &ledger, tenant_labels });
+        let text = metrics.handle.render();
+        let lines = text.lines().filter(|line| line.starts_with(LIMIT));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn subjects_are_summed_unless_they_are_asked_for() {
+        let sum = r#"bursar_budget_limit{budget="each",window="0",unit="requests"} 200"#;
+        assert_eq!(limits(false), [sum]);
+        let each = limits(true);
+        assert_eq!(each.len(), 2);
+        assert!(
+            each.iter().all(|line| line.contains("subject=") && line.ends_with(" 100")),
+            "{each:?}"
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! The books as operators see them: of one account, or summed over those of all subjects.
 
+use super::accounts;
 use super::shape::{unit_out, window_out};
-use super::{accounts, bound};
 use api::admin::Timestamp;
 use api::admin::v1::budgets::{Amount, Because, Books, BudgetWindow, Increase, Why};
+use ledger::view::Reason;
 use ledger::{AccountId, Budget, Ledger};
 
 /// Each window of a budget, with the books of its present period.
@@ -42,14 +43,14 @@ pub(super) fn windows(ledger: &Ledger, budget: &Budget) -> Vec<BudgetWindow> {
 /// Each window of one subject, or of the budget where all share it.
 pub(super) fn windows_under(ledger: &Ledger, budget: &Budget, handle: u64) -> Vec<BudgetWindow> {
     let accounts = budget.accounts_under(handle);
-    accounts.filter_map(|(account, _)| window(ledger, budget, account)).collect()
+    accounts.filter_map(|(account, _)| window(ledger, account)).collect()
 }
 
-fn window(ledger: &Ledger, budget: &Budget, id: AccountId) -> Option<BudgetWindow> {
+fn window(ledger: &Ledger, id: AccountId) -> Option<BudgetWindow> {
     let account = ledger.accounts.get(&id)?;
     let books = ledger::view::books(ledger, id)?;
     let unit = unit_out(books.unit);
-    let because = bound::bound(ledger, budget, &books);
+    let overspend = ledger::view::overspend(ledger, id).unwrap_or_default();
     let increases = account.increases.iter().map(|increase| Increase {
         amount: Amount::of(unit, increase.amount),
         until: Timestamp(increase.until.0),
@@ -62,18 +63,19 @@ fn window(ledger: &Ledger, budget: &Budget, id: AccountId) -> Option<BudgetWindo
         books: Books {
             unit,
             limit: books.limit,
-            base_limit: account.base_limit,
-            increased: account.increased(),
-            moved: account.moved(),
+            base_limit: books.base_limit,
+            increased: books.increased,
+            moved: books.moved,
             spent: books.closed_spend.saturating_add(books.reported),
             held: books.outstanding,
             suspense: books.suspense,
             debt: books.debt,
             remaining: books.pool,
-            overspend_bound: bound::most(&because),
+            overspend_bound: overspend.at_most,
         },
         increases: increases.collect(),
-        overspend_because: because
+        overspend_because: overspend
+            .because
             .into_iter()
             .map(|(why, amount)| Because {
                 why: why_out(why),
@@ -120,13 +122,13 @@ fn sum_of((one, other): (Amount, Amount)) -> Amount {
     }
 }
 
-fn why_out(why: bound::Why) -> Why {
-    match why {
-        bound::Why::Debt => Why::Debt,
-        bound::Why::WrittenOff => Why::WrittenOff,
-        bound::Why::LimitLowered => Why::LimitLowered,
-        bound::Why::Soft => Why::Soft,
-        bound::Why::Degraded => Why::Degraded,
-        bound::Why::Open => Why::Open,
+fn why_out(reason: Reason) -> Why {
+    match reason {
+        Reason::Debt => Why::Debt,
+        Reason::WrittenOff => Why::WrittenOff,
+        Reason::LimitLowered => Why::LimitLowered,
+        Reason::Soft => Why::Soft,
+        Reason::Degraded => Why::Degraded,
+        Reason::Open => Why::Open,
     }
 }

@@ -15,6 +15,12 @@ pub(super) fn word(write: &Write, reason: &str) -> Word {
     Word { actor: managed_by(write), reason: reason.to_owned(), operation: write.operation.clone() }
 }
 
+/// Whether an operation of that name was done before.
+pub(super) fn was_done(ledger: &Ledger, word: &Word) -> bool {
+    let same = |entry: &ledger::Audit| entry.operation == word.operation;
+    !word.operation.is_empty() && ledger.audit.values().any(same)
+}
+
 /// The budget of that name.
 pub(super) fn named<'l>(ledger: &'l Ledger, name: &str) -> Answer<&'l Budget> {
     ledger.budgets.get(name).ok_or_else(|| Problem::not_found("budget", name))
@@ -57,7 +63,11 @@ impl Node {
         let meant = Meant { window: settings.window, subject, prefix: "" };
         let account = accounts::find(&ledger, budget, meant)?;
         let period = ledger.accounts.get(&account).map_or(0, |account| account.period);
-        let command = ResetBudget { account, period, word: word(&write, &settings.reason) };
+        let word = word(&write, &settings.reason);
+        if was_done(&ledger, &word) {
+            return self.moved(ledger.applied_index, (&name, subject), None).await;
+        }
+        let command = ResetBudget { account, period, word };
         let index = self.propose("budget", Command::ResetBudget(command)).await?;
         self.moved(index, (&name, subject), None).await
     }

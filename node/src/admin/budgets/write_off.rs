@@ -3,9 +3,9 @@
 use super::super::Node;
 use super::super::propose::Reach;
 use super::accounts::{self, Meant};
-use super::moves::{named, word};
+use super::moves::{named, was_done, word};
 use super::shape::unit_out;
-use super::{bound, shown};
+use super::shown;
 use api::admin::v1::budgets::{self, Amount, Released, WriteOffSettings};
 use api::admin::v1::cluster::Id;
 use api::admin::{Answer, Problem, Write, Written};
@@ -38,20 +38,21 @@ impl Node {
         let word = word(&write, &settings.reason);
         let parts = parts(&before, account, node, most);
         let (mut index, mut not_confirmed_by) = (before.applied_index, Vec::new());
-        if !settings.dry_run && !parts.is_empty() {
+        if !settings.dry_run && !was_done(&before, &word) {
             for part in &parts {
                 let command = WriteOff { word: word.clone(), ..part.command.clone() };
                 index = self.propose("budget", Command::WriteOff(command)).await?;
             }
-            not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
+            if !parts.is_empty() {
+                not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
+            }
         }
         let after = self.ledger();
         let budget = named(&after, &name)?;
-        let because = ledger::view::books(&after, account)
-            .map_or_else(Vec::new, |books| bound::bound(&after, budget, &books));
+        let overspend = ledger::view::overspend(&after, account).unwrap_or_default();
         let released: i64 = parts.iter().map(|part| part.amount).fold(0, i64::saturating_add);
         let to_come = if settings.dry_run { released } else { 0 };
-        let most = bound::most(&because).map(|bound| bound.saturating_add(to_come));
+        let most = overspend.at_most.map(|bound| bound.saturating_add(to_come));
         let object = budgets::WriteOff {
             budget: shown(&after, budget),
             released: parts.iter().map(|part| released_of(&after, unit, part)).collect(),

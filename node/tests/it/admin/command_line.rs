@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::process::Output;
 use tokio::process::Command;
 
-async fn bursar(solo: &Solo, arguments: &[&str]) -> Output {
+pub(super) async fn bursar(solo: &Solo, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bursar"))
         .args(arguments)
         .env("BURSAR_ADMIN_URL", solo.admin_url())
@@ -16,11 +16,11 @@ async fn bursar(solo: &Solo, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub(super) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn err(output: &Output) -> String {
+pub(super) fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

@@ -57,14 +57,25 @@ impl Solo {
         body: Value,
         etag: &str,
     ) -> Answer {
+        self.ask_with(method, path, body, ("if-match", etag)).await
+    }
+
+    /// Asks with a header, unless it is empty.
+    pub(super) async fn ask_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+        (name, value): (&str, &str),
+    ) -> Answer {
         let url = format!("{}/admin/v1/{path}", self.admin_url());
         let token = self.running.admin_token.expose();
         let mut request = self.client.request(method, url).bearer_auth(token);
         if !body.is_null() {
             request = request.json(&body);
         }
-        if !etag.is_empty() {
-            request = request.header("if-match", etag);
+        if !value.is_empty() {
+            request = request.header(name, value);
         }
         read(request.send().await.unwrap()).await
     }
@@ -75,6 +86,10 @@ impl Solo {
 
     pub(super) async fn put(&self, path: &str, body: Value) -> Answer {
         self.ask(Method::PUT, path, body).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask(Method::POST, path, body).await
     }
 
     /// What a caller with this key hears from `/v1/models`: status and code of the error.

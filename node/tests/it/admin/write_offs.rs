@@ -1,28 +1,16 @@
 //! What a lost node was granted comes back on an operator's word.
 
 use super::solo::Solo;
-use ledger::command::{AllocateNode, Command, EnrolNode, Refill, RefillLine};
-use ledger::{NodeId, Outcome};
-use reqwest::Method;
+use ledger::NodeId;
+use ledger::command::{Command, EnrolNode, Refill, RefillLine};
 use serde_json::json;
 
 impl Solo {
-    async fn propose(&self, command: Command) -> Outcome {
-        self.running.cluster.propose(command).await.unwrap().outcome
-    }
-
     /// A node that was granted `must` and lives another life by now.
     async fn lost_node(&self, budget: &str, must: i64) -> NodeId {
-        let (uuid, label) = ("lost".to_owned(), "lost".to_owned());
-        let allocate = AllocateNode { uuid, label, id: None };
-        let Outcome::NodeAllocated(id) = self.propose(Command::AllocateNode(allocate)).await else {
-            panic!("no number")
-        };
-        self.propose(Command::EnrolNode(EnrolNode { id, incarnation: 1 })).await;
-        let ledger = self.running.cluster.ledger();
-        let (account, _) = ledger.budgets[budget].accounts().next().unwrap();
+        let id = self.enrolled("lost").await;
         let line = RefillLine {
-            account,
+            account: self.account(budget),
             period: 1,
             settled_cum: 0,
             returned_cum: 0,
@@ -31,9 +19,14 @@ impl Solo {
             must,
             path: 0,
         };
-        let (active_nodes, lines) = (2, vec![line]);
-        let (node, incarnation, seq) = (id, 1, 1);
-        let refill = Refill { node, incarnation, seq, active_nodes, lines, ..Refill::default() };
+        let refill = Refill {
+            node: id,
+            incarnation: 1,
+            seq: 1,
+            active_nodes: 2,
+            lines: vec![line],
+            ..Refill::default()
+        };
         self.propose(Command::Refill(refill)).await;
         self.propose(Command::EnrolNode(EnrolNode { id, incarnation: 2 })).await;
         id
@@ -52,7 +45,7 @@ async fn suspense_is_shown_first_and_then_released_in_parts() {
         (&json!(60), &json!(40))
     );
 
-    let write_off = async |body| solo.ask(Method::POST, "budgets/team:write-off", body).await;
+    let write_off = async |body| solo.post("budgets/team:write-off", body).await;
     let asked = json!({"reason": "gone", "dry_run": true});
     let shown = write_off(asked).await;
     assert_eq!(shown.status, 200, "{shown:?}");
@@ -72,6 +65,8 @@ async fn suspense_is_shown_first_and_then_released_in_parts() {
         (&json!(0), &json!(100))
     );
     assert_eq!(books["overspend_bound_requests"], 60);
+    let because = json!([{"why": "written_off", "amount": {"requests": 60}}]);
+    assert_eq!(books["overspend_because"], because);
     let none = write_off(json!({"reason": "gone"})).await;
     assert_eq!((none.status, &none.json["released"]), (200, &json!([])));
 }
