@@ -287,3 +287,66 @@ impl From<SumsV1> for UsageSums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> RowV1 {
+        RowV1 {
+            day: 20_777,
+            key: "k".to_owned(),
+            team: "t".to_owned(),
+            tags: vec!["a".to_owned()],
+            budgets: vec![7],
+            ..RowV1::default()
+        }
+    }
+
+    fn samples() -> Vec<(Vec<u8>, Record)> {
+        let charge = ChargeV1 { nano_usd: 1_000_000, tokens: 300, requests: 1 };
+        let sums =
+            SumsV1 { requests: 1, output_tokens: 20, cost_nano_usd: 900, ..SumsV1::default() };
+        let lines = vec![AmountV1 { budget: 7, window: 1, period: 3, amount: -5 }];
+        let purse = PurseV1 { budget: 7, window: 1, period: 3, unit: 2 };
+        let head = HeadV1 {
+            cluster_id: "c".to_owned(),
+            node: 1 << 62,
+            incarnation: 4,
+            segment: 2,
+            ground: "g".to_owned(),
+            inode: 99,
+        };
+        let path = PathV1 { path: 1, purses: vec![purse], row: row() };
+        let hold = HoldV1 { hold: 5, path: 1, day: 20_777, charge };
+        let settle = SettleV1 { hold: 5, charge, batch: 2, usage: sums };
+        let used = UsedV1 { batch: 2, key: row(), sums };
+        vec![
+            (bytes(&head), Record::Head(head)),
+            (bytes(&path), Record::Path(path)),
+            (bytes(&PathGoneV1 { path: 1 }), Record::PathGone(PathGoneV1 { path: 1 })),
+            (bytes(&hold), Record::Hold(hold)),
+            (bytes(&settle), Record::Settle(settle)),
+            (
+                bytes(&OpenV1 { lines: lines.clone() }),
+                Record::Open(OpenV1 { lines: lines.clone() }),
+            ),
+            (bytes(&SpentV1 { lines: lines.clone() }), Record::Spent(SpentV1 { lines })),
+            (bytes(&used), Record::Used(used)),
+            (bytes(&SumEndV1 { records: 9 }), Record::SumEnd(SumEndV1 { records: 9 })),
+        ]
+    }
+
+    #[test]
+    fn records_come_out_as_they_went_in_and_their_bytes_stay_as_they_are() {
+        let golden: Vec<&str> = include_str!("records.hex").lines().collect();
+        let mut found = Vec::new();
+        for (bytes, record) in samples() {
+            let (frame, rest) = format::split(&bytes).unwrap();
+            assert!(rest.is_empty());
+            assert_eq!(Record::read(&frame).unwrap(), record);
+            found.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        }
+        assert_eq!(found, golden, "{}", found.join("\n"));
+    }
+}
