@@ -6,8 +6,8 @@ use anyhow::Result;
 use cluster::allowance::{Allowances, Charge, Path, PurseTerms};
 use ledger::command::{AllocateNode, EnrolNode, PutBudget, Refill, RefillLine};
 use ledger::{
-    AccountId, Budget, BudgetWindow, Change, Command, Entry, Ledger, Mode, NanoUsd, NodeId, Outcome,
-    Unit, UnixMillis, UsageKey, UsageSums, Window, WithoutQuorum,
+    AccountId, Budget, BudgetWindow, Change, Command, Entry, Ledger, Mode, NanoUsd, NodeId,
+    Outcome, Unit, UnixMillis, UsageKey, UsageSums, Window, WithoutQuorum,
 };
 use std::sync::{Arc, Barrier};
 use std::time::Instant;
@@ -25,7 +25,9 @@ const LINES: usize = 500;
 /// # Errors
 /// Where a purse could not be filled.
 pub(crate) fn run() -> Result<()> {
-    say("set aside and settled, ns a request: best of three; keys share all but the first account of their path");
+    say(
+        "set aside and settled, ns a request: best of three; keys share all but the first account of their path",
+    );
     say("accounts       keys    threads   ns/request");
     for accounts in [1, 2, 4, 8, 16] {
         report(accounts, 1, 1)?;
@@ -67,7 +69,8 @@ impl Bench {
             allowances.path(purses.collect(), row)
         });
         let paths = paths.collect();
-        for (accounts, seq) in own.iter().chain(&shared).collect::<Vec<_>>().chunks(LINES).zip(1..) {
+        for (accounts, seq) in own.iter().chain(&shared).collect::<Vec<_>>().chunks(LINES).zip(1..)
+        {
             let changes = log.fill(node, seq, accounts);
             allowances.applied(&Arc::new(log.ledger.clone()), &changes);
         }

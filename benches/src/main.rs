@@ -33,7 +33,9 @@ fn main() -> Result<()> {
         "counts" => runtime.block_on(counts::run()),
         "admission" => admission::run(),
         "workloads" => workloads::run(std::env::args().nth(2).as_deref()),
-        other => bail!("no benchmark named {other}; there are: ratios, counts, admission, workloads"),
+        other => {
+            bail!("no benchmark named {other}; there are: ratios, counts, admission, workloads")
+        }
     }
 }
 

@@ -32,12 +32,19 @@ const SEED: u64 = 20_261_120;
 /// # Errors
 /// Where a budget was overspent: that is never a matter of performance.
 pub(crate) fn run(only: Option<&str>) -> Result<()> {
-    say(&format!("five nodes, seed {SEED}; * misses its aim: stranded at most {STRANDED_AIM} %, \
-         refills at most {REFILLS_AIM} for 1,000 requests, local at least {LOCAL_AIM} %"));
-    say("workload                  requests  overspent  stranded  refused though  of these not   refills /   local   waited");
-    say("                                                        affordable      explained      1k requests");
+    say(&format!(
+        "five nodes, seed {SEED}; * misses its aim: stranded at most {STRANDED_AIM} %, \
+         refills at most {REFILLS_AIM} for 1,000 requests, local at least {LOCAL_AIM} %"
+    ));
+    say(
+        "workload                  requests  overspent  stranded  refused though  of these not   refills /   local   waited",
+    );
+    say(
+        "                                                        affordable      explained      1k requests",
+    );
     let mut overspent = false;
-    for plan in plan::ALL.iter().filter(|plan| only.is_none_or(|only| plan.name.starts_with(only))) {
+    for plan in plan::ALL.iter().filter(|plan| only.is_none_or(|only| plan.name.starts_with(only)))
+    {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)

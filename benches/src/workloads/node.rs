@@ -1,11 +1,12 @@
 //! One modelled node: the real allowances, between a real ledger and modelled callers.
 
 use super::log::{Link, Log};
-use cluster::allowance::{Allowances, Path, PurseTerms};
+use cluster::allowance::{Allowances, Owner, Path, PurseTerms, Testament};
 use ledger::command::{AllocateNode, EnrolNode};
 use ledger::{AccountId, Command, Ledger, Mode, NodeId, Outcome, UsageKey, WithoutQuorum};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::path::Path as FsPath;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -18,27 +19,39 @@ pub(crate) struct Node {
     pub(crate) life: u64,
     pub(crate) allowances: Arc<Allowances>,
     pub(crate) link: Arc<Link>,
+    /// It crashed: what it would still do, it does not.
+    pub(crate) is_dead: Cell<bool>,
     paths: RefCell<HashMap<usize, Arc<Path>>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Node {
-    /// Begins a life.
-    pub(crate) fn start(log: &Arc<Log>, label: &str, life: u64) -> Node {
+    /// Begins a life, on the disk of the lives before it, and tells the ledger what the last one's journal
+    /// says.
+    pub(crate) fn start(log: &Arc<Log>, label: &str, life: u64, disk: &FsPath) -> Node {
         let allocate = AllocateNode { uuid: label.to_owned(), label: label.to_owned(), id: None };
         let Outcome::NodeAllocated(id) = log.apply(Command::AllocateNode(allocate)) else {
             unreachable!("a node is always given an id");
         };
+        let owner = |incarnation| Owner { cluster_id: "bench".to_owned(), node: id, incarnation };
         let allowances = Allowances::new();
+        let disk = disk.join(label);
+        let past = Testament::read(&disk, &owner(life - 1)).ok().flatten();
+        allowances.begin_journal(&disk, owner(life));
         allowances.identify(id, life);
         allowances.set_active_nodes(NODES as u32);
         let link = Link::new(log);
         let tasks = vec![
             tokio::spawn(Arc::clone(&link).feed(Arc::clone(&allowances))),
             tokio::spawn(Arc::clone(&allowances).run(Arc::clone(&link) as _)),
+            tokio::spawn(Arc::clone(&allowances).keep_journal()),
         ];
         log.apply(Command::EnrolNode(EnrolNode { id, incarnation: life }));
-        Node { id, life, allowances, link, paths: RefCell::default(), tasks }
+        for part in past.iter().flat_map(|past| past.parts(&log.ledger(), life)) {
+            log.apply(Command::Adopt(part));
+        }
+        let is_dead = Cell::new(false);
+        Node { id, life, allowances, link, is_dead, paths: RefCell::default(), tasks }
     }
 
     /// The path of a key's requests, made when the key is first met.
@@ -61,6 +74,7 @@ impl Node {
 
     /// Ends it without a word.
     pub(crate) fn crash(&self) {
+        self.is_dead.set(true);
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }

@@ -51,22 +51,35 @@ const fn plan(name: &'static str, per_second: f64, keys: usize) -> Plan {
     }
 }
 
-/// What a hundred seconds of a thousand requests a second cost, about.
-const HOT: Option<f64> = Some(200.0 * USD);
+/// What four hundred seconds of a thousand requests a second cost, about.
+const HOT: Option<f64> = Some(820.0 * USD);
+/// Long enough for demand to go on when that is spent.
+const LONG: f64 = 460.0;
 
 /// All of them. Budgets that have a limit are asked for more than they hold.
 pub(crate) const ALL: &[Plan] = &[
-    Plan { limit: HOT, ..plan("A one hot key", 1_000.0, 1) },
-    Plan { limit: HOT, faults: Faults::Some, ..plan("B one hot key, faults", 1_000.0, 1) },
-    Plan { limit: HOT, faults: Faults::Lost, ..plan("B' the same, a node lost", 1_000.0, 1) },
+    Plan { limit: HOT, seconds: LONG, ..plan("A one hot key", 1_000.0, 1) },
     Plan {
         limit: HOT,
+        seconds: LONG,
+        faults: Faults::Some,
+        ..plan("B one hot key, faults", 1_000.0, 1)
+    },
+    Plan {
+        limit: HOT,
+        seconds: LONG,
+        faults: Faults::Lost,
+        ..plan("B' a node lost for good", 1_000.0, 1)
+    },
+    Plan {
+        limit: HOT,
+        seconds: LONG,
         faults: Faults::Some,
         hold: (5.0, 20.0),
         ..plan("C holds of 5 to 20 costs", 1_000.0, 1)
     },
     Plan {
-        limit: Some(0.05 * USD),
+        limit: Some(0.1 * USD),
         faults: Faults::Some,
         zipf: 0.9,
         ..plan("D 1,000 tiny budgets", 1_000.0, 1_000)

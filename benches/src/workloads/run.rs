@@ -7,9 +7,7 @@ use super::plan::{Faults, MEDIAN_COST, MEDIAN_SECONDS, Plan, SECONDS_SIGMA, SIGM
 use super::truth::Truth;
 use cluster::allowance::Charge;
 use ledger::command::PutBudget;
-use ledger::{
-    AccountId, Budget, BudgetWindow, Command, NanoUsd, Unit, UsageSums, Window,
-};
+use ledger::{AccountId, Budget, BudgetWindow, Command, NanoUsd, Unit, UsageSums, Window};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,7 +36,7 @@ pub(crate) struct Came {
     pub(crate) waited_ms: f64,
     /// Refused though the provider knew of enough, and of at least a hundredth of the budget.
     pub(crate) affordable: u64,
-    /// Of these, where enough of it was not frozen at nodes that nobody could reach.
+    /// Of these, where the node could ask, and enough was not frozen at nodes that nobody could reach.
     pub(crate) unexplained: u64,
     pub(crate) refills: u64,
     /// Nano-USD billed beyond limits.
@@ -59,6 +57,7 @@ struct World {
     lost: RefCell<Vec<Rc<Node>>>,
     wanted: RefCell<Vec<i64>>,
     tally: Tally,
+    disk: tempfile::TempDir,
 }
 
 #[derive(Default)]
@@ -98,8 +97,9 @@ impl World {
     fn new(plan: &Plan) -> World {
         let log = Log::new();
         let truth = Truth::default();
-        let nodes: Vec<Rc<Node>> =
-            (0..NODES).map(|at| Rc::new(Node::start(&log, &format!("node-{at}"), 1))).collect();
+        let disk = tempfile::tempdir().expect("a directory for journals");
+        let start = |at| Rc::new(Node::start(&log, &format!("node-{at}"), 1, disk.path()));
+        let nodes: Vec<Rc<Node>> = (0..NODES).map(start).collect();
         let limit = plan.limit.map_or(NanoUsd::LIMIT_MAX.0 / 1_000, |limit| limit as i64);
         let accounts = (0..plan.keys).map(|key| {
             truth.open(limit);
@@ -115,6 +115,7 @@ impl World {
             lost: RefCell::default(),
             wanted: RefCell::new(vec![0; plan.keys]),
             tally: Tally::default(),
+            disk,
         };
         world.tell_who_is_heard();
         world
@@ -223,24 +224,30 @@ async fn serve(world: Rc<World>, node: Rc<Node>, request: Request) {
                     world.tally.waited_ms.set(world.tally.waited_ms.get() + waited_ms);
                     hold
                 }
-                Err(_) => return refused(&world, key, worst),
+                Err(_) => return refused(&world, &node, key, worst),
             }
         }
     };
     world.truth.begin(key, worst);
     sleep(takes).await;
     world.truth.end(key, worst, cost);
+    if node.is_dead.get() {
+        // The provider has billed it, and nobody is there to settle it.
+        std::mem::forget(hold);
+        return;
+    }
     let actual = Charge { nano_usd: cost, tokens: 0, requests: 1 };
     hold.settle(&actual, &UsageSums { requests: 1, cost_nano_usd: cost, ..UsageSums::default() });
 }
 
-fn refused(world: &World, key: usize, worst: i64) {
+fn refused(world: &World, node: &Node, key: usize, worst: i64) {
     let free = world.truth.free(key);
     if free < worst || free < world.truth.limit(key) / END_OF_BUDGET {
         return;
     }
     count(&world.tally.affordable);
-    if free - world.frozen(world.accounts[key]) >= worst {
+    let alone = node.link.is_cut.load(SeqCst) || *world.log.leaderless.borrow();
+    if !alone && free - world.frozen(world.accounts[key]) >= worst {
         count(&world.tally.unexplained);
     }
 }
@@ -282,7 +289,7 @@ async fn crash(world: &World, at: usize) {
 
 fn restart(world: &World, at: usize) {
     let life = world.node(at).life + 1;
-    let node = Rc::new(Node::start(&world.log, &format!("node-{at}"), life));
+    let node = Rc::new(Node::start(&world.log, &format!("node-{at}"), life, world.disk.path()));
     world.nodes.borrow_mut()[at] = node;
     world.down.borrow_mut()[at] = false;
     world.tell_who_is_heard();

@@ -52,7 +52,8 @@ impl Truth {
     /// Left unspent of those limits that demand went beyond.
     pub(crate) fn left_of(&self, wanted: &[i64]) -> (i64, i64) {
         let accounts = self.accounts.borrow();
-        let short = accounts.iter().zip(wanted).filter(|(account, wanted)| **wanted > account.limit);
+        let short =
+            accounts.iter().zip(wanted).filter(|(account, wanted)| **wanted > account.limit);
         short.fold((0, 0), |(left, limits), (account, _)| {
             (left + (account.limit - account.billed).max(0), limits + account.limit)
         })
