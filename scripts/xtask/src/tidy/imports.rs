@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("storage", &["ledger"]),
     ("cluster", &["ledger", "storage"]),
     ("api", &["wire"]),
-    ("bursar", &["api", "cluster", "ledger", "wire"]),
+    ("bursar", &["api", "cluster", "ledger", "storage", "wire"]),
     ("jepsen", &["bursar", "cluster", "ledger", "storage"]),
     ("benches", &["bursar", "api", "cluster", "ledger", "storage", "wire"]),
     ("xtask", &[]),
