@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 use ledger::UnixMillis;
+use serde::{Serialize, Serializer};
 use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
@@ -63,6 +64,12 @@ impl ReceiptId {
 impl fmt::Display for ReceiptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::str::from_utf8(&self.text()).expect("letters and digits"))
+    }
+}
+
+impl Serialize for ReceiptId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,23 +1,27 @@
-//! A receipt as its key reads it: JSON.
+//! A receipt as its key reads it: JSON. One is written for every request, so nothing is copied on the way.
 
+use super::ReceiptId;
 use crate::request::price::Prices;
-use crate::request::settle::utc_ms;
 use crate::request::standing::{unit, window};
 use crate::request::trail::{Charged, Record};
-use api::admin::Usd;
+use api::admin::{Timestamp, Usd};
 use cluster::allowance::Charge;
-use ledger::Price;
 use ledger::view::AccountTerms;
-use serde::{Deserialize, Serialize};
+use ledger::{AccountId, Price};
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
 use wire::Usage;
+
+/// Length of a receipt, about, in bytes.
+const BYTES: usize = 1_400;
 
 /// A receipt.
 #[derive(Serialize)]
 struct Paper<'a> {
     object: &'static str,
-    id: String,
+    id: ReceiptId,
     request_id: &'a str,
-    at: String,
+    at: Timestamp,
     node: u64,
     key: Key<'a>,
     customer: Option<&'a str>,
@@ -31,8 +35,8 @@ struct Paper<'a> {
     ending: &'static str,
     duration_ms: u64,
     /// What the last attempt was charged to.
-    accounts: Vec<Account<'a>>,
-    attempts: Vec<Attempt<'a>>,
+    accounts: Accounts<'a>,
+    attempts: Attempts<'a>,
     cost_usd: Usd,
     cost_nano_usd: i64,
     settlement: Settlement,
@@ -41,15 +45,17 @@ struct Paper<'a> {
 #[derive(Serialize, Deserialize)]
 struct Key<'a> {
     id: &'a str,
-    name: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
 struct Account<'a> {
-    account: String,
+    #[serde(serialize_with = "shown")]
+    account: AccountId,
     budget: &'a str,
     subject: Option<&'a str>,
-    window: String,
+    window: Cow<'static, str>,
     unit: api::inference::key::Unit,
     period: u64,
 }
@@ -66,7 +72,7 @@ struct Attempt<'a> {
     price: Option<Applied<'a>>,
     cost_usd: Usd,
     #[serde(skip_serializing_if = "Option::is_none")]
-    accounts: Option<Vec<Account<'a>>>,
+    accounts: Option<Accounts<'a>>,
 }
 
 #[derive(Serialize)]
@@ -113,9 +119,9 @@ pub(super) fn render(record: &Record, log_index: Option<u64>) -> Vec<u8> {
     let facts = &*last.facts;
     let paper = Paper {
         object: "receipt",
-        id: record.receipt.to_string(),
+        id: record.receipt,
         request_id: record.request_id.to_str().unwrap_or(""),
-        at: utc_ms(record.at),
+        at: Timestamp(record.at.0),
         node: record.receipt.node(),
         key: Key { id: &facts.key_id, name: (&*facts.key_name).into() },
         customer: some(&facts.lineage.customer),
@@ -128,13 +134,15 @@ pub(super) fn render(record: &Record, log_index: Option<u64>) -> Vec<u8> {
         status: record.status,
         ending: record.ending.name(),
         duration_ms: record.duration_us / 1_000,
-        accounts: facts.accounts.iter().map(account).collect(),
-        attempts: record.charged.iter().map(|charged| attempt(charged, last)).collect(),
+        accounts: Accounts(&facts.accounts),
+        attempts: Attempts { charged: &record.charged, last },
         cost_usd: Usd(record.cost_nano_usd),
         cost_nano_usd: record.cost_nano_usd,
         settlement: Settlement { batch: batch(record), log_index },
     };
-    serde_json::to_vec(&paper).expect("texts and numbers into memory")
+    let mut text = Vec::with_capacity(BYTES);
+    serde_json::to_writer(&mut text, &paper).expect("texts and numbers into memory");
+    text
 }
 
 /// The last batch of usage that reports a part of a request.
@@ -152,13 +160,39 @@ pub(super) fn is_of(receipt: &[u8], key_id: &str) -> bool {
     serde_json::from_slice::<Owned<'_>>(receipt).is_ok_and(|owned| owned.key.id == key_id)
 }
 
+/// Accounts as a list of [`Account`]s.
+struct Accounts<'a>(&'a [AccountTerms]);
+
+impl Serialize for Accounts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(account))
+    }
+}
+
+/// Attempts as a list of [`Attempt`]s.
+struct Attempts<'a> {
+    charged: &'a [Charged],
+    last: &'a Charged,
+}
+
+impl Serialize for Attempts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let attempts = self.charged.iter().map(|charged| attempt(charged, self.last));
+        serializer.collect_seq(attempts)
+    }
+}
+
+fn shown<S: Serializer>(account: &AccountId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(account)
+}
+
 fn some(name: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
 fn account(terms: &AccountTerms) -> Account<'_> {
     Account {
-        account: terms.account.to_string(),
+        account: terms.account,
         budget: &terms.budget,
         subject: some(&terms.subject),
         window: window(terms.window),
@@ -193,7 +227,7 @@ fn attempt<'a>(charged: &'a Charged, last: &Charged) -> Attempt<'a> {
         },
         price: applied(&facts.prices, &charged.usage),
         cost_usd: Usd(charged.charge.nano_usd),
-        accounts: others.then(|| facts.accounts.iter().map(account).collect()),
+        accounts: others.then_some(Accounts(&facts.accounts)),
     }
 }
 

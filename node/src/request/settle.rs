@@ -204,11 +204,6 @@ pub(crate) fn utc(at: UnixMillis) -> String {
     Timestamp(at.0 / 1_000 * 1_000).to_string()
 }
 
-/// `2026-11-20T10:00:00.123Z`: to the millisecond.
-pub(crate) fn utc_ms(at: UnixMillis) -> String {
-    Timestamp(at.0).to_string()
-}
-
 /// Settles the money of the present attempt, once: a second call finds nothing held. `outcome` is how the
 /// attempt ended, for the receipt.
 pub(crate) fn pay(open: &mut Open, bill: Bill, outcome: &'static str) -> (Charge, Usage) {

@@ -11,6 +11,7 @@ use ledger::{
     Allow, Ledger, Mode, Narrowed, Per, ScopeId, ScopeKind, Unit, UnixMillis, UsageKey, VirtualKey,
     Window,
 };
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use wire::Refusal;
 
@@ -126,7 +127,7 @@ fn account(core: &Core, ledger: &Ledger, terms: &AccountTerms) -> AccountStandin
         budget: terms.budget.clone(),
         subject: (!terms.subject.is_empty()).then(|| terms.subject.clone()),
         only: None,
-        window: window(terms.window),
+        window: window(terms.window).into_owned(),
         time_zone: time_zone.unwrap_or_else(|| "UTC".to_owned()),
         unit,
         mode: match terms.mode {
@@ -249,22 +250,23 @@ pub(crate) fn unit(unit: Unit) -> key::Unit {
 const LENGTHS: [(&str, u64); 4] = [("d", DAY_MS), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
 
 /// A window as operators write it: `month`, `30d`, `rolling:24h`.
-pub(crate) fn window(window: Window) -> String {
+pub(crate) fn window(window: Window) -> Cow<'static, str> {
     let length = |ms: u64| {
         let whole = LENGTHS.iter().find(|(_, length)| ms.is_multiple_of(*length));
         whole.map_or_else(|| format!("{ms}ms"), |(unit, length)| format!("{}{unit}", ms / length))
     };
-    match window {
-        Window::Never => "never".to_owned(),
-        Window::Fixed(ms) => length(ms),
-        Window::Rolling(ms) => format!("rolling:{}", length(ms)),
-        Window::Hour => "hour".to_owned(),
-        Window::Day => "day".to_owned(),
-        Window::Week => "week".to_owned(),
-        Window::Month => "month".to_owned(),
-        Window::Quarter => "quarter".to_owned(),
-        Window::Year => "year".to_owned(),
-    }
+    let name = match window {
+        Window::Fixed(ms) => return length(ms).into(),
+        Window::Rolling(ms) => return format!("rolling:{}", length(ms)).into(),
+        Window::Never => "never",
+        Window::Hour => "hour",
+        Window::Day => "day",
+        Window::Week => "week",
+        Window::Month => "month",
+        Window::Quarter => "quarter",
+        Window::Year => "year",
+    };
+    name.into()
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ struct ServedEntry<'a> {
     target: &'static str,
     message: &'static str,
     request_id: &'a str,
-    receipt: &'a str,
+    receipt: ReceiptId,
     key_id: &'a str,
     operation: &'static str,
     provider: &'a str,
@@ -215,12 +215,8 @@ const LEVEL: &str = "INFO";
 const TARGET: &str = "bursar::request";
 
 fn render(line: &Line, timestamp: &str, batch: &mut Vec<u8>) {
-    let receipt;
     let entry = match line {
-        Line::Served(record) => {
-            receipt = record.receipt.to_string();
-            Entry::Served(served(record, &receipt, timestamp))
-        }
+        Line::Served(record) => Entry::Served(served(record, timestamp)),
         Line::Refused(refused) => Entry::Refused(RefusedEntry {
             timestamp,
             level: LEVEL,
@@ -236,14 +232,14 @@ fn render(line: &Line, timestamp: &str, batch: &mut Vec<u8>) {
     batch.push(b'\n');
 }
 
-fn served<'a>(record: &'a Record, receipt: &'a str, timestamp: &'a str) -> ServedEntry<'a> {
+fn served<'a>(record: &'a Record, timestamp: &'a str) -> ServedEntry<'a> {
     ServedEntry {
         timestamp,
         level: LEVEL,
         target: TARGET,
         message: "served",
         request_id: text(&record.request_id),
-        receipt,
+        receipt: record.receipt,
         key_id: &record.key_id,
         operation: record.operation.name(),
         provider: &record.provider,
