@@ -20,6 +20,7 @@ mod one_spender;
 mod periods_ascend;
 mod profiles_hold;
 mod revoked_stays_revoked;
+mod scopes_form_a_tree;
 mod selectors_filed;
 mod sums_agree;
 mod targets_exist;
@@ -49,6 +50,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("periods_ascend", periods_ascend::check),
     ("profiles_hold", profiles_hold::check),
     ("revoked_stays_revoked", revoked_stays_revoked::check),
+    ("scopes_form_a_tree", scopes_form_a_tree::check),
     ("selectors_filed", selectors_filed::check),
     ("sums_agree", sums_agree::check),
     ("targets_exist", targets_exist::check),
