@@ -53,6 +53,10 @@ impl Kept for Budgets {
 
 /// The command that puts a budget, with its first periods by this node's clock and calendar.
 pub(super) fn put_command(budget: Budget, if_index: Option<u64>) -> Answer<Command> {
+    // Where no window follows a calendar nobody would miss it, until one does.
+    if !calendar::is_time_zone(&budget.time_zone) {
+        return Err(no_time_zone(&budget.time_zone));
+    }
     let periods = first_periods(&budget, now()).map_err(|unknown| no_time_zone(&unknown.0))?;
     Ok(Command::PutBudget(PutBudget { budget, if_index, periods }))
 }

@@ -240,13 +240,13 @@ mod tests {
     use ledger::command::{Command, Entry, OpenInstance, PutBudget, apply};
     use ledger::{Budget, BudgetWindow, Outcome, Per, UnixMillis, Window};
 
-    /// A budget of 100 requests for each key, two of which have begun to use it.
+    /// A budget of 100 requests for each tag, two of which have been used.
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
         let budget = Budget {
             name: "each".to_owned(),
             unit: Unit::Requests,
-            per: Per::Key,
+            per: Per::Tag,
             windows: vec![BudgetWindow { window: Window::Never, limit: 100 }],
             managed_by: "api:admin".to_owned(),
             ..Budget::default()
@@ -254,7 +254,7 @@ mod tests {
         let periods = vec![(UnixMillis(1), None)];
         let put = PutBudget { budget, if_index: None, periods: periods.clone() };
         let mut commands = vec![Command::PutBudget(put)];
-        for subject in ["k1", "k2"] {
+        for subject in ["batch", "eval"] {
             let (budget, subject) = ("each".to_owned(), subject.to_owned());
             let open = OpenInstance { budget, subject, periods: periods.clone() };
             commands.push(Command::OpenInstance(open));

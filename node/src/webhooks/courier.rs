@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Letters of one webhook that are posted before what came of them is noted in the ledger.
 const ROUND: usize = 32;
+/// Most that is noted by one entry of the log, so that the entry stays short.
+const NOTES_MAX: usize = 256;
 /// Wait after the first failure; it doubles with each further one.
 const WAIT_MIN: Duration = Duration::from_secs(1);
 /// Longest wait after a failure.
@@ -128,7 +130,7 @@ impl Rounds {
         if self.to_note.is_empty() {
             return;
         }
-        let acks = self.to_note.iter().cloned().collect();
+        let acks = self.to_note.iter().take(NOTES_MAX).cloned().collect();
         match self.cluster.propose(Command::AckEvents(AckEvents { acks })).await {
             Ok(_) => {
                 let ledger = self.cluster.ledger();

@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 pub(super) fn rows(ledger: &Ledger, question: &Question) -> Answer<(Vec<UsageRow>, Sums)> {
     let mut groups: BTreeMap<About, UsageSums> = BTreeMap::new();
     let mut total = UsageSums::default();
-    let first = UsageKey { day: question.from.0, ..UsageKey::default() };
     let last = question.to.map_or(u32::MAX, |day| day.0);
-    for (key, sums) in ledger.usage.range(first..).take_while(|(key, _)| key.day <= last) {
+    for (key, sums) in ledger::view::usage_rows(ledger, question.from.0, last) {
         total.add(sums);
         for about in abouts(ledger, &question.by, key) {
             groups.entry(about).or_default().add(sums);

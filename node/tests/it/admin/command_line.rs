@@ -87,3 +87,38 @@ async fn failures_say_what_to_do_and_set_the_exit_code() {
     let nowhere = bursar(&solo, &["status", "--url", "http://127.0.0.1:1"]).await;
     assert!(err(&nowhere).contains("is it running? --url says where it is"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_sets_tenants_up_and_moves_money_from_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let solo = Solo::start(dir.path()).await;
+    done(&solo, "budgets put red-month --usd 50 --window month --time-zone Europe/Berlin").await;
+    done(&solo, "budgets put each --usd 5 --window rolling:24h --per user --thresholds 50,100")
+        .await;
+    done(&solo, "customers put acme").await;
+    done(&solo, "teams put red --customer acme --budgets red-month --label env=dev").await;
+    done(&solo, "users put ann --team red").await;
+    done(&solo, "selectors put dev --label env=dev --budgets each").await;
+    done(&solo, "profiles put basic --models all --requests-per-minute 9").await;
+    let made = done(&solo, "keys create laptop --user ann --profile basic --tags batch").await;
+    assert!(made.contains("user ann"), "{made}");
+    // What the profile owns comes back with an update and is no change.
+    done(&solo, "keys update laptop --label host=a").await;
+    assert!(done(&solo, "teams list").await.contains("red   acme      -     red-month  env=dev"));
+    assert!(done(&solo, "selectors show dev -o yaml").await.contains("env: dev"));
+
+    let until = "--until 2100-01-01T00:00:00Z --reason launch --operation t1";
+    let line = format!("budgets increase red-month --usd 7.5 {until}");
+    assert!(done(&solo, &line).await.contains("57.50"));
+    assert!(done(&solo, &line).await.contains("57.50"));
+    let audit = done(&solo, "audit list").await;
+    assert_eq!(audit.lines().count(), 2, "{audit}");
+    assert!(audit.contains("api:admin") && audit.contains("launch"), "{audit}");
+    assert_eq!(done(&solo, "budgets instances each -o csv").await.lines().count(), 1);
+
+    let put = "webhooks put pager --to http://127.0.0.1:9/ --allow-private-network";
+    assert!(done(&solo, put).await.lines().last().unwrap().starts_with("whsec_"));
+    let test = bursar(&solo, &["webhooks", "test", "pager"]).await;
+    assert_eq!(test.status.code(), Some(1), "{test:?}");
+    assert!(err(&test).contains("not delivered"), "{test:?}");
+}
