@@ -102,7 +102,11 @@ pub(crate) fn close_of_key(ledger: &mut Ledger, at: UnixMillis, key: &str) {
 /// Files the instances of a key under its new public id: another secret is no new money.
 pub(crate) fn rename_key(ledger: &mut Ledger, old: &str, new: &str) {
     for (budget, subject) in subjects_of_key(ledger, old) {
-        let renamed = subject.replacen(old, new, 1);
+        let renamed = match subject.strip_prefix(old) {
+            // The key's own, and `<key id>/<session>`.
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{new}{rest}"),
+            Some(_) | None => format!("key:{new}"),
+        };
         let Some(instance) = ledger.instances.get(&(budget, subject.clone())).cloned() else {
             continue;
         };

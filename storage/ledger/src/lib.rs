@@ -5,7 +5,8 @@
 //! the [`Entry`]. A denial is an outcome like any other and is replicated.
 //!
 //! It will never do I/O, read a clock, draw a random number, use a float or iterate a hash map:
-//! five nodes that apply the same entries hold the same ledger, byte for byte.
+//! five nodes that apply the same entries hold the same ledger, byte for byte. Time zones are known to
+//! [`calendar`] alone, which proposers ask: entries carry its answers.
 
 mod account;
 mod alias;

@@ -157,19 +157,29 @@ mod tests {
     #[test]
     fn another_secret_is_no_new_money() {
         let mut log = Log::sample();
-        let own = per(&mut log, "own", Per::Key);
-        log.done(open("own", "id1"));
-        let id = account_of(&log, own, "id1");
+        let kinds =
+            [("own", Per::Key), ("user", Per::User), ("run", Per::Session { ttl_ms: 9_000 })];
+        let budgets = kinds.map(|(name, kind)| per(&mut log, name, kind));
+        let before = ["id1", "key:id1", "id1/a"];
+        for (name, subject) in ["own", "user", "run"].into_iter().zip(before) {
+            log.done(open(name, subject));
+        }
+        let places = budgets.into_iter().zip(before);
+        let ids: Vec<_> =
+            places.map(|(budget, subject)| account_of(&log, budget, subject)).collect();
         log.done(Command::RotateKey(RotateKey {
             name: "ann".to_owned(),
-            id: "id2".to_owned(),
+            id: "key".to_owned(),
             hash: KeyHash([2; 32]),
             managed_by: "api:ann".to_owned(),
             if_index: None,
         }));
-        assert_eq!(account_of(&log, own, "id2"), id);
-        assert_eq!(log.ledger.accounts[&id].subject, "id2");
-        assert_eq!(log.ledger.instances.size(), 1);
+        let after = ["key", "key:key", "key/a"];
+        for ((budget, subject), id) in budgets.into_iter().zip(after).zip(ids) {
+            assert_eq!(account_of(&log, budget, subject), id);
+            assert_eq!(log.ledger.accounts[&id].subject, subject);
+        }
+        assert_eq!(log.ledger.instances.size(), 3);
     }
 
     #[test]
