@@ -21,7 +21,7 @@ pub struct WriteOff {
     /// Written off of this lane in all, earlier write-offs included, so that a repetition changes
     /// nothing. More than the suspense releases the suspense.
     pub amount: i64,
-    /// Whose word.
+    /// Whose word. Several write-offs may be of one operation: it is the amount that tells repetitions.
     pub word: Word,
 }
 
