@@ -37,7 +37,7 @@ pub struct Told {
     pub retry_after: Option<Duration>,
     /// What time the server takes it to be, in Unix seconds.
     pub date_unix_s: Option<i64>,
-    /// The body, where it is JSON.
+    /// The body; text where it is no JSON.
     pub body: Value,
 }
 
@@ -127,7 +127,8 @@ impl Told {
             log_index: number("x-bursar-log-index"),
             retry_after: number("retry-after-ms").map(Duration::from_millis),
             date_unix_s: headers.get(DATE).and_then(|date| unix_s_of(date.to_str().ok()?)),
-            body: serde_json::from_slice(body).unwrap_or_default(),
+            body: serde_json::from_slice(body)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())),
         }
     }
 }

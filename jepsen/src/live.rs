@@ -5,6 +5,7 @@
 pub mod asked;
 mod caller;
 pub mod crowd;
+mod equal;
 pub mod estate;
 mod finish;
 pub mod judge;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::process::Process;
@@ -14,8 +15,11 @@ use crate::http::Call;
 
 /// How long a node is given to stop on a full disk: until it next has to write.
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
-/// Models of a provider that makes the log grow: some ten thousand bytes.
-const STUFFING_MODELS: usize = 300;
+/// Models of a provider that makes the log grow: some ten thousand bytes, near the
+/// most a write may have.
+const STUFFING_MODELS: usize = 550;
+/// Such writes at once.
+const STUFFED_AT_ONCE: usize = 16;
 /// How long a clock is given to be seen wrong: the file is looked at once a second.
 const WRONG_WITHIN: Duration = Duration::from_secs(4);
 
@@ -69,12 +73,12 @@ pub enum Effect {
 }
 
 /// A write of some size: a provider that nobody uses, with many models.
-fn stuffing(nth: usize) -> Call {
-    let name = |model| json!({"name": format!("model-{nth}-{model}-{}", "x".repeat(60))});
+fn stuffing(nth: usize, writes: usize) -> Call {
+    let name = |model| json!({"name": format!("model-{writes}-{model}-{}", "x".repeat(60))});
     let models: Vec<Value> = (0..STUFFING_MODELS).map(name).collect();
     let settings = json!({"kind": "openai-compatible", "base_url": "http://127.0.0.1:9/v1",
         "allow_private_network": true, "models": models});
-    Call::new("PUT", "/admin/v1/providers/stuffing").body(settings)
+    Call::new("PUT", format!("/admin/v1/providers/stuffing-{nth}")).body(settings)
 }
 
 impl Cluster {
@@ -170,17 +174,22 @@ impl Cluster {
         let label = self.nodes[node].label.clone();
         let mut others = self.members();
         others.retain(|other| *other != node);
-        let others = others.into_iter().cycle();
-        for (nth, other) in others.take_while(|_| Instant::now() < deadline).enumerate() {
+        let mut writes = 0;
+        while Instant::now() < deadline {
             if let Some(status) = self.nodes[node].process.as_mut().and_then(Process::ended) {
                 self.nodes[node].process = None;
-                return Ok(Effect::Felt(format!("{label} ended with {status} after {nth} writes")));
+                let say = format!("{label} ended with {status} after {writes} writes");
+                return Ok(Effect::Felt(say));
             }
-            let call = stuffing(nth).bearer(self.admin_token());
-            // While the full node leads nothing is taken: it hands over.
-            if call.send(self.nodes[other].doors.admin, LOOK_WITHIN).await.is_err() {
-                tokio::task::yield_now().await;
+            let mut stuffed = JoinSet::new();
+            for nth in 0..STUFFED_AT_ONCE {
+                let call = stuffing(nth, writes).bearer(self.admin_token());
+                let door = self.nodes[others[nth % others.len()]].doors.admin;
+                // While the full node leads nothing is taken: it hands over.
+                stuffed.spawn(async move { call.send(door, LOOK_WITHIN).await });
+                writes += 1;
             }
+            stuffed.join_all().await;
         }
         Ok(Effect::Unnoticed(format!("{label} goes on with a full disk")))
     }

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::OPERATORS;
 use super::Options;
 use super::asked::{self, Asked, Ended};
+use super::equal;
 use super::estate::{Account, Estate};
 use super::judge::{Breach, Evidence, Slow};
 use super::measure::{Notes, Row};
@@ -18,15 +19,13 @@ use super::registers::Registers;
 use super::report;
 use super::strikes::Struck;
 use super::watch::Watch;
-use crate::cluster::{Cluster, looks};
+use crate::cluster::Cluster;
 use crate::history::{self, Action, Answer, Outcome, Record};
 use crate::http::Call;
 use crate::linear::{self, Objection};
 use crate::provider::Bill;
 use crate::spoil;
 
-/// Longest wait for nodes at rest to show the same log index.
-const EQUAL_WITHIN: Duration = Duration::from_secs(20);
 /// Fewest calls and answers of a run, for each of its strokes.
 const ANSWERED_PER_STROKE: usize = 50;
 /// Fewest reads and writes of operators, for each stroke.
@@ -240,29 +239,13 @@ impl Finish<'_> {
         Ok(())
     }
 
-    /// Where nodes show the same log index, they show the same of everything.
+    /// Where nodes show the same log index, they show the same of everything. Each node must have been
+    /// seen at an index of another one.
     async fn all_nodes_are_equal(&mut self, say: &impl Fn(String)) -> Result<()> {
         self.bring_the_log_to_rest().await?;
-        let deadline = Instant::now() + EQUAL_WITHIN;
-        let members = self.cluster.members();
-        let mut looks = looks();
-        loop {
-            looks.tick().await;
-            let mut states = Vec::new();
-            for node in &members {
-                states.extend(state_of(self.cluster, *node).await?);
-            }
-            let still = states.len() == members.len()
-                && states.iter().all(|(index, _)| *index == states[0].0);
-            if still {
-                let (index, first) = &states[0];
-                let equal = states.iter().all(|(_, state)| state == first);
-                ensure!(equal, "nodes differ at log index {index}: {states:#?}");
-                say(format!("  all nodes are equal at log index {index}"));
-                return Ok(());
-            }
-            ensure!(Instant::now() < deadline, "the log does not rest within {EQUAL_WITHIN:?}");
-        }
+        let compared = equal::compare(self.cluster).await?;
+        say(format!("  all nodes are equal, compared at {compared} log indexes"));
+        Ok(())
     }
 }
 
@@ -311,20 +294,4 @@ fn the_checker_objects_to_this_history_spoilt(records: &[Record]) -> Result<()> 
     }
     ensure!(objections > 0, "every search for a spoilt answer was given up");
     Ok(())
-}
-
-/// What a node knows, without what it only believes: as JSON, with the log index it shows. `None`
-/// where the index moved meanwhile.
-async fn state_of(cluster: &Cluster, node: usize) -> Result<Option<(u64, String)>> {
-    let mut indexes = Vec::new();
-    let mut state = String::new();
-    for kind in ["budgets", "keys", "providers", "aliases", "budgets"] {
-        let path = format!("/admin/v1/{kind}?consistency=linearizable&limit=1000");
-        let told = cluster.admin(node, Call::new("GET", path)).await?;
-        indexes.push(told.log_index.context("the answer names no log index")?);
-        if indexes.len() < 5 {
-            state.push_str(&told.body.to_string());
-        }
-    }
-    Ok(indexes.iter().all(|index| *index == indexes[0]).then(|| (indexes[0], state)))
 }
