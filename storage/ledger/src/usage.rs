@@ -78,18 +78,47 @@ pub struct UsageLine {
 ///
 /// Beyond [`ROWS_MAX`] no tags are told apart any more: callers make them up, and sums stay right.
 pub(crate) fn add(rows: &mut RedBlackTreeMapSync<UsageKey, UsageSums>, lines: &[UsageLine]) {
+    add_within(rows, lines, ROWS_MAX);
+}
+
+fn add_within(
+    rows: &mut RedBlackTreeMapSync<UsageKey, UsageSums>,
+    lines: &[UsageLine],
+    rows_max: usize,
+) {
     for line in lines.iter().filter(|line| line.sums != UsageSums::default()) {
         if let Some(sums) = rows.get_mut(&line.key) {
             sums.add(&line.sums);
             continue;
         }
         let mut key = line.key.clone();
-        if rows.size() >= ROWS_MAX {
+        if rows.size() >= rows_max {
             key.tags.clear();
         }
         match rows.get_mut(&key) {
             Some(sums) => sums.add(&line.sums),
             None => rows.insert_mut(key, line.sums),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(tag: &str, requests: u64) -> UsageLine {
+        let key = UsageKey { tags: vec![tag.to_owned()], ..UsageKey::default() };
+        UsageLine { key, sums: UsageSums { requests, ..UsageSums::default() } }
+    }
+
+    #[test]
+    fn rows_are_summed_and_beyond_the_limit_tags_are_told_apart_no_more() {
+        let mut rows = RedBlackTreeMapSync::new_sync();
+        let lines = [used("a", 1), used("a", 2), used("b", 4), used("empty", 0)];
+        add_within(&mut rows, &lines, 2);
+        add_within(&mut rows, &[used("c", 8), used("d", 16), used("b", 32)], 2);
+        let rows: Vec<_> = rows.iter().map(|(key, it)| (key.tags.join(","), it.requests)).collect();
+        let row = |tags: &str, requests| (tags.to_owned(), requests);
+        assert_eq!(rows, [row("", 24), row("a", 3), row("b", 36)]);
     }
 }

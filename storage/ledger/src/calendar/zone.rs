@@ -228,6 +228,12 @@ mod tests {
         let lord_howe = zone("Australia/Lord_Howe");
         let cut = bounds(&lord_howe, Window::Hour, at("2024-04-06T15:10:00Z"));
         assert_eq!(cut, (at("2024-04-06T15:00:00Z"), at("2024-04-06T15:30:00Z")));
+        // At 0:01 clocks went back to 23:01.
+        let st_johns = zone("America/St_Johns");
+        let [before, after] = ["2006-10-29T02:30:30Z", "2006-10-29T02:31:30Z"]
+            .map(|now| bounds(&st_johns, Window::Hour, at(now)));
+        assert_eq!(before, (at("2006-10-29T02:30:00Z"), at("2006-10-29T02:31:00Z")));
+        assert_eq!(after, (at("2006-10-29T02:31:00Z"), at("2006-10-29T03:30:00Z")));
         let week = bounds(&zone("Europe/Berlin"), Window::Week, at("2024-03-31T12:00:00Z"));
         assert_eq!(week, (at("2024-03-24T23:00:00Z"), at("2024-03-31T22:00:00Z")));
     }

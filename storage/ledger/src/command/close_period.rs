@@ -43,8 +43,9 @@ impl ClosePeriod {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{ACCOUNT, Log, NODES, line};
-    use crate::{Outcome, command::Command};
+    use crate::command::{Command, OpenPeriod};
+    use crate::sample::{ACCOUNT, Log, NODES, SPAN_MS, budget, line, put_budget};
+    use crate::{Outcome, UnixMillis, Window};
 
     #[test]
     fn what_is_outstanding_at_the_close_counts_as_spent() {
@@ -60,5 +61,26 @@ mod tests {
         log.done(close);
         let account = &log.ledger.accounts[&ACCOUNT];
         assert_eq!((account.closed_spend, account.periods.size()), (25, 1));
+    }
+
+    #[test]
+    fn a_part_of_a_rolling_window_that_counts_is_not_closed() {
+        let mut log = Log::sample();
+        let mut rolling = budget("rolling", 10);
+        rolling.windows[0].window = Window::Rolling(24 * SPAN_MS);
+        log.done(put_budget(rolling));
+        let account = AccountId { budget: log.ledger.budgets["rolling"].handle, window: 0 };
+        let open = |period: u64, part: u64| {
+            let [starts_at, ends_at] = [part, part + 1].map(|part| UnixMillis(part * SPAN_MS));
+            let ends_at = Some(ends_at);
+            Command::OpenPeriod(OpenPeriod { account, period, starts_at, ends_at })
+        };
+        let close = Command::ClosePeriod(ClosePeriod { account, period: 1 });
+        log.done(open(2, 24));
+        let (outcome, _) = log.propose(close.clone());
+        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("period", _))));
+        log.done(open(3, 25));
+        log.done(close);
+        assert_eq!(log.ledger.accounts[&account].periods.size(), 2);
     }
 }

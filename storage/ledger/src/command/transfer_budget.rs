@@ -117,6 +117,9 @@ mod tests {
             log.done(Command::ResetBudget(ResetBudget { account, period: 1, word }));
         }
         assert_eq!(limits(&log, [ACCOUNT, ops]), [LIMIT - 60, 160]);
+        let accounts = log.ledger.accounts.values();
+        let periods = accounts.flat_map(|account| account.periods.values());
+        assert_eq!(periods.map(|period| period.moved).sum::<i64>(), 0);
         log.roll();
         assert_eq!(limits(&log, [ACCOUNT, ops]), [LIMIT, 160]);
     }
