@@ -12,10 +12,12 @@ pub(crate) mod instances;
 pub(crate) mod models;
 pub(crate) mod open;
 mod opening;
+mod plan;
 pub(crate) mod policy;
 pub(crate) mod price;
 pub(crate) mod quote;
 pub(crate) mod relay;
+mod reserve;
 pub(crate) mod routing;
 pub(crate) mod settle;
 pub(crate) mod standing;
@@ -30,15 +32,15 @@ use crate::plane::core::Core;
 use crate::plane::pieces::Pieces;
 use api::inference::Inbound;
 use bytes::Bytes;
-use cluster::allowance::Why;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use ledger::view::AccountTerms;
-use ledger::{AccountId, Ledger, StreamUsage};
+use ledger::StreamUsage;
 use open::{Coming, Guard, Open};
 use opening::Opening;
+use plan::{Attempt, plan, worth_trying};
 use quote::Quote;
 use relay::{NodeBody, Relay};
+use reserve::{Barred, reserve};
 use settle::Bill;
 use std::iter::once;
 use std::rc::Rc;
@@ -50,19 +52,8 @@ use way::Way;
 use wire::splice::{self, Edits, OutputCap};
 use wire::{Call, Refusal};
 
-/// Most attempts of one request, over all places.
-const ATTEMPTS_MAX: usize = 8;
-/// Wait before the same place is asked again with the same credential; grows with each attempt.
-const AGAIN_AFTER: Duration = Duration::from_millis(50);
-
 /// Headers of an answer, about.
 const HEADERS_OUT: usize = 12;
-
-/// One place to ask, with one credential.
-struct Attempt {
-    candidate: Rc<Candidate>,
-    credential: usize,
-}
 
 /// Answers a call.
 ///
@@ -196,153 +187,6 @@ async fn attempts(
         (None, Some(barred)) => refused(guard, barred.refusal),
         (None, None) => {
             unreachable!("a plan has at least one attempt, and the first is made or barred")
-        }
-    }
-}
-
-/// The attempts to make, in order: for each name its places, for each place its attempts, each with a
-/// credential.
-fn plan<'a>(
-    core: &Core,
-    view: &Ledger,
-    terms: &Rc<Terms>,
-    names: impl Iterator<Item = &'a String>,
-) -> Result<Vec<Attempt>, Refusal> {
-    let mut plan = Vec::with_capacity(ATTEMPTS_MAX);
-    let mut refusal = None;
-    let mut first = None;
-    // Each name that can be served makes an attempt at least.
-    for name in names.take(ATTEMPTS_MAX) {
-        first.get_or_insert(name);
-        let route = match core.route(view, terms, name) {
-            Ok(route) => route,
-            Err(first) => {
-                refusal.get_or_insert(first);
-                continue;
-            }
-        };
-        for at in routing::order(&route.weights, core.draw()).iter() {
-            let candidate = &route.candidates[at];
-            let upstream = &candidate.upstream;
-            let credentials = routing::order(&upstream.weights, core.draw());
-            let attempts = credentials.iter().cycle().take(upstream.attempts_max as usize);
-            plan.extend(
-                attempts.map(|credential| Attempt { candidate: Rc::clone(candidate), credential }),
-            );
-        }
-    }
-    plan.truncate(ATTEMPTS_MAX);
-    if plan.is_empty() {
-        let name = first.map_or("", String::as_str);
-        return Err(refusal.unwrap_or_else(|| policy::nowhere(name)));
-    }
-    Ok(plan)
-}
-
-/// Whether the next attempt may succeed where the last one failed; waits a little before it knocks on
-/// the same door.
-async fn worth_trying(failure: &Failure, failed: &Attempt, next: &Attempt, made: u32) -> bool {
-    if !failure.elsewhere {
-        return false;
-    }
-    let same_place = Rc::ptr_eq(&failed.candidate, &next.candidate);
-    let same_door = same_place && failed.credential == next.credential;
-    // What may have been billed is not repeated at the same place.
-    if same_place && failure.bill != Bill::Void || same_door && !failure.again {
-        return false;
-    }
-    if same_door {
-        tokio::time::sleep(AGAIN_AFTER * made).await;
-    }
-    true
-}
-
-/// Why an attempt is not made, and which others need not be tried either.
-struct Barred {
-    refusal: Refusal,
-    by: Bar,
-}
-
-enum Bar {
-    /// Something of this place alone.
-    Place(Rc<Candidate>),
-    /// A limit, by its id.
-    Limit(String),
-    /// An account.
-    Account(AccountId),
-    /// Whatever place is asked.
-    All,
-}
-
-impl Barred {
-    /// Whether the same stands in the way of another attempt.
-    fn bars(&self, open: &Open, attempt: &Attempt) -> bool {
-        let way = || open.core.way(&open.terms, &attempt.candidate, &open.hints);
-        match &self.by {
-            Bar::Place(place) => Rc::ptr_eq(place, &attempt.candidate),
-            Bar::Limit(id) => way().is_ok_and(|way| way.limits.iter().any(|at| at.id == *id)),
-            Bar::Account(id) => {
-                let is_it = |account: &AccountTerms| account.account == *id;
-                way().is_ok_and(|way| way.facts.accounts.iter().any(is_it))
-            }
-            Bar::All => true,
-        }
-    }
-}
-
-/// Takes a place under the limits of an attempt and sets its money aside.
-async fn reserve(guard: &mut Guard, attempt: &Attempt, call: &Call) -> Result<(), Barred> {
-    let open = guard.get();
-    open.candidate = Rc::clone(&attempt.candidate);
-    open.way = instances::way(&open.core, &open.terms, &attempt.candidate, &open.hints)
-        .await
-        .map_err(|refusal| Barred { refusal, by: Bar::All })?;
-    if attempt.candidate.unpriced && open.way.money {
-        let place = Rc::clone(&attempt.candidate);
-        let refusal = policy::unpriced(&attempt.candidate);
-        return Err(Barred { refusal, by: Bar::Place(place) });
-    }
-    let (had, now) = (open.places.len(), open.at);
-    policy::begin(open, call, now)
-        .await
-        .map_err(|(id, refusal)| Barred { refusal, by: Bar::Limit(id) })?;
-    let outcome = set_aside(open, call).await;
-    if outcome.is_err() {
-        policy::give_back(open, had);
-    }
-    outcome
-}
-
-/// Sets the money of an attempt aside; where a period has ended meanwhile, in the next one.
-async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
-    let status = open.core.settings().exceeded_status;
-    let core = Rc::clone(&open.core);
-    let mut renewed = false;
-    loop {
-        let way = Rc::clone(&open.way);
-        let model = &open.candidate.terms;
-        let quotes = quote::quote(call, model, settle::rooms(&way)).map_err(|refusal| Barred {
-            refusal: Refusal { status, ..refusal },
-            by: Bar::Place(Rc::clone(&open.candidate)),
-        })?;
-        let now = core.now();
-        match settle::reserve(core.allowances(), &way.path, quotes, model, now).await {
-            Ok((quote, hold)) => {
-                open.quote = quote;
-                open.hold = Some(hold);
-                return Ok(());
-            }
-            Err(short) if short.why == Why::PeriodOver && !renewed => {
-                renewed = true;
-                open.candidate.ways.forget(&open.hints);
-                open.way = instances::way(&core, &open.terms, &open.candidate, &open.hints)
-                    .await
-                    .map_err(|refusal| Barred { refusal, by: Bar::All })?;
-            }
-            Err(short) => {
-                let refusal = settle::refusal(&short, &way.facts.accounts, status, now);
-                return Err(Barred { refusal, by: Bar::Account(short.account) });
-            }
         }
     }
 }

@@ -1,0 +1,109 @@
+//! Before an attempt: its places under limits, and its money.
+
+use super::open::{Guard, Open};
+use super::plan::Attempt;
+use super::terms::Candidate;
+use super::{instances, policy, quote, settle};
+use cluster::allowance::Why;
+use ledger::AccountId;
+use ledger::view::AccountTerms;
+use std::rc::Rc;
+use wire::{Call, Refusal};
+
+/// Why an attempt is not made, and which others need not be tried either.
+pub(super) struct Barred {
+    pub(super) refusal: Refusal,
+    by: Bar,
+}
+
+enum Bar {
+    /// Something of this place alone.
+    Place(Rc<Candidate>),
+    /// A limit, by its id.
+    Limit(String),
+    /// An account.
+    Account(AccountId),
+    /// Whatever place is asked.
+    All,
+}
+
+impl Barred {
+    /// Whether the same stands in the way of another attempt.
+    pub(super) fn bars(&self, open: &Open, attempt: &Attempt) -> bool {
+        let way = || open.core.way(&open.terms, &attempt.candidate, &open.hints);
+        match &self.by {
+            Bar::Place(place) => Rc::ptr_eq(place, &attempt.candidate),
+            Bar::Limit(id) => way().is_ok_and(|way| way.limits.iter().any(|at| at.id == *id)),
+            Bar::Account(id) => {
+                let is_it = |account: &AccountTerms| account.account == *id;
+                way().is_ok_and(|way| way.facts.accounts.iter().any(is_it))
+            }
+            Bar::All => true,
+        }
+    }
+}
+
+/// Takes a place under the limits of an attempt and sets its money aside.
+///
+/// # Errors
+///
+/// What stands in the way; nothing is taken then.
+pub(super) async fn reserve(
+    guard: &mut Guard,
+    attempt: &Attempt,
+    call: &Call,
+) -> Result<(), Barred> {
+    let open = guard.get();
+    open.candidate = Rc::clone(&attempt.candidate);
+    open.way = instances::way(&open.core, &open.terms, &attempt.candidate, &open.hints)
+        .await
+        .map_err(|refusal| Barred { refusal, by: Bar::All })?;
+    if attempt.candidate.unpriced && open.way.money {
+        let place = Rc::clone(&attempt.candidate);
+        let refusal = policy::unpriced(&attempt.candidate);
+        return Err(Barred { refusal, by: Bar::Place(place) });
+    }
+    let (had, now) = (open.places.len(), open.at);
+    policy::begin(open, call, now)
+        .await
+        .map_err(|(id, refusal)| Barred { refusal, by: Bar::Limit(id) })?;
+    let outcome = set_aside(open, call).await;
+    if outcome.is_err() {
+        policy::give_back(open, had);
+    }
+    outcome
+}
+
+/// Sets the money of an attempt aside; where a period has ended meanwhile, in the next one.
+async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
+    let status = open.core.settings().exceeded_status;
+    let core = Rc::clone(&open.core);
+    let mut renewed = false;
+    loop {
+        let way = Rc::clone(&open.way);
+        let model = &open.candidate.terms;
+        let quotes = quote::quote(call, model, settle::rooms(&way)).map_err(|refusal| Barred {
+            refusal: Refusal { status, ..refusal },
+            by: Bar::Place(Rc::clone(&open.candidate)),
+        })?;
+        let now = core.now();
+        match settle::reserve(core.allowances(), &way.path, quotes, model, now).await {
+            Ok((quote, hold)) => {
+                open.quote = quote;
+                open.hold = Some(hold);
+                return Ok(());
+            }
+            Err(short) if short.why == Why::PeriodOver && !renewed => {
+                renewed = true;
+                open.candidate.ways.forget(&open.hints);
+                open.way = instances::way(&core, &open.terms, &open.candidate, &open.hints)
+                    .await
+                    .map_err(|refusal| Barred { refusal, by: Bar::All })?;
+            }
+            Err(short) => {
+                let refusal = settle::refusal(&short, &way.facts.accounts, status, now);
+                return Err(Barred { refusal, by: Bar::Account(short.account) });
+            }
+        }
+    }
+}
