@@ -69,6 +69,15 @@ pub(crate) async fn begin_if_promised(node: &Arc<Node>, envelope: &EnvelopeV1) {
     if node.raft_to_stop().is_some() || envelope.cluster_id.is_empty() {
         return;
     }
+    // Whoever asks may give up, and its request is dropped then: a beginning is not left half done.
+    let (node, envelope) = (Arc::clone(node), envelope.clone());
+    let begun = tokio::spawn(async move { begin(&node, &envelope).await }).await;
+    if let Err(error) = begun {
+        tracing::error!(%error, "the founding that was promised did not begin here");
+    }
+}
+
+async fn begin(node: &Arc<Node>, envelope: &EnvelopeV1) {
     let mut place = node.place.lock().await;
     let Some(promise) = node.identity.boot_promise() else {
         return;
