@@ -61,6 +61,8 @@ pub struct Report {
     pub hash: u64,
     /// How much happened.
     pub events: u64,
+    /// How often what happened.
+    pub counts: BTreeMap<&'static str, u64>,
     /// What the provider billed in all, in the units of the accounts.
     pub billed: i64,
     /// Entries of the log that were acknowledged.
@@ -142,6 +144,7 @@ fn report(seed: u64, world: &World) -> Report {
         seed,
         hash,
         events,
+        counts: world.trace.counts(),
         billed: world.judge.money.billed_in_all(),
         acked: world.judge.last_acked(),
         took_ms: world.elapsed_ms(),
@@ -150,9 +153,10 @@ fn report(seed: u64, world: &World) -> Report {
     };
     for slot in world.slots.values() {
         // A node and its world hold each other.
-        if let Some(node) = lock(&slot.node).take() {
-            node.life.kill();
+        if let Some(life) = lock(&slot.life).take() {
+            life.kill();
         }
+        drop(lock(&slot.node).take());
     }
     report
 }

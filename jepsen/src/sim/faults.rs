@@ -66,7 +66,7 @@ fn some(world: &World, most: usize) -> Vec<u64> {
 
 /// Power lost on all of them at one moment; each comes back in its own time.
 async fn down(world: &Arc<World>, nodes: Vec<u64>) {
-    let running = |id: &u64| world.node(*id).is_some();
+    let running = |id: &u64| world.is_up(*id);
     let nodes: Vec<u64> = nodes.into_iter().filter(running).collect();
     for id in &nodes {
         Node::crash(world, *id);
@@ -77,7 +77,7 @@ async fn down(world: &Arc<World>, nodes: Vec<u64>) {
         let away = if quick { world.span(5, 250) } else { world.span(500, 9_000) };
         tokio::spawn(async move {
             sleep(away).await;
-            if coming.is_striking() && coming.node(id).is_none() {
+            if coming.is_striking() && !coming.is_up(id) {
                 Node::start(&coming, id);
             }
         });
@@ -90,10 +90,10 @@ async fn dull_leader_down(world: &Arc<World>) {
     let slot = &world.slots[&id];
     slot.sync_max_ms.store(1_000, SeqCst);
     sleep(world.span(50, 900)).await;
-    if world.node(id).is_some() {
+    if world.is_up(id) {
         Node::crash(world, id);
         sleep(world.span(5, 200)).await;
-        if world.is_striking() && world.node(id).is_none() {
+        if world.is_striking() && !world.is_up(id) {
             Node::start(world, id);
         }
     }

@@ -52,6 +52,7 @@ impl Node {
     pub(crate) fn start(world: &Arc<World>, id: u64) {
         let dice = world.draw(|dice| dice.split());
         let life = Life::new(dice);
+        *lock(&world.slots[&id].life) = Some(Arc::clone(&life));
         let world = Arc::clone(world);
         let beginning = Node::begin(Arc::clone(&world), id, Arc::clone(&life));
         life.spawn(beginning);
@@ -96,10 +97,12 @@ impl Node {
     /// process keeps back what it has not written; the journal is lost every other time.
     pub(crate) fn crash(world: &World, id: u64) {
         let slot = &world.slots[&id];
-        let Some(node) = lock(&slot.node).take() else { return };
-        node.life.kill();
-        let is_kept = world.draw(|dice| dice.chance(50));
-        *lock(&slot.journal) = is_kept.then(|| Journal::of(&node));
+        let Some(life) = lock(&slot.life).take() else { return };
+        life.kill();
+        if let Some(node) = lock(&slot.node).take() {
+            let is_kept = world.draw(|dice| dice.chance(50));
+            *lock(&slot.journal) = is_kept.then(|| Journal::of(&node));
+        }
         let (kept, lost) = world.draw(|dice| slot.disk.cut(dice));
         world.note("crashed", [id, kept, lost]);
     }

@@ -1,5 +1,6 @@
 //! After the faults: everything heals, everything settles, and what is left is explained.
 
+use super::life::lock;
 use super::load::{self, Ended};
 use super::net::Weather;
 use super::node::{Fate, Node};
@@ -38,13 +39,17 @@ async fn heal(world: &Arc<World>) {
     world.end_strikes();
     world.links.heal();
     world.links.set_weather(Weather::FAIR);
+    let mut down = Vec::new();
     for (id, slot) in &world.slots {
         slot.clock_ahead_ms.store(0, SeqCst);
         slot.sync_max_ms.store(4, SeqCst);
-        match world.node(*id) {
-            Some(node) => node.life.resume(),
-            None => Node::start(world, *id),
+        match &*lock(&slot.life) {
+            Some(life) => life.resume(),
+            None => down.push(*id),
         }
+    }
+    for id in down {
+        Node::start(world, id);
     }
     world.note("healed", [0, 0, 0]);
 }

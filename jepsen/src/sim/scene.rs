@@ -25,7 +25,9 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) fn draw(dice: &mut Dice) -> Scene {
         let nodes = if dice.chance(75) { 3 } else { 5 };
+        // Every other limit is soon spent.
         let limit = |dice: &mut Dice, low: u64, high: u64| {
+            let high = if dice.chance(50) { low * 4 } else { high };
             i64::try_from(dice.within(low, high)).unwrap_or(i64::MAX)
         };
         let never = |limit| vec![BudgetWindow { window: Window::Never, limit }];

@@ -1,7 +1,7 @@
 //! What happened, as one number: two runs are the same run if it is the same.
 
 use super::life::lock;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::sync::Mutex;
 
@@ -16,6 +16,7 @@ pub(crate) struct Trace(Mutex<Inner>);
 struct Inner {
     hash: u64,
     events: u64,
+    counts: BTreeMap<&'static str, u64>,
     last: VecDeque<(u64, &'static str, [u64; 3])>,
 }
 
@@ -28,6 +29,7 @@ impl Trace {
             inner.hash = (inner.hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
         }
         inner.events += 1;
+        *inner.counts.entry(what).or_default() += 1;
         if inner.last.len() == KEPT {
             inner.last.pop_front();
         }
@@ -38,6 +40,11 @@ impl Trace {
     pub(crate) fn hash(&self) -> (u64, u64) {
         let inner = lock(&self.0);
         (inner.hash, inner.events)
+    }
+
+    /// How often what happened.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.0).counts.clone()
     }
 
     /// The last events in words, a line each.

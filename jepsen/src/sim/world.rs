@@ -4,7 +4,7 @@ use super::broken::Break;
 use super::disk::Disk;
 use super::journal::Journal;
 use super::judge::Judge;
-use super::life::lock;
+use super::life::{Life, lock};
 use super::net::Links;
 use super::node::Node;
 use super::scene::Scene;
@@ -52,6 +52,9 @@ pub(crate) struct World {
 /// The place of a node: what outlives its processes.
 pub(crate) struct Slot {
     pub(crate) disk: Arc<Disk>,
+    /// The life that runs, from its first step on.
+    pub(crate) life: Mutex<Option<Arc<Life>>>,
+    /// Its node, once that has begun.
     pub(crate) node: Mutex<Option<Arc<Node>>>,
     /// How far this node's wall clock is ahead, in milliseconds.
     pub(crate) clock_ahead_ms: AtomicI64,
@@ -68,6 +71,7 @@ impl World {
         let slot = |id| {
             let slot = Slot {
                 disk: Disk::new(broken == Some(Break::FlushOff)),
+                life: Mutex::new(None),
                 node: Mutex::new(None),
                 clock_ahead_ms: AtomicI64::new(0),
                 journal: Mutex::new(None),
@@ -166,12 +170,17 @@ impl World {
         self.failed.notified().await;
     }
 
-    /// The node, where its process runs.
+    /// Whether a node's process runs, be it only beginning.
+    pub(crate) fn is_up(&self, id: u64) -> bool {
+        lock(&self.slots[&id].life).is_some()
+    }
+
+    /// The node, where its process runs and has begun.
     pub(crate) fn node(&self, id: u64) -> Option<Arc<Node>> {
         lock(&self.slots[&id].node).clone()
     }
 
-    /// All nodes whose processes run.
+    /// All nodes whose processes run and have begun.
     pub(crate) fn nodes(&self) -> Vec<Arc<Node>> {
         self.slots.keys().filter_map(|id| self.node(*id)).collect()
     }
