@@ -67,7 +67,7 @@ fn errors_name_the_line_and_what_to_do() {
         (
             "label: a\nzzz: 1\n",
             "bursar.yaml:2: zzz: unknown field, expected one of cluster_name, label, data_dir, listen, base_url, \
-             threads, seeds, bootstrap_expect, admin, peer, gossip, secrets, drain, http, log",
+             threads, seeds, bootstrap_expect, admin, peer, gossip, secrets, drain, http, log, metrics",
         ),
         ("\nlisten: nowhere\n", "bursar.yaml:2: listen: invalid socket address syntax"),
         (
