@@ -329,7 +329,7 @@ fn stream(mut guard: Guard, begun: Begun, within: Duration) -> Result<Response<N
     Ok(response)
 }
 
-/// No attempt brought an answer: the last failure is what the caller hears.
+/// No attempt brought an answer: the last failure is what the caller hears, with the receipt of all of them.
 fn failed(mut guard: Guard, failure: Failure) -> Result<Response<NodeBody>, Refusal> {
     let ending = match failure.refusal.fault {
         wire::Fault::Caller => Ending::ProviderRefused,
@@ -338,8 +338,12 @@ fn failed(mut guard: Guard, failure: Failure) -> Result<Response<NodeBody>, Refu
     let open = guard.get();
     let Some((status, body)) = failure.said else {
         open.status = failure.refusal.status;
+        open.core.refused(&failure.refusal, &open.request_id);
+        let rendered = api::refusal::render(&failure.refusal);
+        let mut response = rendered.map(|body| NodeBody::Whole(Some(body)));
+        headers::answer(open, Some(open.spent_before_nano_usd), response.headers_mut());
         guard.close(Bill::Void, ending);
-        return Err(failure.refusal);
+        return Ok(response);
     };
     open.status = status;
     let mut response = Response::new(NodeBody::Whole(Some(body)));

@@ -78,6 +78,18 @@ impl Core {
         self.shared.cluster.ledger()
     }
 
+    /// Counts and logs what the gateway says of its own in the place of an answer.
+    pub(crate) fn refused(&self, refusal: &Refusal, request_id: &HeaderValue) {
+        self.slots.count_refusal(refusal.code);
+        let line = Line::Refused(Refused {
+            request_id: request_id.clone(),
+            status: refusal.status,
+            code: refusal.code,
+            note: refusal.note.as_deref().map(str::to_owned),
+        });
+        self.ring.put(line, &self.slots);
+    }
+
     /// The id of a receipt for a request that came at `now`.
     pub(crate) fn receipt_id(&self, now: UnixMillis) -> ReceiptId {
         self.receipt_ids.next(now, self.shared.cluster.node_id())
@@ -219,13 +231,6 @@ impl Inference for Node {
     }
 
     fn refused(&self, refusal: &Refusal, request_id: &HeaderValue) {
-        self.0.slots.count_refusal(refusal.code);
-        let line = Line::Refused(Refused {
-            request_id: request_id.clone(),
-            status: refusal.status,
-            code: refusal.code,
-            note: refusal.note.as_deref().map(str::to_owned),
-        });
-        self.0.ring.put(line, &self.0.slots);
+        self.0.refused(refusal, request_id);
     }
 }

@@ -132,3 +132,25 @@ async fn what_was_refused_has_no_receipt_and_what_was_left_has_one() {
     assert_eq!(paper["cost_nano_usd"], node.spent().await);
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_whose_provider_broke_off_has_a_receipt_for_its_whole_hold() {
+    let (node, _upstream, key) = house(Does::SendsAndCloses(Vec::new())).await;
+    let answered = once(node.addr, &chat(&key, &ask("up/m", r#","max_tokens":10"#))).await;
+    assert_eq!((answered.status, answered.code().as_str()), (502, "upstream_unreachable"));
+    let paper = receipt(&node, &key, &id(&answered), |_| true).await;
+    assert_eq!((&paper["status"], &paper["ending"]), (&502.into(), &"provider_failed".into()));
+    let attempt = &paper["attempts"][0];
+    assert_eq!(
+        (&attempt["basis"], &attempt["outcome"]),
+        (&"hold".into(), &"upstream_unreachable".into())
+    );
+    assert_eq!(attempt["hold"]["usd"], paper["cost_usd"]);
+    assert_eq!(paper["cost_nano_usd"], node.spent().await);
+    let refusals = node.metrics.render(&node.cluster);
+    assert!(
+        refusals.contains(r#"bursar_refusals_total{code="upstream_unreachable"} 1"#),
+        "{refusals}"
+    );
+    node.stop().await;
+}
