@@ -8,5 +8,6 @@ pub(in crate::allowance) mod log;
 mod many;
 mod storms;
 mod threads;
+mod upkeep;
 mod usage;
 mod walk;
