@@ -2,8 +2,14 @@
 //!
 //! Checks the whole grammar and allocates nothing, except for keys written with escapes.
 
+mod fields;
+mod out;
+
 use std::borrow::Cow;
 use std::ops::Range;
+
+pub(crate) use fields::{Fields, items, text};
+pub(crate) use out::Out;
 
 /// Nesting deeper than this is refused; the common parsers stop there too.
 pub(crate) const DEPTH_MAX: u32 = 128;

@@ -9,7 +9,9 @@
 
 pub mod bound;
 mod call;
+pub mod chat;
 pub mod dialect;
+mod field_value;
 mod json;
 pub mod provider;
 mod provider_error;

@@ -1,5 +1,6 @@
 //! One file per published format.
 
+pub mod anthropic_messages;
 pub mod openai_chat;
 
 use bytes::Bytes;
@@ -23,4 +24,4 @@ pub struct Dialect {
 }
 
 /// Every dialect.
-pub const ALL: &[Dialect] = &[openai_chat::DIALECT];
+pub const ALL: &[Dialect] = &[openai_chat::DIALECT, anthropic_messages::DIALECT];

@@ -1,5 +1,6 @@
 //! OpenAI's chat completions, legacy completions and embeddings: one family of bodies and answers.
 
+pub mod chat;
 mod chunk;
 mod error;
 mod models;
@@ -20,9 +21,12 @@ pub(crate) use usage::read_usage;
 use super::Dialect;
 use crate::call::Operation;
 
+/// The name by which what was read from this dialect is told from others.
+pub const NAME: &str = "openai_chat";
+
 /// The dialect as data.
 pub const DIALECT: Dialect = Dialect {
-    name: "openai_chat",
+    name: NAME,
     operations: &[
         Operation::ChatCompletions,
         Operation::Completions,

@@ -11,3 +11,4 @@ mod replies;
 mod requests;
 mod streams;
 mod traffic;
+mod translation;

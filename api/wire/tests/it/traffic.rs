@@ -72,14 +72,17 @@ fn lines(provider: &str) -> impl Iterator<Item = String> {
     BufReader::new(flate2::read::GzDecoder::new(file)).lines().map(Result::unwrap)
 }
 
-fn is_wanted(line: &str) -> bool {
-    let label: Label = serde_json::from_str(line).unwrap();
-    let wanted = ["chat", "chat_stream", "completions", "completions_stream", "embeddings"];
-    wanted.contains(&label.operation.as_str())
+/// Every record of the OpenAI dialect.
+pub(crate) fn each(each: impl FnMut(Record)) {
+    each_of(&["chat", "chat_stream", "completions", "completions_stream", "embeddings"], each);
 }
 
-/// Every record of the OpenAI dialect.
-pub(crate) fn each(mut each: impl FnMut(Record)) {
+/// Every record of these operations.
+pub(crate) fn each_of(operations: &[&str], mut each: impl FnMut(Record)) {
+    let is_wanted = |line: &str| {
+        let label: Label = serde_json::from_str(line).unwrap();
+        operations.contains(&label.operation.as_str())
+    };
     let entries =
         folder().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut providers: Vec<String> =
@@ -87,7 +90,7 @@ pub(crate) fn each(mut each: impl FnMut(Record)) {
     providers.sort();
     for provider in providers {
         lines(&provider)
-            .filter(|line| is_wanted(line))
+            .filter(|line| is_wanted(line.as_str()))
             .for_each(|line| each(serde_json::from_str(&line).unwrap()));
     }
 }

@@ -2,15 +2,15 @@
 
 mod content;
 mod field;
-mod value;
 
 use content::Content;
-use field::{Field, alike};
-use value::{
-    Stop, boolean, boolean_at, count, duplicate, invalid_json, limit, missing, string, wrong_type,
-};
+use field::Field;
 
 use crate::call::{self, Call, Limit, Media, Operation, Says, Spans, StreamOptions};
+use crate::field_value::{
+    Stop, alike, boolean, boolean_at, count, duplicate, invalid_json, limit, missing, string,
+    wrong_type,
+};
 use crate::json::{Kind, Member, Scanner};
 use crate::refusal::Refusal;
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::value::{Stop, count, expect, wrong_type};
 use crate::call::Media;
+use crate::field_value::{Stop, count, expect, wrong_type};
 use crate::json::{Kind, Malformed, Member, Scanner};
 
 /// Fields that make the provider put more into the context than the caller sent.

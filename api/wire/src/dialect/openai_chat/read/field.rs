@@ -1,5 +1,6 @@
 //! The fields of a request that a gateway acts on, and no spelling of them but the exact one.
 
+use crate::field_value::alike;
 use crate::refusal::Refusal;
 
 /// The fields a gateway acts on.
@@ -72,18 +73,4 @@ impl Field {
             }
         }
     }
-}
-
-/// Whether a parser that folds case would take `key` for `name`. Go's does, and folds U+017F to s and
-/// U+212A to k as well.
-pub(super) fn alike(key: &[u8], name: &str) -> bool {
-    if key.is_ascii() {
-        return key.eq_ignore_ascii_case(name.as_bytes());
-    }
-    let fold = |letter: char| match letter {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        other => other.to_ascii_lowercase(),
-    };
-    key.len() <= 3 * name.len() && String::from_utf8_lossy(key).chars().map(fold).eq(name.chars())
 }

@@ -7,7 +7,7 @@ use crate::json::{self, Kind, Malformed, Scanner};
 use crate::refusal::Refusal;
 
 /// Why reading stopped; text that is no JSON is said in words of its own.
-pub(super) enum Stop {
+pub(crate) enum Stop {
     Malformed(Malformed),
     Refused(Refusal),
 }
@@ -35,11 +35,11 @@ impl From<Stop> for Refusal {
     }
 }
 
-pub(super) fn invalid_json(say: String) -> Refusal {
+pub(crate) fn invalid_json(say: String) -> Refusal {
     Refusal::invalid("invalid_json", None, say)
 }
 
-pub(super) fn expect(
+pub(crate) fn expect(
     scanner: &mut Scanner<'_>,
     wanted: Kind,
     name: &'static str,
@@ -48,7 +48,7 @@ pub(super) fn expect(
     if kind == wanted { Ok(()) } else { Err(wrong_type(name, wanted.name(), kind).into()) }
 }
 
-pub(super) fn string(
+pub(crate) fn string(
     scanner: &mut Scanner<'_>,
     name: &'static str,
 ) -> Result<(String, Range<usize>), Stop> {
@@ -61,12 +61,12 @@ pub(super) fn string(
     Ok((text.ok_or_else(unusable)?, span))
 }
 
-pub(super) fn boolean(scanner: &mut Scanner<'_>, name: &'static str) -> Result<Option<bool>, Stop> {
+pub(crate) fn boolean(scanner: &mut Scanner<'_>, name: &'static str) -> Result<Option<bool>, Stop> {
     boolean_at(scanner, name).map(|(_, value)| value)
 }
 
 /// A boolean or null, and where it stands.
-pub(super) fn boolean_at(
+pub(crate) fn boolean_at(
     scanner: &mut Scanner<'_>,
     name: &'static str,
 ) -> Result<(Range<usize>, Option<bool>), Stop> {
@@ -82,7 +82,7 @@ pub(super) fn boolean_at(
 }
 
 /// A whole number or null, and where it stands.
-pub(super) fn limit(scanner: &mut Scanner<'_>, name: &'static str) -> Result<Limit, Stop> {
+pub(crate) fn limit(scanner: &mut Scanner<'_>, name: &'static str) -> Result<Limit, Stop> {
     let kind = scanner.kind()?;
     if kind != Kind::Number && kind != Kind::Null {
         return Err(wrong_type(name, "a whole number", kind).into());
@@ -104,7 +104,7 @@ pub(super) fn limit(scanner: &mut Scanner<'_>, name: &'static str) -> Result<Lim
 }
 
 /// Entries of an array; null counts as none.
-pub(super) fn count(scanner: &mut Scanner<'_>, name: &'static str) -> Result<u64, Stop> {
+pub(crate) fn count(scanner: &mut Scanner<'_>, name: &'static str) -> Result<u64, Stop> {
     let kind = scanner.kind()?;
     if kind == Kind::Null {
         scanner.value()?;
@@ -119,12 +119,12 @@ pub(super) fn count(scanner: &mut Scanner<'_>, name: &'static str) -> Result<u64
     Ok(entries)
 }
 
-pub(super) fn wrong_type(name: &str, wanted: &str, got: Kind) -> Refusal {
+pub(crate) fn wrong_type(name: &str, wanted: &str, got: Kind) -> Refusal {
     let say = format!("'{name}' must be {wanted}, got {}", got.name());
     Refusal::invalid("invalid_type", Some(name), say)
 }
 
-pub(super) fn missing(name: &str) -> Refusal {
+pub(crate) fn missing(name: &str) -> Refusal {
     Refusal::invalid(
         "missing_required_parameter",
         Some(name),
@@ -132,6 +132,20 @@ pub(super) fn missing(name: &str) -> Refusal {
     )
 }
 
-pub(super) fn duplicate(name: &str) -> Refusal {
+pub(crate) fn duplicate(name: &str) -> Refusal {
     Refusal::invalid("duplicate_field", Some(name), format!("'{name}' is given more than once"))
+}
+
+/// Whether a parser that folds case would take `key` for `name`. Go's does, and folds U+017F to s and
+/// U+212A to k as well.
+pub(crate) fn alike(key: &[u8], name: &str) -> bool {
+    if key.is_ascii() {
+        return key.eq_ignore_ascii_case(name.as_bytes());
+    }
+    let fold = |letter: char| match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    key.len() <= 3 * name.len() && String::from_utf8_lossy(key).chars().map(fold).eq(name.chars())
 }

@@ -1,0 +1,33 @@
+//! What a chat means, whatever dialect it is said in.
+//!
+//! Each dialect reads its requests, answers and streams into these types and writes them out of these
+//! types; no dialect knows another. What a dialect says that has no name here is kept as it was written
+//! ([`Extra`], [`Body::Opaque`]) and said again in the same dialect only.
+
+mod answer;
+mod collect;
+mod event;
+mod loss;
+mod part;
+mod raw;
+mod replay;
+mod request;
+mod stream;
+mod target;
+mod tool;
+
+pub use answer::{Answer, Choice, Counts, Finish};
+pub use collect::Collector;
+pub use event::{Delta, Event};
+pub use loss::{Dropped, How, Leniency, Losses};
+pub use part::{
+    Body, CLAUDE, Cache, Citation, Document, Media, Opaque, Part, Redacted, Source, Text, Thinking,
+    ToolCall, ToolResult,
+};
+pub use raw::{Extra, Raw};
+pub use replay::replay;
+pub use request::{Effort, Logprobs, Reasoning, Request, Role, Sampling, Thinks, Turn};
+pub use stream::{Frame, Identity, ReadStream, StreamReader, WriteStream};
+pub(crate) use target::{Fit, is_public};
+pub use target::{Target, Written};
+pub use tool::{Format, Function, Schema, Tool, ToolBody, ToolChoice};

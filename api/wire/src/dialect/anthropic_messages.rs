@@ -1,0 +1,50 @@
+//! Anthropic's Messages: content in typed blocks, system prompts apart, thinking with signatures.
+
+mod answer;
+mod block;
+mod count;
+mod error;
+mod metered;
+mod read;
+mod relay;
+mod request;
+mod stream_read;
+mod stream_write;
+mod think;
+mod usage;
+mod write;
+mod write_block;
+
+pub use answer::{read_answer, write_answer};
+pub use count::{count_body, read_count};
+pub use error::{error_body, error_event, read_error};
+pub use metered::reply;
+pub use read::read;
+pub use relay::{Relay, RelayEnd};
+pub use request::read_request;
+pub use stream_read::StreamReading;
+pub use stream_write::StreamWriting;
+pub use write::write_request;
+
+use super::Dialect;
+use crate::call::Operation;
+
+/// The name by which what was read from this dialect is told from others.
+pub const NAME: &str = "anthropic_messages";
+
+/// The dialect as data.
+pub const DIALECT: Dialect = Dialect {
+    name: NAME,
+    operations: &[Operation::ChatCompletions],
+    read: read_operation,
+    error_body,
+    error_event,
+};
+
+/// Reads any operation of the dialect: there is one.
+fn read_operation(
+    _operation: Operation,
+    body: &[u8],
+) -> Result<crate::call::Call, crate::refusal::Refusal> {
+    read(body)
+}

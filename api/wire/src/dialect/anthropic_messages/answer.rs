@@ -1,0 +1,154 @@
+//! A plain answer, read and written.
+
+use super::NAME;
+use super::block::{block, is_own};
+use super::error::read_error;
+use super::usage::{Tally, write_usage};
+use super::write_block::Blocks;
+use crate::chat::{
+    Answer, Body, CLAUDE, Choice, Citation, Counts, Finish, Identity, Part, Role, Text,
+};
+use crate::json::{Fields, Out, items};
+use crate::provider_error::ProviderError;
+
+/// Reads an answer that came under a success status.
+///
+/// # Errors
+/// The failure that the body reports, or that it is.
+pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
+    let unreadable =
+        |what: &str| ProviderError::unreadable(format!("the provider's answer {what}"));
+    let text = std::str::from_utf8(body).map_err(|_| unreadable("is no UTF-8"))?;
+    let mut fields = Fields::read(text).map_err(|_| unreadable("is not a JSON object"))?;
+    if fields.get("error").is_some() {
+        return Err(read_error(body));
+    }
+    let blocks = fields.list("content").ok_or_else(|| unreadable("has no content"))?;
+    let mut tally = Tally::default();
+    if let Some(usage) = fields.object("usage") {
+        tally.add(usage);
+    }
+    let choice = Choice {
+        parts: blocks.into_iter().map(block).collect(),
+        finish: fields.text("stop_reason").map(|reason| finish(&reason)),
+        stop_sequence: fields.text("stop_sequence"),
+        ..Choice::default()
+    };
+    Ok(Answer {
+        dialect: NAME,
+        id: fields.text("id").unwrap_or_default(),
+        model: fields.text("model").unwrap_or_default(),
+        created_s: None,
+        choices: vec![choice],
+        counts: tally.counts(),
+    })
+}
+
+/// Why an answer ended.
+pub(super) fn finish(reason: &str) -> Finish {
+    match reason {
+        "end_turn" => Finish::Stop,
+        "stop_sequence" => Finish::StopSequence,
+        "max_tokens" => Finish::Length,
+        "model_context_window_exceeded" => Finish::ContextLength,
+        "tool_use" => Finish::ToolCalls,
+        "refusal" => Finish::Refusal,
+        "pause_turn" => Finish::Pause,
+        other => Finish::Other(other.to_owned()),
+    }
+}
+
+/// The word for why an answer ended.
+pub(super) const fn reason(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::Other(_) => "end_turn",
+        Finish::StopSequence => "stop_sequence",
+        Finish::Length => "max_tokens",
+        Finish::ContextLength => "model_context_window_exceeded",
+        Finish::ToolCalls => "tool_use",
+        Finish::Refusal | Finish::ContentFilter => "refusal",
+        Finish::Pause => "pause_turn",
+    }
+}
+
+/// Writes an answer that was read from any dialect. Of several choices the first is written: a request
+/// for more is refused before.
+#[must_use]
+pub fn write_answer(answer: &Answer, identity: &Identity) -> Vec<u8> {
+    let own = is_own(answer.dialect);
+    let none = Choice::default();
+    let choice = answer.choices.first().unwrap_or(&none);
+    Out::object(|out| {
+        write_head(out, &answer.id, &answer.model, identity);
+        out.list("content", |out| {
+            choice.parts.iter().for_each(|part| write_part(out, part, own));
+        });
+        write_stop(out, choice);
+        write_usage(out, &answer.counts.unwrap_or_else(Counts::default));
+    })
+}
+
+/// Writes what comes before the content.
+pub(super) fn write_head(out: &mut Out, id: &str, model: &str, identity: &Identity) {
+    out.text("id", if id.is_empty() { &identity.id } else { id });
+    out.text("type", "message");
+    out.text("role", "assistant");
+    out.text("model", if identity.model.is_empty() { model } else { &identity.model });
+}
+
+fn write_stop(out: &mut Out, choice: &Choice) {
+    let calls = choice.parts.iter().any(Part::is_client_call);
+    let finish = Finish::settled(choice.finish.clone(), calls);
+    out.text("stop_reason", reason(&finish));
+    out.text_or_null("stop_sequence", choice.stop_sequence.as_deref());
+}
+
+fn write_part(out: &mut Out, part: &Part, own: bool) {
+    let blocks = Blocks { own };
+    if own {
+        return blocks.write(out, part, None);
+    }
+    match &part.body {
+        Body::Thinking(thinking) => out.item(|out| {
+            out.text("type", "thinking");
+            out.text("thinking", &thinking.text);
+            out.text("signature", signature(part));
+        }),
+        Body::Text(Text { text, citations }) if !text.is_empty() && !citations.is_empty() => {
+            out.item(|out| {
+                out.text("type", "text");
+                out.text("text", text);
+                out.list("citations", |out| {
+                    citations.iter().for_each(|from| out.item(|out| write_citation(out, from)));
+                });
+            });
+        }
+        _ if blocks.fit(Role::Assistant, part).is_said() => blocks.write(out, part, None),
+        _ => {}
+    }
+}
+
+/// The signature of a foreign thinking part, where it is one that Claude knows again: others must not
+/// come back to Claude as its own.
+fn signature(part: &Part) -> &str {
+    part.signature.as_deref().filter(|_| is_claudes(part)).unwrap_or_default()
+}
+
+/// Whether a part holds what Claude thought.
+pub(super) fn is_claudes(part: &Part) -> bool {
+    matches!(&part.body, Body::Thinking(thought) if thought.format.as_deref() == Some(CLAUDE))
+}
+
+/// Writes the members of a citation that was found on the web.
+pub(super) fn write_citation(out: &mut Out, from: &Citation) {
+    out.text("type", "web_search_result_location");
+    out.text("url", from.url.as_deref().unwrap_or_default());
+    out.text_or_null("title", from.title.as_deref());
+    out.text("encrypted_index", "");
+    out.text("cited_text", from.quote.as_deref().unwrap_or_default());
+}
+
+/// The blocks of a list, for streams that begin with some.
+pub(super) fn blocks_of(list: &str) -> Vec<Part> {
+    items(list).unwrap_or_default().into_iter().map(block).collect()
+}

@@ -1,0 +1,8 @@
+//! Chats read for their meaning and said again, in the same dialect and in others, on recorded traffic.
+
+mod across;
+mod anthropic;
+mod meaning;
+mod openai;
+mod support;
+mod valid;

@@ -1,0 +1,73 @@
+//! What must survive a change of dialect.
+
+use serde_json::Value;
+use wire::Usage;
+use wire::chat::{Answer, Body, Choice, Finish, Part};
+
+/// An answer without what only its own dialect says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Meaning {
+    pub(super) choices: Vec<Said>,
+    pub(super) usage: Option<Usage>,
+}
+
+/// What one choice says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Said {
+    words: String,
+    thoughts: String,
+    /// Name and arguments of each call that the caller has to answer.
+    calls: Vec<(String, Value)>,
+    finish: &'static str,
+}
+
+/// The meaning of an answer.
+pub(super) fn of(answer: &Answer) -> Meaning {
+    let choices = answer.choices.iter().map(said).collect();
+    Meaning { choices, usage: answer.counts.map(|counts| counts.usage) }
+}
+
+fn said(choice: &Choice) -> Said {
+    let (mut words, mut thoughts, mut calls) = (String::new(), String::new(), Vec::new());
+    for part in &choice.parts {
+        match &part.body {
+            Body::Text(text) => words.push_str(&text.text),
+            Body::Refusal(text) => words.push_str(text),
+            Body::Thinking(thinking) => thoughts.push_str(&thinking.text),
+            Body::ToolCall(call) if part.is_client_call() => {
+                let given =
+                    if call.custom { call.arguments_object() } else { (&call.arguments).into() };
+                calls.push((call.name.clone(), arguments(&given)));
+            }
+            _ => {}
+        }
+    }
+    let finish = coarse(choice, !calls.is_empty());
+    Said { words, thoughts, calls, finish }
+}
+
+/// Arguments as a value; those of a call that was cut off, or that has none, are an empty object.
+fn arguments(text: &str) -> Value {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    if value.is_object() { value } else { Value::Object(serde_json::Map::new()) }
+}
+
+/// The reason as far as every dialect has a word for it.
+fn coarse(choice: &Choice, calls: bool) -> &'static str {
+    match &choice.finish {
+        None | Some(Finish::Stop | Finish::Other(_)) if calls => "tool_calls",
+        Some(Finish::ToolCalls) if !calls => "stop",
+        Some(Finish::ToolCalls) => "tool_calls",
+        Some(Finish::Length | Finish::ContextLength) => "length",
+        Some(Finish::Refusal | Finish::ContentFilter) => "refusal",
+        None | Some(Finish::Stop | Finish::StopSequence | Finish::Pause | Finish::Other(_)) => {
+            "stop"
+        }
+    }
+}
+
+/// The signatures of thoughts.
+pub(super) fn signatures(parts: &[Part]) -> Vec<String> {
+    let thoughts = parts.iter().filter(|part| matches!(part.body, Body::Thinking(_)));
+    thoughts.filter_map(|part| part.signature.clone()).filter(|text| !text.is_empty()).collect()
+}
