@@ -43,6 +43,8 @@ pub(super) struct Desk {
     pub(super) usage: Usage,
     /// Where holds are written down; set before anything is granted, or never.
     pub(super) journal: OnceLock<Journal>,
+    /// Rings when there is one.
+    pub(super) journal_begun: Notify,
     /// Rings when whoever keeps the journal has something to do.
     pub(super) open_bell: Notify,
     /// Purses with money that may not be spent before the journal says so.

@@ -5,7 +5,7 @@
 //! log; each record is a frame with a checksum.
 //!
 //! A hold is written before its request may be sent: by one `write`, not synced, which outlives the
-//! process but not the machine. A settlement is written with the next hold, or before the next report;
+//! process but not the machine. A settlement is written with the next hold, or a few milliseconds later;
 //! one that is lost leaves its hold charged in full. For the machine's sake a purse may only spend what
 //! it was opened for, and that is synced ahead of need, about a second's spend at a time: after a power
 //! cut all that was opened counts as spent.
@@ -34,6 +34,7 @@ use std::path::{Path as FsPath, PathBuf};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU8, AtomicU64};
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 use tracing::error;
 
 /// Settlements that wait for the next hold, in bytes: beyond it they are written at once.
@@ -70,6 +71,8 @@ pub(super) struct Journal {
     ground: String,
     state: AtomicU8,
     last_hold: AtomicU64,
+    /// Rings when a record begins to wait for the next write.
+    waits: Notify,
     tape: Mutex<Tape>,
     /// What the segments before the present one add up to. Only whoever rotates takes it.
     sums: Mutex<Sums>,
@@ -111,6 +114,7 @@ impl Journal {
             ground,
             state: AtomicU8::new(WORKS),
             last_hold: AtomicU64::new(0),
+            waits: Notify::new(),
             tape: Mutex::new(tape),
             sums: Mutex::default(),
         })
@@ -158,11 +162,19 @@ impl Journal {
             return;
         }
         let mut tape = lock(&self.tape);
+        if tape.waiting.is_empty() {
+            self.waits.notify_one();
+        }
         tape.waiting.extend_from_slice(record);
         if tape.waiting.len() >= WAITING_BYTES_MAX {
             // Where it fails the journal has failed, and whoever keeps it sees that.
             let _ = self.write(&mut tape);
         }
+    }
+
+    /// Resolves when a record has begun to wait.
+    pub(super) async fn record_waits(&self) {
+        self.waits.notified().await;
     }
 
     /// Writes what waits. To be called before anything of it is reported to the ledger.

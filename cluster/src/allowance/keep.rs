@@ -7,11 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, spawn_blocking};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, warn};
 
 /// Time between two looks at the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a settlement waits for a hold to be written with: a process that dies meanwhile leaves it
+/// charged in full.
+const SETTLEMENTS_AFTER: Duration = Duration::from_millis(5);
 /// Least time between two syncs that nobody waits for.
 const CUSHIONS_EVERY: Duration = Duration::from_millis(100);
 
@@ -21,7 +24,10 @@ impl Allowances {
     pub fn begin_journal(&self, data_dir: &Path, owner: Owner) {
         match Journal::begin(journal::folder(data_dir), owner) {
             // A second call would change what holds are written to; the first stands.
-            Ok(journal) => drop(self.desk.journal.set(journal)),
+            Ok(journal) => {
+                drop(self.desk.journal.set(journal));
+                self.desk.journal_begun.notify_one();
+            }
             Err(error) => {
                 warn!(%error, "no journal: what a crash leaves unreported will be in suspense");
             }
@@ -37,6 +43,25 @@ impl Allowances {
 
     /// Keeps the journal until the future is dropped. One per node.
     pub async fn keep_journal(self: Arc<Self>) {
+        tokio::join!(self.write_settlements(), Arc::clone(&self).tend_journal());
+    }
+
+    /// Writes settlements that no hold takes along.
+    async fn write_settlements(&self) {
+        loop {
+            let Some(journal) = self.desk.journal() else {
+                self.desk.journal_begun.notified().await;
+                continue;
+            };
+            journal.record_waits().await;
+            sleep(SETTLEMENTS_AFTER).await;
+            // Into the system's cache: a matter of microseconds.
+            journal.flush();
+        }
+    }
+
+    /// Opens what was granted, and folds full files away.
+    async fn tend_journal(self: Arc<Self>) {
         let mut next_look = Instant::now() + LOOK_EVERY;
         let mut cushions_at = Instant::now();
         let mut asked: Vec<Arc<Purse>> = Vec::new();
