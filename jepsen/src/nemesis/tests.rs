@@ -1,3 +1,5 @@
+//! Every plan undoes what it did.
+
 use std::collections::HashSet;
 
 use super::*;
