@@ -3,6 +3,8 @@
 mod across;
 mod anthropic;
 mod meaning;
+mod oddities;
 mod openai;
+mod refused;
 mod support;
 mod valid;

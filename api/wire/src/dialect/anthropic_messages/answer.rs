@@ -5,9 +5,7 @@ use super::block::{block, is_own};
 use super::error::read_error;
 use super::usage::{Tally, write_usage};
 use super::write_block::Blocks;
-use crate::chat::{
-    Answer, Body, CLAUDE, Choice, Citation, Counts, Finish, Identity, Part, Role, Text,
-};
+use crate::chat::{Answer, Body, CLAUDE, Choice, Citation, Finish, Identity, Part, Role, Text};
 use crate::json::{Fields, Out, items};
 use crate::provider_error::ProviderError;
 
@@ -84,7 +82,7 @@ pub fn write_answer(answer: &Answer, identity: &Identity) -> Vec<u8> {
             choice.parts.iter().for_each(|part| write_part(out, part, own));
         });
         write_stop(out, choice);
-        write_usage(out, &answer.counts.unwrap_or_else(Counts::default));
+        write_usage(out, &answer.counts.unwrap_or_default());
     })
 }
 

@@ -15,6 +15,25 @@ use talk::Talk;
 /// What models are told where any JSON object will do and no schema says which.
 const JSON_ONLY: &str = "Answer with a single JSON object and nothing else.";
 
+/// Fields of other dialects that are understood, beside being kept.
+const UNDERSTOOD: [&str; 4] = ["reasoning", "reasoning_effort", "thinking", "stream_options"];
+
+/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
+/// which the answer is another.
+const CHANGES_ANSWER: [&str; 11] = [
+    "audio",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "max_tokens",
+    "modalities",
+    "response_format",
+    "stop",
+    "tool_choice",
+    "tools",
+    "web_search_options",
+];
+
 /// Writes a request that was read from any dialect.
 ///
 /// # Errors
@@ -98,8 +117,9 @@ fn check(request: &Request, think: &Think, losses: &mut Losses) -> Result<(), Re
         losses.emulated("response_format");
     }
     for key in request.extra.keys() {
-        // These were understood, beside being kept.
-        if !["reasoning", "reasoning_effort", "thinking", "stream_options"].contains(&key) {
+        if CHANGES_ANSWER.contains(&key) {
+            losses.meaning(key, "Anthropic Messages")?;
+        } else if !UNDERSTOOD.contains(&key) {
             losses.hint(key);
         }
     }

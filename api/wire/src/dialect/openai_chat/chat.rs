@@ -10,6 +10,7 @@ mod tool;
 mod usage;
 mod write;
 mod write_answer;
+mod write_part;
 mod write_talk;
 
 pub use answer::read_answer;

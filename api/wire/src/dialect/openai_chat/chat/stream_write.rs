@@ -3,7 +3,7 @@
 use super::super::{NAME, error_event};
 use super::usage::write_usage;
 use super::write_answer::{reason, write_source};
-use super::write_talk::write_thought;
+use super::write_part::{write_call, write_thought};
 use crate::chat::{
     Body, Counts, Delta, Event, Finish, Identity, Part, Redacted, Text, Thinking, WriteStream,
 };
@@ -141,7 +141,7 @@ impl StreamWriting {
                         json.list("tool_calls", |json| {
                             json.item(|json| {
                                 json.number("index", number);
-                                super::write_talk::write_call(json, call, |_| {});
+                                write_call(json, call, |_| {});
                             });
                         });
                     });

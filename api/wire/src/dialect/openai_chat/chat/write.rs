@@ -1,7 +1,8 @@
 //! A request, written out of its meaning.
 
 use super::super::NAME;
-use super::write_talk::{Talk, write_cache};
+use super::write_part::write_cache;
+use super::write_talk::Talk;
 use crate::chat::{
     Body, Effort, Format, Function, Losses, Reasoning, Request, Schema, Target, Thinks, Tool,
     ToolBody, ToolChoice, Written,
@@ -12,6 +13,18 @@ use crate::splice::OutputField;
 
 /// The name of a schema that has none in its own dialect.
 const SCHEMA_NAME: &str = "answer";
+
+/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
+/// which the answer is another.
+const CHANGES_ANSWER: [&str; 7] = [
+    "container",
+    "max_tokens",
+    "mcp_servers",
+    "output_config",
+    "stop_sequences",
+    "tool_choice",
+    "tools",
+];
 
 /// Writes a request that was read from any dialect.
 ///
@@ -77,7 +90,11 @@ fn check(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Result<
         losses.hint("cache_control");
     }
     for key in request.extra.keys() {
-        losses.hint(key);
+        if CHANGES_ANSWER.contains(&key) {
+            losses.meaning(key, "OpenAI chat completions")?;
+        } else {
+            losses.hint(key);
+        }
     }
     for key in request.output_extra.keys() {
         losses.hint(&format!("output_config.{key}"));

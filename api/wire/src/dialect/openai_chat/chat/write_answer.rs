@@ -2,7 +2,7 @@
 
 use super::super::NAME;
 use super::usage::write_usage;
-use super::write_talk::{write_call, write_thoughts};
+use super::write_part::{write_call, write_thoughts};
 use crate::chat::{Answer, Body, Choice, Citation, Finish, Identity, Part, Text};
 use crate::json::Out;
 
