@@ -63,7 +63,7 @@ async fn a_receipt_says_what_was_held_and_charged_and_where_it_stands_in_the_log
     );
     assert_eq!(attempt["price"]["output_nano_usd_per_mtok"], 4_000_000_000_i64);
     assert!(attempt["price"]["version"].as_str().unwrap().starts_with("log:"), "{attempt}");
-    let held = attempt["hold"]["usd"].as_str().unwrap().to_owned();
+    let held = attempt["hold"]["usd"].as_str().unwrap();
     let said = answered.header("x-bursar-hold-usd").unwrap();
     assert!(said.starts_with(held), "{said} {held}");
     let index = settled["settlement"]["log_index"].as_u64().unwrap();

@@ -77,6 +77,5 @@ async fn a_soft_budget_goes_on_beyond_its_limit() {
         assert_eq!(once(node.addr, &chat(&key, &cheap())).await.status, 200);
     }
     assert_eq!(node.spent().await, 8 * 19_000);
-    const { assert!(8 * 19_000 > 100_000 && 8 * 19_000 < USD) };
     node.stop().await;
 }
