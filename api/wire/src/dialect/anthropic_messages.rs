@@ -26,7 +26,7 @@ pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 pub use write::write_request;
 
-use super::Dialect;
+use super::{Chat, Dialect};
 use crate::call::Operation;
 
 /// The name by which what was read from this dialect is told from others.
@@ -39,6 +39,14 @@ pub const DIALECT: Dialect = Dialect {
     read: read_operation,
     error_body,
     error_event,
+    chat: Chat {
+        read_request,
+        write_request,
+        read_answer,
+        write_answer,
+        read_stream: || Box::new(StreamReading::new()),
+        write_stream: |identity| Box::new(StreamWriting::new(identity)),
+    },
 };
 
 /// Reads any operation of the dialect: there is one.

@@ -18,7 +18,7 @@ pub use stream::{Progress, StreamEnd, StreamOptions, StreamRelay, Trailer};
 pub(crate) use error::read_error;
 pub(crate) use usage::read_usage;
 
-use super::Dialect;
+use super::{Chat, Dialect};
 use crate::call::Operation;
 
 /// The name by which what was read from this dialect is told from others.
@@ -36,4 +36,12 @@ pub const DIALECT: Dialect = Dialect {
     read,
     error_body,
     error_event,
+    chat: Chat {
+        read_request: chat::read_request,
+        write_request: chat::write_request,
+        read_answer: chat::read_answer,
+        write_answer: chat::write_answer,
+        read_stream: || Box::new(chat::StreamReading::new()),
+        write_stream: |identity| Box::new(chat::StreamWriting::new(identity)),
+    },
 };

@@ -122,7 +122,7 @@ pub(crate) fn text(value: &str) -> Option<String> {
 
 /// A string whose escapes are no Unicode, with a replacement for each that is at fault.
 fn mended(quoted: &str) -> String {
-    let inner = quoted.trim_matches('"');
+    let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = rest.find('\\') {
@@ -172,6 +172,7 @@ mod tests {
     fn halves_of_pairs_are_replaced_and_whole_pairs_are_kept() {
         assert_eq!(text(r#""a\ud83db""#).unwrap(), "a\u{fffd}b");
         assert_eq!(text(r#""\ud83d\ude00\ude00\n""#).unwrap(), "\u{1f600}\u{fffd}\n");
+        assert_eq!(text(r#""\ud83d\"""#).unwrap(), "\u{fffd}\"");
         assert_eq!(text("7"), None);
     }
 

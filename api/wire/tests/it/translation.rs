@@ -2,6 +2,7 @@
 
 mod across;
 mod anthropic;
+mod garbage;
 mod meaning;
 mod oddities;
 mod openai;
