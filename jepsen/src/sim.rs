@@ -1,13 +1,24 @@
 //! Whole clusters in one thread, in simulated time, replayed from one number.
 //!
 //! Real are the ledger's `apply`, the allowances with their purses, holds, settlements and refills, the
-//! decision whose clock opens a period, and consensus itself. Simulated are the network between the
-//! nodes, their disks, which lose what was not synced when power goes, their wall clocks, the callers,
-//! and the provider, which keeps its own books of what it billed.
+//! decision whose clock opens a period, and consensus itself with the product's settings. Simulated are
+//! the network between the nodes, which loses, doubles, delays, overtakes and tears; their disks, which
+//! lose what was not synced when power goes; their wall clocks; the callers, who leave in the middle of
+//! answers; and the provider, which fails before and after it bills and keeps its own books.
 //!
 //! [`run`] plays the run of one seed: a cluster is formed, callers come, faults strike and overlap, all
-//! of it heals, and at the end everything must have settled. A judge looks on all the while; the first
-//! objection ends the run. The same seed gives the same run, event by event: [`Report::hash`].
+//! of it heals, and at the end everything must have settled. A judge looks on all the while, and the
+//! first objection ends the run. The same seed gives the same run, event by event: [`Report::hash`].
+//!
+//! What is judged after each event: what the provider billed and may yet bill against the limit of each
+//! period, or of all that count where the window rolls; each purse against its grant; each entry against
+//! what was written and applied under its log id and index anywhere; periods against the true time; the
+//! ledger's own invariants and its likeness on all nodes, in samples. At the end: that every node gets
+//! a write through and has applied all that was acknowledged; that everything is reported, once, as it
+//! was settled; that each bill is covered and nothing outstanding is unexplained; that what can be paid is
+//! admitted; and that all can be given back.
+//!
+//! Not simulated: the journal's files (only what they come to), membership, gossip, and rates.
 
 mod broken;
 mod disk;

@@ -203,3 +203,51 @@ impl Disk {
         (stay as u64, (pending - stay) as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::runtime::paused;
+
+    fn begin(incarnation: u64) -> Write {
+        Write::Begin { incarnation }
+    }
+
+    #[test]
+    fn a_power_cut_takes_only_what_was_not_synced_and_leaves_a_first_part_of_it() {
+        paused().block_on(async {
+            let mut left = Vec::new();
+            for seed in 0..64 {
+                let (world, disk) = (World::new(seed, None), Disk::new(false));
+                let syncing = tokio::spawn(Arc::clone(&disk).keep_synced(world, 1));
+                disk.write(begin(1));
+                disk.write_through(begin(2)).await;
+                syncing.abort();
+                disk.write(begin(3));
+                disk.write(begin(4));
+                assert_eq!(disk.read(|image| image.incarnation), 4);
+                let (kept, lost) = disk.cut(&mut Dice::of(seed));
+                assert_eq!(kept + lost, 2);
+                let seen = disk.read(|image| image.incarnation);
+                assert_eq!(seen, 2 + kept);
+                left.push(seen);
+            }
+            left.sort_unstable();
+            left.dedup();
+            assert_eq!(left, [2, 3, 4]);
+        });
+    }
+
+    #[test]
+    fn a_disk_that_lies_loses_what_it_said_it_had() {
+        paused().block_on(async {
+            let disk = Disk::new(true);
+            disk.write_through(begin(1)).await;
+            let lost = (0..16).any(|seed| {
+                disk.cut(&mut Dice::of(seed));
+                disk.read(|image| image.incarnation) == 0
+            });
+            assert!(lost);
+        });
+    }
+}

@@ -3,16 +3,13 @@
 use super::net::Weather;
 use super::node::{Fate, Node};
 use super::scene::put_budget;
-use super::world::World;
-use ledger::command::RevokeKey;
-use ledger::{Command, UnixMillis};
+use super::world::{GOOD_CLOCK_MS, World};
+use ledger::command::{IncreaseBudget, RevokeKey, TransferBudget};
+use ledger::{AccountId, Command, UnixMillis, Word};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use tokio::time::sleep;
-
-/// A clock is bad on at most one node at a time: the median of a quorum of three stands only one.
-const GOOD_CLOCK_MS: i64 = 100;
 
 /// Strikes until the scene's faults are spent, and returns once the last has begun.
 pub(crate) async fn strike(world: &Arc<World>) {
@@ -90,7 +87,7 @@ async fn dull_leader_down(world: &Arc<World>) {
     let slot = &world.slots[&id];
     slot.sync_max_ms.store(1_000, SeqCst);
     sleep(world.span(50, 900)).await;
-    if world.is_up(id) {
+    if world.is_striking() && world.is_up(id) {
         Node::crash(world, id);
         sleep(world.span(5, 200)).await;
         if world.is_striking() && !world.is_up(id) {
@@ -116,6 +113,9 @@ async fn part(world: &Arc<World>) {
     world.note("cut", [cut.len() as u64, 0, 0]);
     let flaps = if world.draw(|dice| dice.chance(20)) { 4 } else { 1 };
     for _ in 0..flaps {
+        if !world.is_striking() {
+            return;
+        }
         world.links.cut(&cut);
         sleep(world.span(200, 9_000 / flaps)).await;
         world.links.mend(&cut);
@@ -166,10 +166,11 @@ async fn slow_disk(world: &Arc<World>) {
     slot.sync_max_ms.store(4, SeqCst);
 }
 
-/// One node's wall clock jumps, by a second or by an hour, and back again later.
+/// One node's wall clock jumps, by a second or by an hour, and back again later. Never two at a time: the
+/// median of a quorum of three clocks stands only one bad one.
 async fn bad_clock(world: &Arc<World>) {
     let ahead = |id: &u64| world.slots[id].clock_ahead_ms.load(SeqCst);
-    if world.slots.keys().any(|id| ahead(id).abs() > GOOD_CLOCK_MS) {
+    if world.slots.keys().any(|id| ahead(id).unsigned_abs() > GOOD_CLOCK_MS) {
         return;
     }
     let id = if world.draw(|dice| dice.chance(60)) { leader(world) } else { any(world) };
@@ -185,21 +186,54 @@ async fn bad_clock(world: &Arc<World>) {
     clock.store(0, SeqCst);
 }
 
-/// An operator changes a limit, or revokes a key.
+/// An operator changes a limit, raises one for a while, moves money, or revokes a key.
 async fn operate(world: &Arc<World>) {
     let Some(node) = world.node(any(world)) else { return };
-    if world.draw(|dice| dice.chance(30)) {
-        revoke(world, &node).await;
-        return;
+    let command = match world.draw(|dice| dice.below(10)) {
+        0..3 => return revoke(world, &node).await,
+        3..5 => raise(world, &node),
+        5..7 => transfer(world, &node),
+        _ => Some(limit(world, &node)),
+    };
+    if let Some(command) = command {
+        node.life_propose(command).await;
     }
+}
+
+/// Another limit, lower or higher than the one the run began with.
+fn limit(world: &World, node: &Node) -> Command {
     let (at, percent) =
         world.draw(|dice| (dice.below(world.scene.budgets.len()), dice.within(20, 250)));
     let (name, unit, windows) = &world.scene.budgets[at];
     let percent = i64::try_from(percent).unwrap_or(100);
     let mut windows = windows.clone();
     windows.iter_mut().for_each(|window| window.limit = window.limit * percent / 100);
-    let now: UnixMillis = world.clock(node.id);
-    node.life_propose(put_budget(name, *unit, windows, now)).await;
+    put_budget(name, *unit, windows, world.clock(node.id))
+}
+
+/// One of the accounts there are, as a node knows them.
+fn account(world: &World, node: &Node) -> Option<(AccountId, i64)> {
+    let ledger = node.ledger();
+    let all: Vec<_> = ledger.accounts.iter().map(|(id, account)| (*id, account.limit())).collect();
+    (!all.is_empty()).then(|| world.draw(|dice| *dice.pick(&all)))
+}
+
+fn word() -> Word {
+    Word { actor: "api:sim".to_owned(), ..Word::default() }
+}
+
+fn raise(world: &World, node: &Node) -> Option<Command> {
+    let (account, limit) = account(world, node)?;
+    let lasts_ms = world.draw(|dice| dice.within(500, 15_000));
+    let until = UnixMillis(world.clock(node.id).0 + lasts_ms);
+    let raise = IncreaseBudget { account, amount: limit / 4 + 1, until, word: word() };
+    Some(Command::IncreaseBudget(raise))
+}
+
+fn transfer(world: &World, node: &Node) -> Option<Command> {
+    let ((from, limit), (to, _)) = (account(world, node)?, account(world, node)?);
+    let transfer = TransferBudget { from, to, amount: limit / 8 + 1, word: word() };
+    Some(Command::TransferBudget(transfer))
 }
 
 async fn revoke(world: &Arc<World>, node: &Arc<Node>) {

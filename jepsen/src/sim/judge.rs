@@ -4,7 +4,7 @@ mod log;
 mod money;
 
 pub(crate) use log::LogBook;
-pub(crate) use money::{MoneyBook, Place, within_grant};
+pub(crate) use money::{Exposure, MoneyBook, Place, within_grant};
 
 use super::life::lock;
 use super::types::{LogId, RaftEntry};

@@ -1,9 +1,9 @@
 //! The callers, and what a node does for each of them: hold, ask, count, settle.
 
 use super::broken::Break;
-use super::judge::{self, Place};
+use super::judge::{self, Exposure, Place};
 use super::node::Node;
-use super::provider::{self, Attempt, Ending, Payer, Piece};
+use super::provider::{self, Attempt, Ending, Piece};
 use super::scene::{CENT, hash_of};
 use crate::dice::Dice;
 use cluster::allowance::{Charge, Hold, Path, PurseTerms, Short};
@@ -147,11 +147,10 @@ async fn try_once(
     check(node, path);
     // A node may die between the hold and the first byte to the provider.
     sleep(Duration::from_millis(1)).await;
-    let payer =
-        Payer { life_id: node.life_id(), places: places.clone(), life: Arc::clone(&node.life) };
-    let answer = provider::send(&node.world, payer, attempt);
+    let exposure = Exposure::new(node.life_id(), &places, attempt.worst());
+    let answer = provider::send(&node.world, &node.life, &exposure, attempt);
     let (charge, again) = relay(&attempt, answer).await;
-    node.world.judge.money.settled(node.life_id(), &places, &charge);
+    node.world.judge.money.settled(&exposure, &charge);
     node.world.note("settled", [node.id, places[0].account.budget, charge.nano_usd as u64]);
     settle(node, path, hold, charge);
     check(node, path);

@@ -1,10 +1,9 @@
 //! The provider: answers in pieces, fails before or after it bills, and keeps its own books.
 
-use super::judge::Place;
+use super::judge::Exposure;
 use super::life::Life;
 use super::world::World;
 use cluster::allowance::Charge;
-use ledger::NodeId;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -67,26 +66,20 @@ impl Attempt {
     }
 }
 
-/// Who asks, and what that is booked to.
-#[derive(Clone)]
-pub(crate) struct Payer {
-    pub(crate) life_id: (NodeId, u64),
-    pub(crate) places: Vec<Place>,
-    pub(crate) life: Arc<Life>,
-}
-
 /// Sends an attempt to the provider.
-pub(crate) fn send(world: &Arc<World>, payer: Payer, attempt: Attempt) -> Receiver<Piece> {
-    let sent = world.judge.money.sent(payer.life_id, &payer.places, &attempt.worst());
-    world.must("the budget holds", sent);
+pub(crate) fn send(
+    world: &Arc<World>,
+    life: &Arc<Life>,
+    exposure: &Arc<Exposure>,
+    attempt: Attempt,
+) -> Receiver<Piece> {
+    world.must("the budget holds", world.judge.money.sent(exposure));
     // One piece on the way: what was generated is what was taken and at most one more.
     let (pieces, answer) = channel(1);
-    let world = Arc::clone(world);
+    let (world, life, exposure) = (Arc::clone(world), Arc::clone(life), Arc::clone(exposure));
     tokio::spawn(async move {
-        let bill = generate(&attempt, &payer.life, &pieces).await;
-        let bills = (&attempt.worst(), &bill);
-        let billed = world.judge.money.billed(payer.life_id, &payer.places, bills);
-        world.must("the budget holds", billed);
+        let bill = generate(&attempt, &life, &pieces).await;
+        world.must("the budget holds", world.judge.money.billed(&exposure, &bill));
         let said = match attempt.ending {
             Ending::Answered | Ending::CallerLeaves(_) | Ending::Beyond => Some(Piece::Usage(bill)),
             Ending::Refused => Some(Piece::Refusal),

@@ -250,7 +250,7 @@ fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
         return false;
     }
     accounts_of(&ledger, known).iter().all(|terms| {
-        let period = ledger.accounts.get(&terms.account).and_then(|account| account.present());
+        let account = ledger.accounts.get(&terms.account);
         let living =
             |((id, life), _): &(&(NodeId, u64), &ledger::Lane)| ledger.is_present(*id, *life);
         let out = |period: &ledger::Period| -> i64 {
@@ -259,7 +259,8 @@ fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
         // At a period's very end it may be either.
         let over = terms.ends_at.is_some_and(|end| end.0 < now.0 + 1_000);
         let asked = worst.of(terms.unit);
-        !over && asked <= terms.limit && period.is_some_and(|it| it.pool() + out(it) >= asked)
+        let there = account.map_or(0, |it| it.pool() + it.present().map_or(0, out));
+        !over && asked <= terms.limit && there >= asked
     })
 }
 

@@ -46,6 +46,14 @@ impl Scene {
                 vec![every(dice.within(6_000, 15_000), limit(dice, 50, 3_000))],
             ),
             ("calls", Unit::Requests, never(limit(dice, 10, 400))),
+            (
+                "lately",
+                Unit::Requests,
+                vec![BudgetWindow {
+                    window: Window::Rolling(dice.within(24_000, 60_000)),
+                    limit: limit(dice, 10, 300),
+                }],
+            ),
             ("ample", Unit::NanoUsd, never(1_000_000 * CENT)),
         ];
         let keys = vec![
@@ -53,7 +61,7 @@ impl Scene {
             ("bob", vec!["prepaid", "spell", "ample"]),
             ("cem", vec!["tokens", "ample"]),
             ("dee", vec!["spell", "calls"]),
-            ("eve", vec!["ample"]),
+            ("eve", if dice.chance(30) { vec!["lately", "ample"] } else { vec!["ample"] }),
         ];
         Scene {
             nodes,

@@ -21,6 +21,9 @@ use tokio::time::Instant;
 /// When every run begins, by the one true clock.
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
 
+/// How far a good clock is away from the true one at most, in milliseconds.
+pub(crate) const GOOD_CLOCK_MS: u64 = 100;
+
 /// Why a run was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -68,12 +71,15 @@ impl World {
     pub(crate) fn new(seed: u64, broken: Option<Break>) -> Arc<World> {
         let mut dice = Dice::of(seed);
         let scene = Scene::draw(&mut dice);
+        let mut skews = dice.split();
         let slot = |id| {
+            let drawn = i64::try_from(skews.within(0, 2 * GOOD_CLOCK_MS)).unwrap_or(0);
+            let skew = drawn.saturating_sub_unsigned(GOOD_CLOCK_MS);
             let slot = Slot {
                 disk: Disk::new(broken == Some(Break::FlushOff)),
                 life: Mutex::new(None),
                 node: Mutex::new(None),
-                clock_ahead_ms: AtomicI64::new(0),
+                clock_ahead_ms: AtomicI64::new(skew),
                 journal: Mutex::new(None),
                 sync_max_ms: AtomicU64::new(4),
             };

@@ -1,11 +1,12 @@
 //! The provider's own books against the limits, and every node's settlements against the ledger.
 //!
 //! Hard budgets: per account and period, what was billed and what may yet be billed is within the
-//! highest limit the period ever had, and what providers billed beyond the holds on top.
+//! highest limit the period ever had, and what providers billed beyond the holds on top. Of a window that
+//! rolls all periods that count are taken together.
 
 use crate::sim::life::lock;
 use cluster::allowance::{Charge, PurseBooks};
-use ledger::{AccountId, Ledger, NodeId, UnixMillis};
+use ledger::{AccountId, Ledger, NodeId, UnixMillis, Window};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -34,6 +35,21 @@ pub(crate) struct Tally {
     pub(crate) beyond: i64,
 }
 
+/// One attempt: who pays, and what the provider may yet bill.
+pub(crate) struct Exposure {
+    life: (NodeId, u64),
+    path: Vec<Place>,
+    worst: Charge,
+    /// The hold; less once the node has left; nothing once it is billed.
+    open: Mutex<Charge>,
+}
+
+impl Exposure {
+    pub(crate) fn new(life: (NodeId, u64), path: &[Place], worst: Charge) -> Arc<Exposure> {
+        Arc::new(Exposure { life, path: path.to_vec(), worst, open: Mutex::new(worst) })
+    }
+}
+
 #[derive(Default)]
 struct Book {
     limit: i64,
@@ -41,11 +57,43 @@ struct Book {
     lives: BTreeMap<(NodeId, u64), Tally>,
 }
 
-type Key = (AccountId, u64);
-
 /// All of it.
 #[derive(Default)]
-pub(crate) struct MoneyBook(Mutex<BTreeMap<Key, Book>>);
+pub(crate) struct MoneyBook(Mutex<Books>);
+
+#[derive(Default)]
+struct Books {
+    books: BTreeMap<(AccountId, u64), Book>,
+    /// The first period that counts, of accounts whose windows roll.
+    rolling: BTreeMap<AccountId, u64>,
+}
+
+impl Books {
+    fn of(&mut self, account: AccountId, period: u64) -> &mut Book {
+        self.books.entry((account, period)).or_default()
+    }
+
+    /// What was billed and may be billed is within the limit: of one period, or of all that count.
+    fn check(&self, account: AccountId, period: u64) -> Result<(), String> {
+        let first = self.rolling.get(&account).copied().unwrap_or(period);
+        let last = if self.rolling.contains_key(&account) { u64::MAX } else { period };
+        if period < first {
+            return Ok(());
+        }
+        let (mut limit, mut spent, mut beyond) = (0, 0, 0);
+        for book in self.books.range((account, first)..=(account, last)).map(|(_, book)| book) {
+            limit = limit.max(book.limit);
+            spent += book.sum.billed + book.sum.in_flight;
+            beyond += book.sum.beyond;
+        }
+        if spent > limit + beyond {
+            return Err(format!(
+                "{account} from period {first}: {spent} billed or in flight of {limit}, {beyond} of it beyond holds"
+            ));
+        }
+        Ok(())
+    }
+}
 
 impl MoneyBook {
     /// Takes over the limits of a ledger that was come to first.
@@ -56,79 +104,77 @@ impl MoneyBook {
         let mut books = lock(&self.0);
         for (id, account) in &after.accounts {
             for (number, period) in &account.periods {
-                let book = books.entry((*id, *number)).or_default();
+                let book = books.of(*id, *number);
                 book.limit = book.limit.max(period.limit);
+            }
+            if matches!(account.window, Window::Rolling(_))
+                && let Some(first) = account.counting().map(|(number, _)| number).min()
+            {
+                books.rolling.insert(*id, first);
             }
         }
     }
 
-    /// The provider was asked, and may bill `worst`.
-    pub(crate) fn sent(
-        &self,
-        life: (NodeId, u64),
-        path: &[Place],
-        worst: &Charge,
-    ) -> Result<(), String> {
-        self.change(life, path, |tally, unit| tally.in_flight += worst.of(unit))
+    /// The provider was asked, and may bill what the attempt's hold is.
+    pub(crate) fn sent(&self, attempt: &Exposure) -> Result<(), String> {
+        let worst = attempt.worst;
+        self.change(attempt, |tally, unit| tally.in_flight += worst.of(unit))
     }
 
     /// The provider billed, and will bill no more.
-    pub(crate) fn billed(
-        &self,
-        life: (NodeId, u64),
-        path: &[Place],
-        (worst, bill): (&Charge, &Charge),
-    ) -> Result<(), String> {
-        self.change(life, path, |tally, unit| {
-            tally.in_flight -= worst.of(unit);
+    pub(crate) fn billed(&self, attempt: &Exposure, bill: &Charge) -> Result<(), String> {
+        let open = std::mem::take(&mut *lock(&attempt.open));
+        self.change(attempt, |tally, unit| {
+            tally.in_flight -= open.of(unit);
             tally.billed += bill.of(unit);
-            tally.beyond += (bill.of(unit) - worst.of(unit)).max(0);
+            tally.beyond += (bill.of(unit) - attempt.worst.of(unit)).max(0);
         })
     }
 
-    /// The node settled.
-    pub(crate) fn settled(&self, life: (NodeId, u64), path: &[Place], charge: &Charge) {
-        // Settling moves nothing that the limits are about.
-        let _ = self.change(life, path, |tally, unit| tally.settled += charge.of(unit));
+    /// The node settled. Where it left before the end, the provider may bill no more than it settled.
+    pub(crate) fn settled(&self, attempt: &Exposure, charge: &Charge) {
+        let before = *lock(&attempt.open);
+        let open = Charge {
+            nano_usd: before.nano_usd.min(charge.nano_usd),
+            tokens: before.tokens.min(charge.tokens),
+            requests: before.requests.min(charge.requests),
+        };
+        *lock(&attempt.open) = open;
+        // What is in flight only falls by it, and the limits are about nothing else.
+        let _ = self.change(attempt, |tally, unit| {
+            tally.settled += charge.of(unit);
+            tally.in_flight += open.of(unit) - before.of(unit);
+        });
     }
 
     fn change(
         &self,
-        life: (NodeId, u64),
-        path: &[Place],
+        attempt: &Exposure,
         change: impl Fn(&mut Tally, ledger::Unit),
     ) -> Result<(), String> {
+        let Exposure { life, path, .. } = attempt;
         let mut books = lock(&self.0);
         for place in path {
-            let book = books.entry((place.account, place.period)).or_default();
+            let book = books.of(place.account, place.period);
             change(&mut book.sum, place.unit);
-            change(book.lives.entry(life).or_default(), place.unit);
-            let Tally { billed, in_flight, beyond, .. } = book.sum;
-            if billed + in_flight > book.limit + beyond {
-                return Err(format!(
-                    "{} period {}: {billed} billed and {in_flight} in flight of {}, {beyond} of it beyond holds",
-                    place.account, place.period, book.limit
-                ));
-            }
+            change(book.lives.entry(*life).or_default(), place.unit);
         }
-        Ok(())
+        path.iter().try_for_each(|place| books.check(place.account, place.period))
     }
 
     /// The money of all lives.
     pub(crate) fn sum(&self, account: AccountId, period: u64) -> Tally {
-        lock(&self.0).get(&(account, period)).map(|book| book.sum).unwrap_or_default()
+        lock(&self.0).of(account, period).sum
     }
 
     /// The money of one life.
     pub(crate) fn tally(&self, account: AccountId, period: u64, life: (NodeId, u64)) -> Tally {
-        let books = lock(&self.0);
-        let book = books.get(&(account, period));
-        book.and_then(|book| book.lives.get(&life)).copied().unwrap_or_default()
+        lock(&self.0).of(account, period).lives.get(&life).copied().unwrap_or_default()
     }
 
     /// Billed in all, of all accounts.
     pub(crate) fn billed_in_all(&self) -> i64 {
-        lock(&self.0).values().map(|book| book.sum.billed).sum()
+        lock(&self.0).books.values().map(|book| book.sum.billed).sum()
     }
 }
 
@@ -164,4 +210,89 @@ pub(super) fn in_time(now: UnixMillis, before: &Ledger, after: &Ledger) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::scene::put_budget;
+    use ledger::{BudgetWindow, Command, Entry, Unit};
+
+    const LIFE: (NodeId, u64) = (NodeId(1), 1);
+
+    /// A book of one budget of 100 requests, and where its first period is charged.
+    fn book(window: Window) -> (MoneyBook, Ledger, Place) {
+        let (book, mut ledger) = (MoneyBook::default(), Ledger::default());
+        let windows = vec![BudgetWindow { window, limit: 100 }];
+        follow(&book, &mut ledger, put_budget("b", Unit::Requests, windows, UnixMillis(0)));
+        let account = *ledger.accounts.keys().next().unwrap();
+        (book, ledger, Place { account, period: 1, unit: Unit::Requests })
+    }
+
+    fn follow(book: &MoneyBook, ledger: &mut Ledger, command: Command) {
+        let before = ledger.clone();
+        let index = before.applied_index + 1;
+        ledger::apply(ledger, &Entry { index, at: UnixMillis(0), command });
+        book.follow(&before, ledger);
+    }
+
+    fn requests(requests: i64) -> Charge {
+        Charge { nano_usd: 0, tokens: 0, requests }
+    }
+
+    fn attempt(place: Place, worst: i64) -> Arc<Exposure> {
+        Exposure::new(LIFE, &[place], requests(worst))
+    }
+
+    #[test]
+    fn what_may_be_billed_beyond_the_limit_is_objected_to_before_it_is() {
+        let (book, _, place) = book(Window::Never);
+        let first = attempt(place, 60);
+        assert_eq!(book.sent(&first), Ok(()));
+        assert_eq!(book.billed(&first, &requests(50)), Ok(()));
+        assert_eq!(book.sent(&attempt(place, 50)), Ok(()));
+        assert!(book.sent(&attempt(place, 1)).is_err());
+    }
+
+    #[test]
+    fn what_a_provider_bills_beyond_a_hold_is_allowed_for() {
+        let (book, _, place) = book(Window::Never);
+        let dear = attempt(place, 100);
+        assert_eq!(book.sent(&dear), Ok(()));
+        assert_eq!(book.billed(&dear, &requests(130)), Ok(()));
+        assert_eq!(book.tally(place.account, 1, LIFE).beyond, 30);
+        assert!(book.sent(&attempt(place, 1)).is_err());
+    }
+
+    #[test]
+    fn whoever_leaves_early_frees_what_can_not_be_billed_any_more() {
+        let (book, _, place) = book(Window::Never);
+        let left = attempt(place, 100);
+        assert_eq!(book.sent(&left), Ok(()));
+        book.settled(&left, &requests(40));
+        assert_eq!(book.sent(&attempt(place, 60)), Ok(()));
+        assert_eq!(book.billed(&left, &requests(40)), Ok(()));
+        assert!(book.sent(&attempt(place, 1)).is_err());
+    }
+
+    #[test]
+    fn periods_of_a_rolling_window_count_together() {
+        let (book, mut ledger, first) = book(Window::Rolling(24_000));
+        assert_eq!(book.sent(&attempt(first, 70)), Ok(()));
+        let due = ledger::view::due(&ledger, UnixMillis(1_000), 0).remove(0);
+        follow(&book, &mut ledger, due);
+        let second = Place { period: 2, ..first };
+        assert_eq!(book.sent(&attempt(second, 30)), Ok(()));
+        assert!(book.sent(&attempt(second, 1)).is_err());
+    }
+
+    #[test]
+    fn a_period_that_opens_before_its_time_is_objected_to() {
+        let (book, before, _) = book(Window::Fixed(10_000));
+        let due = ledger::view::due(&before, UnixMillis(10_000), 0).remove(0);
+        let mut after = before.clone();
+        follow(&book, &mut after, due);
+        assert_eq!(in_time(UnixMillis(10_000 - EARLY_MAX_MS), &before, &after), Ok(()));
+        assert!(in_time(UnixMillis(9_999 - EARLY_MAX_MS), &before, &after).is_err());
+    }
 }
