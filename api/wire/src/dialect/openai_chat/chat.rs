@@ -6,6 +6,7 @@ mod reasoning;
 mod request;
 mod stream_read;
 mod stream_write;
+mod think;
 mod tool;
 mod usage;
 mod write;

@@ -170,6 +170,13 @@ fn mistral_chat_17cea831bb_thoughts_inside_the_content_are_no_text() {
 }
 
 #[test]
+fn gpustack_chat_stream_0653189412_thoughts_between_marks_are_no_text() {
+    let message = to_anthropic("gpustack-chat_stream-0653189412");
+    assert!(thoughts(&message) > 500 && !text(&message).contains("think>"));
+    assert_eq!(calls(&message)[0].0, "weather");
+}
+
+#[test]
 fn openai_chat_e88bce41ea_a_refusal_is_said() {
     for id in ["openai-chat-e88bce41ea", "openai-chat_stream-a16d064448"] {
         assert!(text(&to_anthropic(id)).starts_with("I'm "), "{id}");

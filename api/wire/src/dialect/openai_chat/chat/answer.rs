@@ -2,7 +2,8 @@
 
 use super::super::{NAME, read_error};
 use super::content::{citations, content};
-use super::reasoning::thoughts;
+use super::reasoning::{thought, thoughts};
+use super::think::{Piece, Think};
 use super::tool::{arguments, tool_call};
 use super::usage::{counts, everywhere};
 use crate::chat::{Answer, Body, Choice, Finish, Part, ToolCall};
@@ -68,6 +69,7 @@ fn said(mut fields: Fields<'_>) -> Vec<Part> {
     let mut parts = thoughts(&fields);
     let words = fields.take("content", content).map(|(parts, _)| parts).unwrap_or_default();
     let is_silent = |part: &Part| matches!(&part.body, Body::Text(text) if text.text.is_empty());
+    let words = if parts.is_empty() { words.into_iter().flat_map(apart).collect() } else { words };
     let start = parts.len();
     parts.extend(words.into_iter().filter(|part| !is_silent(part)));
     if let Some(Part { body: Body::Text(text), .. }) = parts[start..].last_mut() {
@@ -82,6 +84,24 @@ fn said(mut fields: Fields<'_>) -> Vec<Part> {
     parts.extend(refusal.map(|text| Part::new(Body::Refusal(text))));
     parts.extend(fields.list("tool_calls").unwrap_or_default().into_iter().map(tool_call));
     parts.extend(fields.take("function_call", legacy_call));
+    parts
+}
+
+/// The thoughts that stand in a text, and its words.
+fn apart(mut part: Part) -> Vec<Part> {
+    let Body::Text(text) = &mut part.body else { return vec![part] };
+    let mut think = Think::default();
+    let mut parts = Vec::new();
+    let mut pieces = think.push(std::mem::take(&mut text.text));
+    pieces.extend(think.flush());
+    for piece in pieces {
+        match piece {
+            Piece::Thought(words) if words.is_empty() => {}
+            Piece::Thought(words) => parts.push(thought(words)),
+            Piece::Words(words) => text.text.push_str(&words),
+        }
+    }
+    parts.push(part);
     parts
 }
 

@@ -3,6 +3,7 @@
 use super::super::answer::{finish, made_up_id};
 use super::super::content::{citations, part};
 use super::super::reasoning::{detail, plain, thought};
+use super::super::think::{Piece, Think};
 use super::super::tool::arguments;
 use crate::chat::{Body, Delta, Event, Finish, Part, Raw, Text, ToolCall};
 use crate::json::{Fields, items, text};
@@ -17,6 +18,8 @@ pub(super) struct Choice {
     parts: u32,
     open: Option<(u32, Kind)>,
     calls: Vec<Call>,
+    /// Tells thoughts that stand in the text from its words.
+    think: Think,
     finish: Option<Finish>,
     /// The raw word that a reason was given.
     finished: bool,
@@ -44,7 +47,8 @@ struct Call {
 impl Choice {
     pub(super) fn new(index: u32, id: &str) -> Self {
         let (open, calls, finish) = (None, Vec::new(), None);
-        Self { index, id: id.to_owned(), parts: 0, open, calls, finish, finished: false }
+        let think = Think::default();
+        Self { index, id: id.to_owned(), parts: 0, open, calls, think, finish, finished: false }
     }
 
     pub(super) const fn is_finished(&self) -> bool {
@@ -77,7 +81,7 @@ impl Choice {
                     self.inline(&part(item), events);
                 }
             }
-            Some(content) => self.words(Kind::Text, text(content).unwrap_or_default(), events),
+            Some(content) => self.content(text(content).unwrap_or_default(), events),
             None => {}
         }
         if let Some(refusal) = delta.text("refusal") {
@@ -111,11 +115,13 @@ impl Choice {
             let number = Fields::read(value).ok().and_then(|mut fields| fields.whole("index"));
             let Some(mut part) = detail(value) else { continue };
             any = true;
+            self.think.elsewhere();
             // How the pieces are numbered is no part of the thought.
             part.extra = crate::chat::Extra::default();
             self.thought(number.unwrap_or(0), part, events);
         }
         if !any && let Some(words) = plain(delta) {
+            self.think.elsewhere();
             self.thought(0, thought(words), events);
         }
     }
@@ -151,7 +157,7 @@ impl Choice {
     /// An item of content that is a list.
     fn inline(&mut self, item: &Part, events: &mut Vec<Event>) {
         match &item.body {
-            Body::Text(text) => self.words(Kind::Text, text.text.clone(), events),
+            Body::Text(text) => self.content(text.text.clone(), events),
             Body::Thinking(_) => self.thought(0, item.clone(), events),
             // No other kind is streamed inside the content.
             Body::Refusal(_)
@@ -163,6 +169,27 @@ impl Choice {
             | Body::ToolCall(_)
             | Body::ToolResult(_)
             | Body::Opaque(_) => {}
+        }
+    }
+
+    /// A piece of the content, in which thoughts may stand.
+    fn content(&mut self, words: String, events: &mut Vec<Event>) {
+        for piece in self.think.push(words) {
+            self.piece(piece, events);
+        }
+    }
+
+    fn piece(&mut self, piece: Piece, events: &mut Vec<Event>) {
+        match piece {
+            Piece::Words(words) => self.words(Kind::Text, words, events),
+            Piece::Thought(words) => self.thought(0, thought(words), events),
+        }
+    }
+
+    /// Something else than text comes: nothing is to be held back.
+    fn flush(&mut self, events: &mut Vec<Event>) {
+        if let Some(piece) = self.think.flush() {
+            self.piece(piece, events);
         }
     }
 
@@ -226,6 +253,7 @@ impl Choice {
         mut function: Fields<'_>,
         events: &mut Vec<Event>,
     ) {
+        self.flush(events);
         let name = function.text("name").unwrap_or_default();
         let piece = arguments(&mut function).or_else(|| function.text("input")).unwrap_or_default();
         let known = self.known_call(number, &id, &name);
@@ -275,6 +303,7 @@ impl Choice {
 
     /// Ends everything.
     pub(super) fn finish(&mut self, events: &mut Vec<Event>) {
+        self.flush(events);
         self.end_open(events);
         for call in self.calls.iter_mut().filter(|call| call.open) {
             call.open = false;
