@@ -18,8 +18,8 @@ pub struct Adopt {
     pub past: u64,
     /// From 0; parts are applied in order, each once.
     pub part: u32,
-    /// What that life spent on each account and period it was granted something on, by its journal: all
-    /// of it. The rest of its grants is given back. Accounts that are not listed stay in suspense.
+    /// What that life spent on each account and period, by its journal: all of it, also where it was
+    /// granted nothing. The rest of its grants is given back. Accounts that are not listed stay in suspense.
     pub lines: Vec<AdoptLine>,
     /// Usage that no applied batch of that life held.
     pub usage: Vec<UsageLine>,
@@ -54,7 +54,8 @@ impl Adopt {
         Ok(grown.map(|line| Change::PoolGrew(line.account)).collect())
     }
 
-    /// Books one line; true if the account's pool grew. A lane that is gone was settled before.
+    /// Books one line; true if the account's pool grew. No lane of that life goes before this, so where
+    /// there is none it was granted nothing, and whatever it spent was beyond.
     fn book(&self, ledger: &mut Ledger, at: At, line: &AdoptLine) -> bool {
         let Some(account) = ledger.accounts.get_mut(&line.account) else {
             return false;
@@ -64,9 +65,7 @@ impl Adopt {
         let Some(period) = account.periods.get_mut(&line.period) else {
             return false;
         };
-        let Some(&lane) = period.lanes.get(&(self.node, self.past)) else {
-            return false;
-        };
+        let lane = period.lane(self.node, self.past);
         let mut settled = lane.spend(line.settled_cum, pool);
         settled.returned = settled.granted.saturating_sub(settled.reported);
         period.put_lane(self.node, self.past, settled);
@@ -138,6 +137,39 @@ mod tests {
         log.done(Command::Adopt(adopt(1, 0, 300)));
         let after = books(&log.ledger, ACCOUNT).unwrap();
         assert_eq!((after.closed_spend, after.debt, after.pool), (270, 30, 0));
+    }
+
+    #[test]
+    fn spend_beyond_all_grants_is_booked_though_the_new_life_was_faster() {
+        let mut log = Log::sample();
+        log.refill(NODES[0], line(0, 0, 100));
+        log.refill(NODES[0], line(100, 0, 0));
+        log.enrol(NODES[0], 2);
+        log.refill(NODES[0], line(0, 0, 10));
+        log.done(Command::Adopt(adopt(1, 0, 130)));
+        let after = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((after.closed_spend, after.debt, after.pool), (130, 0, LIMIT - 140));
+    }
+
+    #[test]
+    fn spend_without_any_grant_is_booked() {
+        let mut log = Log::sample();
+        log.enrol(NODES[0], 2);
+        log.refill(NODES[1], line(0, 0, LIMIT - 20));
+        log.done(Command::Adopt(adopt(1, 0, 50)));
+        let after = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((after.closed_spend, after.debt, after.pool), (20, 30, 0));
+    }
+
+    #[test]
+    fn what_was_written_off_in_full_is_not_booked_twice() {
+        let mut log = restarted();
+        let word = Word::default();
+        let (account, period, node, incarnation, amount) = (ACCOUNT, 1, NODES[0], 1, 150);
+        log.done(Command::WriteOff(WriteOff { account, period, node, incarnation, amount, word }));
+        log.done(Command::Adopt(adopt(1, 0, 220)));
+        let after = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((after.closed_spend, after.pool, after.debt), (220, LIMIT - 220, 0));
     }
 
     #[test]

@@ -111,8 +111,11 @@ impl Refill {
     }
 
     /// Books what was spent and given back; true if more is known to be spent after it. A first line of
-    /// a new life also tidies away the node's earlier lanes that have nothing outstanding.
+    /// a new life also tidies away the node's earlier lanes that have nothing outstanding, but for the one
+    /// that a journal may still tell of: it may have been spent beyond what it was granted.
     fn book(&self, ledger: &mut Ledger, line: &RefillLine) -> bool {
+        let told_of = ledger.nodes.get(&self.node).and_then(|node| node.past);
+        let told_of = told_of.map(|past| past.incarnation);
         let Some(account) = ledger.accounts.get_mut(&line.account) else {
             return false;
         };
@@ -126,6 +129,7 @@ impl Refill {
                 .lanes
                 .range((self.node, 0)..mine)
                 .map(|(&(_, incarnation), _)| incarnation)
+                .filter(|&incarnation| Some(incarnation) != told_of)
                 .collect();
             for incarnation in earlier {
                 period.fold_lane(self.node, incarnation);
