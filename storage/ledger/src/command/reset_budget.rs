@@ -20,6 +20,9 @@ pub struct ResetBudget {
 impl ResetBudget {
     pub(super) fn apply(&self, ledger: &mut Ledger, at: At) -> Result<Vec<Change>, Denial> {
         self.word.check()?;
+        if event::was_done(ledger, &self.word) {
+            return Ok(Vec::new());
+        }
         let (id, word) = (self.account, &self.word);
         let account = living(ledger, id)?;
         if self.period != account.period {
@@ -80,6 +83,20 @@ mod tests {
     fn reset(account: AccountId, period: u64) -> Command {
         let word = Word { actor: "api:ann".to_owned(), ..Word::default() };
         Command::ResetBudget(ResetBudget { account, period, word })
+    }
+
+    #[test]
+    fn an_operation_resets_once_whatever_period_it_names_the_second_time() {
+        let mut log = Log::sample();
+        let word = Word { operation: "op1".to_owned(), ..Word::default() };
+        let named = |period| {
+            let word = word.clone();
+            Command::ResetBudget(ResetBudget { account: ACCOUNT, period, word })
+        };
+        log.now_ms = 400;
+        assert!(!log.done(named(1)).is_empty());
+        assert_eq!(log.done(named(2)), []);
+        assert_eq!(log.ledger.accounts[&ACCOUNT].period, 2);
     }
 
     #[test]
