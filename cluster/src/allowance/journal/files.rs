@@ -50,15 +50,23 @@ pub(super) fn sum_path(dir: &Path, incarnation: u64, segment: u32) -> PathBuf {
     dir.join(format!("{incarnation}-{segment}.sum"))
 }
 
-/// Makes a segment with its head; it is there after a power cut, too.
+/// Makes a segment with its head; it is there after a power cut, too. Where that fails there is none: one
+/// that nothing is written into would say that nothing was spent.
 pub(super) fn create(dir: &Path, head: &HeadV1) -> io::Result<File> {
     let path = log_path(dir, head.incarnation, head.segment);
-    let mut file = OpenOptions::new().append(true).create_new(true).open(path)?;
+    let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+    let made = put_head(&file, head).and_then(|()| sync(dir));
+    if let Err(error) = made {
+        remove(dir, [&path])?;
+        return Err(error);
+    }
+    Ok(file)
+}
+
+fn put_head(mut file: &File, head: &HeadV1) -> io::Result<()> {
     let inode = ground::inode(&file.metadata()?);
     file.write_all(&bytes(&HeadV1 { inode, ..head.clone() }))?;
-    file.sync_all()?;
-    sync(dir)?;
-    Ok(file)
+    file.sync_all()
 }
 
 /// Puts a sum in its place, durably; `make` is told the inode it will have.

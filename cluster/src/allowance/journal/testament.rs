@@ -4,7 +4,6 @@ use super::past::{Past, Read};
 use super::{Owner, files, ground};
 use ledger::command::{Adopt, AdoptLine};
 use ledger::{AccountId, Command, Lane, Ledger, UsageLine};
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use storage::format::check_command;
@@ -116,25 +115,23 @@ impl Testament {
         &self.past
     }
 
-    /// A line for each account and period on which that life has something out, or has spent.
+    /// A line for each account and period on which that life has something out, or has spent more than it
+    /// told: without a quorum also where it was never granted anything.
     fn lines(&self, ledger: &Ledger) -> Vec<AdoptLine> {
         let known = self.past.spent();
-        let mut lines = BTreeMap::new();
+        let mut lines = Vec::new();
         let life = (self.owner.node, self.owner.incarnation);
         for (&account, books) in &ledger.accounts {
             for (&period, books) in &books.periods {
-                let Some(lane) = books.lanes.get(&life) else {
-                    continue;
-                };
+                let lane = books.lane(life.0, life.1);
                 let key = (account, period);
-                let spent = self.spent(known.get(&key).copied().unwrap_or(0), key, lane);
-                if lane.outstanding() != 0 || spent > lane.reported {
-                    lines.insert(key, spent);
+                let settled_cum = self.spent(known.get(&key).copied().unwrap_or(0), key, &lane);
+                if lane.outstanding() != 0 || settled_cum > lane.reported {
+                    lines.push(AdoptLine { account, period, settled_cum });
                 }
             }
         }
-        let line = |((account, period), settled_cum)| AdoptLine { account, period, settled_cum };
-        lines.into_iter().map(line).collect()
+        lines
     }
 
     /// After a power cut whatever was opened counts as spent, but for what was given back of it.
@@ -223,8 +220,12 @@ impl Reading<'_> {
         })
     }
 
-    /// A file without a head is one whose life ended while it was made, if it is the last.
+    /// A file without a head is one whose life ended while it was made, if it is the last. Where it is the
+    /// only one, the life may have gone on without a journal.
     fn headless(&mut self) -> Result<(), String> {
+        if self.segment == 0 {
+            return Err("it has no head".to_owned());
+        }
         let first = std::mem::replace(&mut self.torn, true);
         if first { Err("two files have no head".to_owned()) } else { Ok(()) }
     }

@@ -311,6 +311,27 @@ fn a_journal_of_another_life_node_or_cluster_or_a_copy_is_not_believed() {
 }
 
 #[test]
+fn a_life_whose_journal_was_never_begun_is_not_told_of() {
+    let life = Life::new(2);
+    let path = files::log_path(&life.folder(), 3, 1);
+    OpenOptions::new().write(true).open(path).unwrap().set_len(0).unwrap();
+    assert!(life.read().is_none());
+}
+
+#[test]
+fn spend_where_nothing_was_granted_is_told() {
+    let mut life = Life::new(6);
+    (0..60).for_each(|_| life.step());
+    life.allowances.desk.journal().unwrap().flush();
+    life.kill();
+    let truth = life.spent((u32::MAX, 0), |attempt| attempt.cost.unwrap_or(attempt.worst));
+    let parts = life.read().unwrap().parts(&granted(0, 0), 4);
+    let lines = parts.iter().flat_map(|part| &part.lines);
+    let told: Spent = lines.map(|line| ((line.account, line.period), line.settled_cum)).collect();
+    assert_eq!(told, truth);
+}
+
+#[test]
 fn a_journal_with_a_segment_missing_or_changed_is_not_believed() {
     for broken in 0..3 {
         let mut life = Life::new(2);
