@@ -122,7 +122,12 @@ fn broken(guard: &mut Guard, upstream: &Upstream, how: &Break) -> Failure {
     let Coming { relay, body, lent } = *take(guard);
     drop((body, lent));
     let end = relay.finish(&mut Vec::new());
-    let bill = settle::counted(guard.get(), end.usage, end.observed_output_tokens_bound());
+    let open = guard.get();
+    let bill = match end.usage {
+        // It answered, and then said nothing: what it did meanwhile is unknown, as without an answer.
+        None if open.way.hard => Bill::Whole,
+        told => settle::counted(open, told, end.observed_output_tokens_bound()),
+    };
     let refusal = how.refusal(upstream);
     let mut failure = Failure::garbage(String::new(), bill);
     failure.refusal = refusal;
