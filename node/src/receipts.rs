@@ -33,6 +33,8 @@ const PEER_WITHIN: Duration = Duration::from_secs(2);
 
 /// The receipts of this node.
 pub struct Receipts {
+    /// This node's name for people, which its receipts tell.
+    label: String,
     /// `None`: nothing is kept beyond what is [`Receipts::fresh`].
     store: Option<Arc<storage::receipts::Receipts>>,
     /// Those whose settlement is not known to stand in the log.
@@ -40,9 +42,10 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// The receipts kept in a data directory. Where they cannot be kept the node serves all the same.
+    /// The receipts kept in a data directory, of the node with this label. Where they cannot be kept the
+    /// node serves all the same.
     #[must_use]
-    pub fn open(data_dir: &Path) -> Arc<Self> {
+    pub fn open(data_dir: &Path, label: &str) -> Arc<Self> {
         let store = match storage::receipts::Receipts::open(data_dir) {
             Ok(store) => Some(Arc::new(store)),
             Err(error) => {
@@ -50,7 +53,7 @@ impl Receipts {
                 None
             }
         };
-        Arc::new(Self { store, fresh: Mutex::default() })
+        Arc::new(Self { label: label.to_owned(), store, fresh: Mutex::default() })
     }
 
     /// The one writer; `log_index` says where a batch of usage stands in the log, once it does.
@@ -97,7 +100,7 @@ impl Receipts {
     async fn local(&self, id: ReceiptId, key_id: &str) -> Option<Vec<u8>> {
         let fresh = self.lock().get(&id).cloned();
         let receipt = match fresh {
-            Some(record) => paper::render(&record, None),
+            Some(record) => paper::render(&record, &self.label, None),
             None => {
                 let store = Arc::clone(self.store.as_ref()?);
                 let read = tokio::task::spawn_blocking(move || store.get(&id.key())).await;

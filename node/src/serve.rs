@@ -87,7 +87,7 @@ impl Running {
             .await
             .with_context(|| format!("cannot listen on {} for operators", config.admin.listen))?;
         let admin_addr = admin_listener.local_addr()?;
-        let receipts = Receipts::open(&config.data_dir);
+        let receipts = Receipts::open(&config.data_dir, &config.label);
         let mut cluster_config = cluster_config(&config, &keys, vault.clone(), admin_addr).await?;
         let service: Arc<dyn PeerService> = Arc::<Receipts>::clone(&receipts);
         cluster_config.service = Some(service);

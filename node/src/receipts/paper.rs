@@ -4,6 +4,7 @@ use super::ReceiptId;
 use crate::request::price::Prices;
 use crate::request::standing::{unit, window};
 use crate::request::trail::{Charged, Record};
+use api::admin::v1::cluster::Id;
 use api::admin::{Timestamp, Usd};
 use cluster::allowance::Charge;
 use ledger::view::AccountTerms;
@@ -22,7 +23,9 @@ struct Paper<'a> {
     id: ReceiptId,
     request_id: &'a str,
     at: Timestamp,
-    node: u64,
+    /// The node that served the request and keeps the receipt.
+    node: Id,
+    node_label: Option<&'a str>,
     key: Key<'a>,
     customer: Option<&'a str>,
     team: Option<&'a str>,
@@ -111,8 +114,9 @@ struct Settlement {
     log_index: Option<u64>,
 }
 
-/// The receipt of a request whose last batch stands at `log_index`, where that is known.
-pub(super) fn render(record: &Record, log_index: Option<u64>) -> Vec<u8> {
+/// The receipt of a request that the node with this label served, and whose last batch stands at
+/// `log_index`, where that is known.
+pub(super) fn render(record: &Record, label: &str, log_index: Option<u64>) -> Vec<u8> {
     let Some(last) = record.charged.last() else {
         return Vec::new();
     };
@@ -122,7 +126,8 @@ pub(super) fn render(record: &Record, log_index: Option<u64>) -> Vec<u8> {
         id: record.receipt,
         request_id: record.request_id.to_str().unwrap_or(""),
         at: Timestamp(record.at.0),
-        node: record.receipt.node(),
+        node: Id(record.receipt.node()),
+        node_label: some(label),
         key: Key { id: &facts.key_id, name: (&*facts.key_name).into() },
         customer: some(&facts.lineage.customer),
         team: some(&facts.lineage.team),

@@ -6,6 +6,7 @@ use crate::request::trail::Record;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use storage::receipts::RECEIPT_BYTES_MAX;
 use tokio::time::Instant;
 
 /// Longest a receipt is held for the log index of its settlement before it is written without.
@@ -59,7 +60,8 @@ impl Writer {
             let over = settled || at <= excess;
             let due = over || last || now.duration_since(held.since) >= HELD_FOR;
             if due && (settled || !held.written) {
-                batch.push((held.record.receipt.key(), paper::render(&held.record, index)));
+                let paper = paper::render(&held.record, &self.receipts.label, index);
+                batch.push((held.record.receipt.key(), paper));
                 held.written = true;
             }
             if over {
@@ -77,8 +79,20 @@ impl Writer {
 }
 
 async fn put(receipts: &Receipts, batch: Vec<(Vec<u8>, Vec<u8>)>) {
-    let Some(store) = receipts.store.clone().filter(|_| !batch.is_empty()) else { return };
+    let all = batch.len();
+    let mut batch = batch;
+    // One that the store does not take would take the others with it.
+    batch.retain(|(_, receipt)| receipt.len() <= RECEIPT_BYTES_MAX);
     let count = batch.len();
+    if count < all {
+        let too_large = all - count;
+        tracing::warn!(
+            too_large,
+            bytes_max = RECEIPT_BYTES_MAX,
+            "receipts are too large to be kept"
+        );
+    }
+    let Some(store) = receipts.store.clone().filter(|_| count > 0) else { return };
     let written = tokio::task::spawn_blocking(move || store.put_batch(batch)).await;
     if let Ok(Err(error)) = written {
         tracing::warn!(count, %error, "receipts were lost");
@@ -152,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn a_receipt_is_found_at_once_and_final_once_its_settlement_is_in_the_log() {
         let dir = tempfile::tempdir().unwrap();
-        let receipts = Receipts::open(dir.path());
+        let receipts = Receipts::open(dir.path(), "n1");
         let applied = Arc::new(AtomicU64::new(0));
         let known = Arc::clone(&applied);
         let mut writer =
@@ -181,11 +195,11 @@ mod tests {
     async fn what_is_held_at_the_end_is_written() {
         let dir = tempfile::tempdir().unwrap();
         let id = ReceiptIds::new(1).next(UnixMillis(5), 1);
-        let receipts = Receipts::open(dir.path());
+        let receipts = Receipts::open(dir.path(), "n1");
         let mut writer = receipts.writer(|_| None);
         writer.take(std::iter::once(record(id, Some(3))));
         writer.write(Instant::now(), true).await;
         drop((writer, receipts));
-        assert_eq!(log_index(&Receipts::open(dir.path()), id).await, serde_json::Value::Null);
+        assert_eq!(log_index(&Receipts::open(dir.path(), "n1"), id).await, serde_json::Value::Null);
     }
 }

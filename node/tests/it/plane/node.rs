@@ -65,7 +65,7 @@ impl TestNode {
         }
         let dir = tempfile::tempdir().unwrap();
         let vault = Vault::new([7; 32]);
-        let receipts = Receipts::open(dir.path());
+        let receipts = Receipts::open(dir.path(), "n1");
         let mut config = config(&dir, vault.clone());
         let service: Arc<dyn PeerService> = Arc::<Receipts>::clone(&receipts);
         config.service = Some(service);

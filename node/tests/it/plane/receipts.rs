@@ -44,6 +44,9 @@ async fn a_receipt_says_what_was_held_and_charged_and_where_it_stands_in_the_log
         receipt(&node, &key, &id, |paper| paper["settlement"]["log_index"].is_u64()).await;
     assert_eq!((&settled["id"], &settled["object"]), (&id.into(), &"receipt".into()));
     assert_eq!(settled["request_id"], "mine");
+    // Text: a number of so many digits is no number everywhere.
+    let number = node.cluster.node_id().to_string();
+    assert_eq!((&settled["node"], &settled["node_label"]), (&number.into(), &"n1".into()));
     assert_eq!(settled["key"]["name"], "k");
     assert_eq!(
         (&settled["cost_usd"], &settled["cost_nano_usd"]),
@@ -135,7 +138,7 @@ async fn what_was_refused_has_no_receipt_and_what_was_left_has_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_whose_provider_broke_off_has_a_receipt_for_its_whole_hold() {
-    let (node, _upstream, key) = house(Does::SendsAndCloses(Vec::new())).await;
+    let (node, upstream, key) = house(Does::SendsAndCloses(Vec::new())).await;
     let answered = once(node.addr, &chat(&key, &ask("up/m", r#","max_tokens":10"#))).await;
     assert_eq!((answered.status, answered.code().as_str()), (502, "upstream_unreachable"));
     let paper = receipt(&node, &key, &id(&answered), |_| true).await;
@@ -147,6 +150,11 @@ async fn a_request_whose_provider_broke_off_has_a_receipt_for_its_whole_hold() {
     );
     assert_eq!(attempt["hold"]["usd"], paper["cost_usd"]);
     assert_eq!(paper["cost_nano_usd"], node.spent().await);
+    upstream.does(Does::SendsAndCloses(sends(&[], "")));
+    let ask = ask("up/m", r#","stream":true,"max_tokens":10"#);
+    let answered = once(node.addr, &chat(&key, &ask)).await;
+    let paper = receipt(&node, &key, &id(&answered), |_| true).await;
+    assert_eq!((answered.status, &paper["attempts"][0]["basis"]), (502, &"hold".into()));
     let refusals = node.metrics.render(&node.cluster);
     assert!(
         refusals.contains(r#"bursar_refusals_total{code="upstream_unreachable"} 1"#),
