@@ -25,6 +25,9 @@ use super::pieces::Pieces;
 const IDLE_MAX: usize = 256;
 /// How long an address that was resolved is believed.
 const ADDRESS_LIFE: Duration = Duration::from_secs(30);
+/// A provider that hangs up on an idle connection is heard of within a round trip. One that hangs up later
+/// has had the request, and what it did with it is unknown.
+const STALE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where connections go and how.
 pub(crate) struct Peer {
@@ -62,7 +65,7 @@ pub(crate) enum Broken {
     /// The connection was gone before anything was written: the provider has seen nothing.
     Unsent,
     /// A connection that had been used before was closed as the request went out, without one byte in
-    /// answer: the provider hung up on an idle connection.
+    /// answer: the provider hung up on an idle connection, most likely.
     Stale,
     /// The request went out and no head of an answer came: what the provider did is unknown.
     Lost(hyper::Error),
@@ -84,6 +87,7 @@ impl Lent {
         &mut self,
         request: Request<Pieces>,
     ) -> Result<Response<Incoming>, Broken> {
+        let began = Instant::now();
         match self.sender.try_send_request(request).await {
             Ok(response) => Ok(response),
             Err(mut failed) => {
@@ -91,7 +95,7 @@ impl Lent {
                     return Err(Broken::Unsent);
                 }
                 let error = failed.into_error();
-                if self.reused && is_hang_up(&error) {
+                if self.reused && is_hang_up(&error) && began.elapsed() < STALE_WITHIN {
                     return Err(Broken::Stale);
                 }
                 if error.is_parse() || error.is_parse_too_large() {

@@ -106,14 +106,22 @@ impl Upstream {
         let mut lent = self.pool.lend().await.map_err(Failure::from)?;
         *sent = true;
         let exchange = async {
-            match lent.send(self.request(order)).await {
-                Err(Broken::Unsent | Broken::Stale) if lent.reused => {}
+            let stale = match lent.send(self.request(order)).await {
+                Err(Broken::Unsent) if lent.reused => false,
+                Err(Broken::Stale) if lent.reused => true,
                 outcome => return outcome.map(|response| (response, lent)),
-            }
+            };
             // Not one byte had come: the same bytes go out once more, on a connection of their own.
-            let mut fresh = self.pool.lend_new().await?;
-            let response = fresh.send(self.request(order)).await?;
-            Ok((response, fresh))
+            let again = async {
+                let mut fresh = self.pool.lend_new().await?;
+                let response = fresh.send(self.request(order)).await?;
+                Ok((response, fresh))
+            };
+            again.await.map_err(|broken| match broken {
+                // Nothing went out this time; the first time it may have.
+                Broken::Unreached(_) | Broken::Unsent if stale => Broken::Stale,
+                broken => broken,
+            })
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(outcome) => outcome.map_err(Failure::from),
