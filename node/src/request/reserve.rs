@@ -54,6 +54,16 @@ pub(super) async fn reserve(
     call: &Call,
 ) -> Result<(), Barred> {
     let open = guard.get();
+    let last = (Rc::clone(&open.candidate), Rc::clone(&open.way));
+    let outcome = take(open, attempt, call).await;
+    if outcome.is_err() {
+        // What is told of the request is about the attempt that was made last.
+        (open.candidate, open.way) = last;
+    }
+    outcome
+}
+
+async fn take(open: &mut Open, attempt: &Attempt, call: &Call) -> Result<(), Barred> {
     open.candidate = Rc::clone(&attempt.candidate);
     open.way = instances::way(&open.core, &open.terms, &attempt.candidate, &open.hints)
         .await

@@ -114,6 +114,39 @@ async fn connections_are_used_again_and_a_stale_one_is_replaced_unseen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_may_have_gone_out_is_paid_for_though_it_cannot_be_sent_again() {
+    let (node, upstream, key) = house(Does::Sends(json("200 OK", &answer(7, 3)))).await;
+    let mut caller = Caller::connect(node.addr).await;
+    caller.send(&chat(&key, &body())).await;
+    assert_eq!(caller.answer().await.status, 200);
+    let before = node.spent().await;
+    // It takes the next request, hangs up without a byte, and nobody listens any more.
+    upstream.does(Does::SendsAndCloses(Vec::new()));
+    let addr = upstream.addr();
+    drop(upstream);
+    until("nobody listens", || std::net::TcpStream::connect(addr).is_err()).await;
+    caller.send(&chat(&key, &body())).await;
+    let refused = caller.answer().await;
+    assert_eq!((refused.status, refused.code().as_str()), (502, "upstream_unreachable"));
+    assert!(node.spent().await > before);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_is_told_of_the_place_that_failed_and_not_of_one_that_was_never_asked() {
+    let (node, upstream, key) = house(Does::Sends(json("500 Oh", "{}"))).await;
+    node.provider_with("new", &upstream.base_url(), |provider| {
+        provider.models[0].price = None;
+        provider.unpriced = ledger::Unpriced::Deny;
+    })
+    .await;
+    let fallbacks = ask("up/m", r#","max_tokens":5,"fallbacks":["new/m"]"#);
+    let failed = once(node.addr, &chat(&key, &fallbacks)).await;
+    assert_eq!((failed.status, failed.header("x-bursar-provider")), (500, Some("up")));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_without_a_price_follows_the_providers_policy() {
     let (node, upstream, key) = house(Does::Sends(json("200 OK", &answer(7, 3)))).await;
     for (unpriced, status) in [
