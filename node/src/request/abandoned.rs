@@ -33,7 +33,7 @@ impl Abandoned {
         match self {
             Self::Unsent(mut open) => {
                 // What was not sent burns nothing; what failed before did.
-                if open.attempts == 0 {
+                if open.charged.is_empty() {
                     open.cancel_rates();
                 }
                 settle::close(open, Bill::Void, Ending::CallerGone);
