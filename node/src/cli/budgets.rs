@@ -222,4 +222,15 @@ mod tests {
         assert_eq!(rows(&json!({"items": []})), Vec::<Value>::new());
         assert_eq!(rows(&budget("one")).len(), 1);
     }
+
+    #[test]
+    fn amounts_below_a_cent_are_shown_to_the_nano_dollar() {
+        use api::admin::v1::budgets::Books;
+        let books =
+            Books { limit: 12_500_000_000, spent: 19_001, remaining: 5, ..Books::default() };
+        let budget = json!({"name": "b", "unit": "usd", "windows": [books]});
+        let row = &rows(&budget)[0];
+        let figures = ["limit", "spent", "held", "remaining"].map(|name| figure(row, name));
+        assert_eq!(figures, ["12.50", "0.000019001", "0.00", "0.000000005"]);
+    }
 }
