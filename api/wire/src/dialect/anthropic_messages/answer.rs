@@ -106,23 +106,27 @@ fn write_part(out: &mut Out, part: &Part, own: bool) {
     if own {
         return blocks.write(out, part, None);
     }
-    match &part.body {
-        Body::Thinking(thinking) => out.item(|out| {
+    if let Body::Thinking(thinking) = &part.body {
+        return out.item(|out| {
             out.text("type", "thinking");
             out.text("thinking", &thinking.text);
             out.text("signature", signature(part));
-        }),
-        Body::Text(Text { text, citations }) if !text.is_empty() && !citations.is_empty() => {
-            out.item(|out| {
-                out.text("type", "text");
-                out.text("text", text);
-                out.list("citations", |out| {
-                    citations.iter().for_each(|from| out.item(|out| write_citation(out, from)));
-                });
+        });
+    }
+    if let Body::Text(Text { text, citations }) = &part.body
+        && !text.is_empty()
+        && !citations.is_empty()
+    {
+        return out.item(|out| {
+            out.text("type", "text");
+            out.text("text", text);
+            out.list("citations", |out| {
+                citations.iter().for_each(|from| out.item(|out| write_citation(out, from)));
             });
-        }
-        _ if blocks.fit(Role::Assistant, part).is_said() => blocks.write(out, part, None),
-        _ => {}
+        });
+    }
+    if blocks.fit(Role::Assistant, part).is_said() {
+        blocks.write(out, part, None);
     }
 }
 

@@ -77,7 +77,13 @@ impl StreamWriting {
             Event::Begin { part, .. } | Event::Delta { part, .. } | Event::End { part, .. } => {
                 *part
             }
-            _ => return,
+            Event::Start { .. }
+            | Event::Logprobs { .. }
+            | Event::Finish { .. }
+            | Event::Usage(_)
+            | Event::Ping
+            | Event::Failed(_)
+            | Event::Whole => return,
         };
         if self.skipped.contains(&part) {
             return;
@@ -88,7 +94,8 @@ impl StreamWriting {
                 self.delta(open, delta, out);
             }
             (Some(open), Event::End { .. }) if open.part == part => self.end(out),
-            _ => self.waiting.push(event.clone()),
+            // Another part has its turn.
+            (Some(_) | None, _) => self.waiting.push(event.clone()),
         }
     }
 

@@ -75,7 +75,13 @@ impl<'a> Talk<'a> {
                 Body::Thinking(_) | Body::Redacted(_) => thoughts.push(part),
                 Body::Refusal(_) if turn.role == Role::Assistant => refusals.push(part),
                 Body::Opaque(opaque) if opaque.kind == "tool_calls" => calls.push(part),
-                _ => content.push(part),
+                Body::Text(_)
+                | Body::Refusal(_)
+                | Body::Image(_)
+                | Body::Audio(_)
+                | Body::Video(_)
+                | Body::Document(_)
+                | Body::Opaque(_) => content.push(part),
             }
         }
         let results = turn.parts.iter().any(|part| matches!(part.body, Body::ToolResult(_)));

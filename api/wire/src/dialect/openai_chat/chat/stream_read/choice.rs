@@ -21,7 +21,7 @@ pub(super) struct Choice {
     /// Tells thoughts that stand in the text from its words.
     think: Think,
     finish: Option<Finish>,
-    /// The raw word that a reason was given.
+    /// Whether a reason was given.
     finished: bool,
 }
 
@@ -134,10 +134,8 @@ impl Choice {
             events.push(Event::End { choice: self.index, part });
             return;
         }
-        let words = match &mut piece.body {
-            Body::Thinking(thinking) => std::mem::take(&mut thinking.text),
-            _ => return,
-        };
+        let Body::Thinking(thinking) = &mut piece.body else { return };
+        let words = std::mem::take(&mut thinking.text);
         let signature = piece.signature.take();
         let part = match self.open {
             Some((part, open)) if open == kind => part,
