@@ -137,8 +137,8 @@ impl Cluster {
     }
 
     /// For how long this node may have missed what was acknowledged elsewhere, a revoked key for one:
-    /// everything before has been applied here. About a second in a cluster that is well, since the start
-    /// where no leader was found yet.
+    /// everything before has been applied here. About a second in a cluster that is well,
+    /// [`Duration::MAX`] where no leader was heard of yet.
     ///
     /// A node that is cut off goes on serving what it was granted, by the keys it knows, as long as that
     /// lasts: refusing every key as soon as a leader is missing would turn each lost quorum into an outage.

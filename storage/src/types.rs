@@ -107,6 +107,8 @@ pub fn raft_config() -> Config {
         election_timeout_min: 400,
         election_timeout_max,
         install_snapshot_timeout: 30_000,
+        // A record has up to 64 KiB: so many travel in one message that a slow follower can take in time.
+        max_payload_entries: 64,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(20_000),
         max_in_snapshot_log_to_keep: 5_000,
         purge_batch_size: 512,

@@ -1,11 +1,14 @@
 //! Whose clock opens periods and ends sessions: the leader's, where it agrees with the voters' median.
 
 use super::autopilot::odd;
+use super::leave;
 use super::message::{ClockV1, EmptyV1};
 use super::node::Node;
 use super::proposals::{self, unix_ms};
 use super::route::Route;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use ledger::view::due;
 use ledger::{Command, Ledger, UnixMillis};
 use std::sync::Arc;
@@ -20,6 +23,10 @@ const CLOCK_WITHIN: Duration = Duration::from_millis(500);
 const CLOSE_AFTER_MS: u64 = 15 * 60 * 1_000;
 /// Time between two looks at the calendar: each goes through all accounts.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time between two questions for the time where nothing is due.
+const QUESTION_EVERY: Duration = Duration::from_secs(2);
+/// So often in a row its clock is found to be wrong before a leader hands over.
+const WRONG_MAX: u32 = 3;
 /// Most that is done at one look; the next one follows at once.
 const ROLLED_MAX: usize = 4_096;
 /// Most of them on their way into the log at once.
@@ -30,6 +37,10 @@ const AT_ONCE: usize = 256;
 pub(super) struct Calendar {
     /// No look before this.
     next_look: Option<Instant>,
+    /// The time is asked for at the latest then.
+    next_question: Option<Instant>,
+    /// So often in a row this node's clock was found to be wrong.
+    wrong: u32,
 }
 
 impl Calendar {
@@ -43,8 +54,45 @@ impl Calendar {
         let looked = tokio::task::spawn_blocking(move || look(&ledger, UnixMillis(unix_ms())));
         let due = looked.await.unwrap_or_default();
         let full = due.len() == ROLLED_MAX;
-        let more = roll(node, due).await && full;
+        let more = self.trusts_own_clock(node, due.len()).await && roll(node, due).await && full;
         self.next_look = (!more).then(|| Instant::now() + LOOK_EVERY);
+    }
+
+    /// Whether the voters agree with this node's clock; asked where something is due, and now and then:
+    /// a leader that is slow does not see what is due. One that is wrong hands leadership over.
+    async fn trusts_own_clock(&mut self, node: &Arc<Node>, due: usize) -> bool {
+        if due == 0 && self.next_question.is_some_and(|at| Instant::now() < at) {
+            return true;
+        }
+        let clock = own_clock(node).await;
+        self.next_question = Some(Instant::now() + QUESTION_EVERY);
+        match clock {
+            Clock::Right => self.wrong = 0,
+            Clock::Unsure if due > 0 => {
+                tracing::warn!(due, "the calendar waits: too few voters say what time it is")
+            }
+            Clock::Unsure => {}
+            Clock::Wrong => {
+                self.wrong += 1;
+                tracing::warn!(
+                    due,
+                    "the calendar waits: this node's clock is not the voters' median"
+                );
+            }
+        }
+        if self.wrong >= WRONG_MAX {
+            self.wrong = 0;
+            match leave::transfer(node, None).await {
+                Ok(leader) => tracing::warn!(
+                    leader,
+                    "leadership was handed over, for this node's clock is wrong"
+                ),
+                Err(error) => {
+                    tracing::warn!(%error, "this node's clock is wrong, and nobody takes over")
+                }
+            }
+        }
+        clock == Clock::Right
     }
 }
 
@@ -57,16 +105,6 @@ fn look(ledger: &Ledger, now: UnixMillis) -> Vec<Command> {
 
 /// Puts it into the log; whether that went well.
 async fn roll(node: &Arc<Node>, mut due: Vec<Command>) -> bool {
-    if due.is_empty() {
-        return true;
-    }
-    if !own_clock_is_right(node).await {
-        tracing::warn!(
-            due = due.len(),
-            "the calendar waits: this node's clock is not the voters' median"
-        );
-        return false;
-    }
     while !due.is_empty() {
         let some = due.drain(..due.len().min(AT_ONCE));
         let proposed = join_all(some.map(|command| proposals::propose(node, command))).await;
@@ -78,8 +116,19 @@ async fn roll(node: &Arc<Node>, mut due: Vec<Command>) -> bool {
     true
 }
 
-/// Asks the voters for the time.
-async fn own_clock_is_right(node: &Node) -> bool {
+/// What the voters' clocks say of this node's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    /// It agrees with the median of more than half of them.
+    Right,
+    /// More than half answered, and it does not.
+    Wrong,
+    /// Too few answered.
+    Unsure,
+}
+
+/// Asks the voters for the time, until more than half of them agree: one that is silent keeps nobody waiting.
+async fn own_clock(node: &Node) -> Clock {
     let stored = node.membership();
     let voters: Vec<u64> = stored.membership().voter_ids().collect();
     let others = voters.iter().filter(|id| **id != node.id());
@@ -91,8 +140,16 @@ async fn own_clock_is_right(node: &Node) -> bool {
         let half_way_ms = before_ms.midpoint(unix_ms());
         i64::try_from(answer.unix_ms).ok()?.checked_sub_unsigned(half_way_ms)
     });
-    let offsets: Vec<i64> = join_all(asked).await.into_iter().flatten().collect();
-    agrees(offsets, voters.len())
+    let mut answers: FuturesUnordered<_> = asked.collect();
+    let mut offsets = Vec::with_capacity(voters.len());
+    while !agrees(offsets.clone(), voters.len()) {
+        match answers.next().await {
+            Some(answer) => offsets.extend(answer),
+            None if (offsets.len() + 1) * 2 > voters.len() => return Clock::Wrong,
+            None => return Clock::Unsure,
+        }
+    }
+    Clock::Right
 }
 
 /// Whether a clock agrees with the median of more than half of the voters' clocks, its own among them.

@@ -22,13 +22,16 @@ pub(crate) async fn keep_asking(node: Arc<Node>) {
         }
         let asked_at_ms = node.mono_ms();
         if node.raft().is_ok() && proposals::read_index(&node).await.is_ok() {
-            node.fresh_at_ms.fetch_max(asked_at_ms, Ordering::AcqRel);
+            node.fresh_at_ms.fetch_max(asked_at_ms.max(1), Ordering::AcqRel);
         }
     }
 }
 
-/// For how long the node may have missed what was acknowledged; see [`crate::Cluster::stale_for`].
+/// For how long the node may have missed what was acknowledged, [`Duration::MAX`] where it never heard; see [`crate::Cluster::stale_for`].
 pub(crate) fn stale_for(node: &Node) -> Duration {
     let fresh_at_ms = node.fresh_at_ms.load(Ordering::Acquire);
+    if fresh_at_ms == 0 {
+        return Duration::MAX;
+    }
     Duration::from_millis(node.mono_ms().saturating_sub(fresh_at_ms))
 }

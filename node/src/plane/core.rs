@@ -130,7 +130,7 @@ impl Core {
                 .refuse("this node belongs to no cluster yet, or cannot open its secrets"));
         };
         let hash = auth::hash(pepper.expose(), presented)?;
-        book.terms(view, &hash).ok_or_else(auth::unknown)
+        book.terms(view, &hash).ok_or_else(|| auth::unknown(self.shared.cluster.stale_for()))
     }
 
     /// The same terms where the configuration has not changed since they were looked up, else new ones.
@@ -145,7 +145,7 @@ impl Core {
         }
         book.renew(view, &self.shared);
         let hash = terms.key.hash;
-        book.terms(view, &hash).ok_or_else(auth::unknown)
+        book.terms(view, &hash).ok_or_else(|| auth::unknown(self.shared.cluster.stale_for()))
     }
 
     /// Where a model name may go.

@@ -4,6 +4,7 @@ use crate::virtual_key;
 use api::refusal::Reason;
 use ledger::view::{self, KeyBlock};
 use ledger::{KeyHash, UnixMillis, VirtualKey};
+use std::time::Duration;
 use wire::Refusal;
 
 /// Longest key looked at, in bytes.
@@ -29,8 +30,18 @@ pub(crate) fn hash(pepper: &[u8; 32], presented: Option<&str>) -> Result<KeyHash
     Ok(virtual_key::hash(pepper, key))
 }
 
-/// The refusal of a key nobody knows.
-pub(crate) fn unknown() -> Refusal {
+/// A node that has not heard for so long whether it is up to date does not say that a key is unknown.
+const STALE_MAX: Duration = Duration::from_secs(5);
+
+/// The refusal of a key this node does not know, where the node may have missed what was acknowledged for
+/// this long: it may be another node that knows it.
+pub(crate) fn unknown(stale_for: Duration) -> Refusal {
+    if stale_for > STALE_MAX {
+        return Reason::ClusterUnavailable.refuse(
+            "this node does not know the virtual key, and has not heard from the cluster of late; \
+             ask again, or another node",
+        );
+    }
     Reason::KeyUnknown.refuse("the virtual key is unknown")
 }
 
@@ -73,5 +84,13 @@ mod tests {
             assert_eq!(found, expected, "{presented:?}");
         }
         assert_ne!(hash(&[2; 32], Some(good)).unwrap(), hash(&pepper, Some(good)).unwrap());
+    }
+
+    #[test]
+    fn a_node_that_may_have_missed_a_key_does_not_call_it_unknown() {
+        assert_eq!(unknown(STALE_MAX).status, 401);
+        let stale = unknown(STALE_MAX + Duration::from_millis(1));
+        assert_eq!((stale.status, stale.code), (503, "cluster_unavailable"));
+        assert_eq!(unknown(Duration::MAX).status, 503);
     }
 }
