@@ -68,7 +68,8 @@ struct Attempt<'a> {
     provider: &'a str,
     model: &'a str,
     outcome: &'static str,
-    /// What the cost rests on: `reported` by the provider, `counted`, the whole `hold`, or `void`.
+    /// What the cost rests on: `reported` by the provider, `counted`, `estimated` under soft budgets, the
+    /// whole `hold`, or `void`.
     basis: &'static str,
     hold: Amounts,
     usage: Tokens,
@@ -110,7 +111,8 @@ struct Applied<'a> {
 struct Settlement {
     /// The node's batch of usage that reports it; `None` where nothing was charged.
     batch: Option<u64>,
-    /// Index of the entry that carried the batch; `None` while it is on its way.
+    /// Index of the entry that carried the batch; `None` while it is on its way, and for good where the
+    /// node stopped before it heard of it.
     log_index: Option<u64>,
 }
 

@@ -1,7 +1,8 @@
 //! What is left of a request: one record, without a word of what was asked or answered.
 //!
 //! The thread that served it puts it into its ring; a task of the control plane empties all rings into
-//! the log. A full ring drops records and counts them: logs may be lost, spend never is.
+//! the log and the receipts. A full ring drops records and counts them: lines of the log and receipts may be
+//! lost, spend never is.
 
 use super::settle::utc;
 use super::way::Facts;
@@ -62,7 +63,7 @@ pub(crate) struct Charged {
     /// What was charged.
     pub(crate) charge: Charge,
     pub(crate) usage: Usage,
-    /// What the charge rests on: `reported`, `counted`, `hold`, `void`.
+    /// What the charge rests on: `reported`, `counted`, `estimated`, `hold`, `void`.
     pub(crate) basis: &'static str,
     /// How it ended: an ending, or the code of the failure that another attempt followed.
     pub(crate) outcome: &'static str,
