@@ -1,10 +1,12 @@
 //! What was used: one row for each day, key, provider, model and set of tags, summed over the nodes.
 
+use crate::{Budget, Ledger, Per};
 use rpds::RedBlackTreeMapSync;
+use std::collections::BTreeSet;
 
 /// Most tags of one request.
 pub const TAGS_MAX: usize = 16;
-/// Rows from which on new ones have no tags.
+/// Rows from which on new ones have no tags, and name no instances of budgets.
 pub const ROWS_MAX: usize = 1_000_000;
 /// Days that rows are kept for.
 pub const USAGE_DAYS: u32 = 400;
@@ -29,7 +31,8 @@ pub struct UsageKey {
     /// Tags, sorted, each once.
     pub tags: Vec<String>,
     /// Handles of the budgets and instances charged, sorted, each once: the sum of all rows that name a
-    /// budget in money is what nodes reported spent on it.
+    /// budget in money is what nodes reported spent on it. Of instances as long as there are fewer than
+    /// [`ROWS_MAX`] rows.
     pub budgets: Vec<u64>,
 }
 
@@ -76,35 +79,42 @@ pub struct UsageLine {
 
 /// Adds lines to the rows they belong to. Lines without any count leave no row.
 ///
-/// Beyond [`ROWS_MAX`] no tags are told apart any more: callers make them up, and sums stay right.
-pub(crate) fn add(rows: &mut RedBlackTreeMapSync<UsageKey, UsageSums>, lines: &[UsageLine]) {
-    add_within(rows, lines, ROWS_MAX);
+/// Beyond [`ROWS_MAX`] no tags are told apart any more, nor the instances of budgets: callers make them up,
+/// and sums stay right.
+pub(crate) fn add(ledger: &mut Ledger, lines: &[UsageLine]) {
+    add_within(ledger, lines, ROWS_MAX);
 }
 
-fn add_within(
-    rows: &mut RedBlackTreeMapSync<UsageKey, UsageSums>,
-    lines: &[UsageLine],
-    rows_max: usize,
-) {
+fn add_within(ledger: &mut Ledger, lines: &[UsageLine], rows_max: usize) {
+    let mut shared: Option<BTreeSet<u64>> = None;
     for line in lines.iter().filter(|line| line.sums != UsageSums::default()) {
-        if let Some(sums) = rows.get_mut(&line.key) {
+        if let Some(sums) = ledger.usage.get_mut(&line.key) {
             sums.add(&line.sums);
             continue;
         }
         let mut key = line.key.clone();
-        if rows.size() >= rows_max {
+        if ledger.usage.size() >= rows_max {
+            let shared = shared.get_or_insert_with(|| shared_by_all(&ledger.budgets));
             key.tags.clear();
+            key.budgets.retain(|handle| shared.contains(handle));
         }
-        match rows.get_mut(&key) {
+        match ledger.usage.get_mut(&key) {
             Some(sums) => sums.add(&line.sums),
-            None => rows.insert_mut(key, line.sums),
+            None => ledger.usage.insert_mut(key, line.sums),
         }
     }
+}
+
+/// Handles of budgets that have no instances.
+fn shared_by_all(budgets: &RedBlackTreeMapSync<String, Budget>) -> BTreeSet<u64> {
+    let shared = budgets.values().filter(|budget| budget.per == Per::All);
+    shared.map(|budget| budget.handle).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::{ACCOUNT, Log};
 
     fn used(tag: &str, requests: u64) -> UsageLine {
         let key = UsageKey { tags: vec![tag.to_owned()], ..UsageKey::default() };
@@ -113,12 +123,29 @@ mod tests {
 
     #[test]
     fn rows_are_summed_and_beyond_the_limit_tags_are_told_apart_no_more() {
-        let mut rows = RedBlackTreeMapSync::new_sync();
+        let mut ledger = Ledger::default();
         let lines = [used("a", 1), used("a", 2), used("b", 4), used("empty", 0)];
-        add_within(&mut rows, &lines, 2);
-        add_within(&mut rows, &[used("c", 8), used("d", 16), used("b", 32)], 2);
-        let rows: Vec<_> = rows.iter().map(|(key, it)| (key.tags.join(","), it.requests)).collect();
+        add_within(&mut ledger, &lines, 2);
+        add_within(&mut ledger, &[used("c", 8), used("d", 16), used("b", 32)], 2);
+        let rows = ledger.usage.iter();
+        let rows: Vec<_> = rows.map(|(key, it)| (key.tags.join(","), it.requests)).collect();
         let row = |tags: &str, requests| (tags.to_owned(), requests);
         assert_eq!(rows, [row("", 24), row("a", 3), row("b", 36)]);
+    }
+
+    #[test]
+    fn beyond_the_limit_sessions_make_no_rows_of_their_own() {
+        let mut ledger = Log::sample().ledger;
+        let session = |handle| {
+            let mut line = used("run", 1);
+            line.key.budgets = vec![ACCOUNT.budget, handle];
+            line
+        };
+        for handle in 100..110 {
+            add_within(&mut ledger, &[session(handle)], 3);
+        }
+        assert_eq!(ledger.usage.size(), 4);
+        let shared = ledger.usage.iter().find(|(key, _)| key.tags.is_empty()).unwrap();
+        assert_eq!((shared.0.budgets.as_slice(), shared.1.requests), (&[ACCOUNT.budget][..], 7));
     }
 }

@@ -49,7 +49,7 @@ impl Adopt {
         {
             past.adopted_parts = past.adopted_parts.saturating_add(1);
         }
-        usage::add(&mut ledger.usage, &self.usage);
+        usage::add(ledger, &self.usage);
         let grown = self.lines.iter().filter(|line| self.book(ledger, at, line));
         Ok(grown.map(|line| Change::PoolGrew(line.account)).collect())
     }

@@ -33,7 +33,7 @@ mod tests {
         let sums = UsageSums { requests: 1, ..UsageSums::default() };
         for day in [3, 4, 5] {
             let key = UsageKey { day, ..UsageKey::default() };
-            usage::add(&mut log.ledger.usage, &[UsageLine { key, sums }]);
+            usage::add(&mut log.ledger, &[UsageLine { key, sums }]);
         }
         log.done(Command::PruneUsage(PruneUsage { before_day: 5 }));
         let days: Vec<u32> = log.ledger.usage.keys().map(|key| key.day).collect();

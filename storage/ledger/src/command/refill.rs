@@ -54,7 +54,7 @@ impl Refill {
             node.refill_seq = self.seq;
             if self.usage_batch > node.usage_batch {
                 node.usage_batch = self.usage_batch;
-                usage::add(&mut ledger.usage, &self.usage);
+                usage::add(ledger, &self.usage);
             }
             changes = self.book_and_grant(ledger, at);
         }

@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(due(&log.ledger, UnixMillis(SPAN_MS - 1), 0), []);
         let key = UsageKey::default();
         let sums = UsageSums { requests: 1, ..UsageSums::default() };
-        usage::add(&mut log.ledger.usage, &[UsageLine { key, sums }]);
+        usage::add(&mut log.ledger, &[UsageLine { key, sums }]);
         let all = due(&log.ledger, now, 0);
         assert!(matches!(&all[..2], [Command::OpenPeriod(_), Command::OpenPeriod(_)]), "{all:?}");
         let rest = [

@@ -23,7 +23,7 @@ mod tests {
         let sums = UsageSums { requests: 1, ..UsageSums::default() };
         for (day, key) in [(2, "b"), (1, "z"), (2, "a"), (3, "a"), (4, "a")] {
             let key = UsageKey { day, key: key.to_owned(), ..UsageKey::default() };
-            usage::add(&mut ledger.usage, &[UsageLine { key, sums }]);
+            usage::add(&mut ledger, &[UsageLine { key, sums }]);
         }
         let rows = usage_rows(&ledger, 2, 3);
         let found: Vec<_> = rows.map(|(key, _)| (key.day, key.key.as_str())).collect();
