@@ -86,13 +86,15 @@ impl Health {
             "is on its way out".clone_into(&mut check.say);
         }
         let configured = self.cluster.ledger().key_pepper.is_some();
+        // Until then it may not know keys that others know, and says so to each caller.
+        let heard = self.cluster.stale_for() != Duration::MAX;
         checks.push(Check {
             name: "configuration",
-            ok: configured,
-            say: if configured {
-                format!("at log index {}", self.cluster.ledger().config_index)
-            } else {
-                "the cluster is not founded yet".to_owned()
+            ok: configured && heard,
+            say: match (configured, heard) {
+                (true, true) => format!("at log index {}", self.cluster.ledger().config_index),
+                (true, false) => "no leader has said yet whether it is the latest".to_owned(),
+                (false, _) => "the cluster is not founded yet".to_owned(),
             },
         });
         Report { checks }

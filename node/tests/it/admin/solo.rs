@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Longest wait for a node to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// Time between two looks at what nothing tells of.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) struct Solo {
     pub(super) running: Running,
@@ -31,9 +33,14 @@ impl Solo {
         config.drain.delay = Duration::ZERO;
         let running = Running::start(config).await.unwrap();
         let mut changes = running.cluster.changes();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
         let ready = async {
             while !running.cluster.status().ready() {
                 changes.changed().await.unwrap();
+            }
+            // Nothing tells of this one.
+            while running.cluster.stale_for() == Duration::MAX {
+                looks.tick().await;
             }
         };
         tokio::time::timeout(READY_WITHIN, ready).await.unwrap();
