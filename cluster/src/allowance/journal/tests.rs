@@ -1,5 +1,7 @@
 //! What is told of a life against what it did, however its files end.
 
+mod soon;
+
 use super::{Owner, Testament, files, folder};
 use crate::allowance::tests::log::{Dice, START, row, usd, used};
 use crate::allowance::{Allowances, Hold, Path, Purse, PurseTerms, Why};
@@ -388,17 +390,4 @@ fn files_stay_small_and_paths_that_are_gone_are_forgotten() {
     assert!(bytes < 40_000, "{bytes} bytes in {} files", files.len());
     life.kill();
     assert_eq!(life.read().unwrap().past().spent()[&(account(1), 1)], 2_000);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_settlement_that_no_hold_follows_is_written_all_the_same() {
-    let mut life = Life::new(5);
-    let keeping = tokio::spawn(Arc::clone(&life.allowances).keep_journal());
-    life.hold();
-    life.settle();
-    assert_eq!(life.read().unwrap().past().in_flight(), 1);
-    // All that sleeps by then was woken before: time goes on when nobody has anything to do.
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    assert_eq!(life.read().unwrap().past().in_flight(), 0);
-    keeping.abort();
 }
