@@ -27,6 +27,8 @@ pub(crate) struct ModelTerms {
     pub(crate) input_tokens_max: Option<u64>,
     /// Most output tokens it produces per choice.
     pub(crate) output_tokens_max: Option<u64>,
+    /// It may think, and bill that, without a word of it on the wire.
+    pub(crate) thinks: bool,
 }
 
 impl ModelTerms {

@@ -264,10 +264,14 @@ const BYTES_PER_TOKEN: u64 = 4;
 /// What an answer that told no usage is charged: all input, and its output by its bytes.
 ///
 /// Under a hard budget a token for each byte, which no tokenizer exceeds: what was charged less than it
-/// was billed would be spent twice. Elsewhere the average.
+/// was billed would be spent twice. A model that thinks unseen costs the whole hold there, for nothing else
+/// bounds it. Elsewhere the average.
 pub(crate) fn counted(open: &Open, told: Option<Usage>, output_bytes: u64) -> Bill {
     let told = told.unwrap_or_default();
     let hard = open.way.hard;
+    if hard && open.terms().thinks {
+        return Bill::Whole;
+    }
     let tokens = if hard { output_bytes } else { output_bytes.div_ceil(BYTES_PER_TOKEN) };
     let usage = Usage {
         input_tokens: told.input_tokens.max(open.quote.input_tokens),

@@ -208,6 +208,7 @@ impl Candidate {
             output_tokens_max: known
                 .and_then(|model| model.output_tokens_max)
                 .or_else(|| listed?.output_tokens_max),
+            thinks: listed.is_some_and(|entry| entry.supports.contains(&"reasoning")),
         };
         Self {
             upstream: Rc::clone(upstream),

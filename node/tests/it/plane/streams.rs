@@ -83,6 +83,21 @@ async fn a_truncated_stream_ends_with_an_error_event_and_is_charged_for_what_cam
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_truncated_stream_of_a_model_that_thinks_unseen_costs_its_hold() {
+    let upstream = Upstream::start(Does::SendsAndCloses(sends(&[&event("abcd")], ""))).await;
+    let node = TestNode::start().await;
+    let thinks = |provider: &mut ledger::Provider| {
+        provider.models[0].upstream_name = Some("o3-mini".to_owned());
+    };
+    node.provider_with("up", &upstream.base_url(), thinks).await;
+    let key = node.key("k", USD).await;
+    once(node.addr, &stream(&key, "")).await;
+    let spent = node.spent().await;
+    assert!(spent > 100 * 4_000, "{spent}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_is_whole_without_done_gets_one() {
     let (one, told) = (event("a"), usage(7, 3));
     let (node, _upstream, key) =
