@@ -14,13 +14,19 @@ use tokio::time::sleep;
 /// Pause before a part that was not applied, as far as is known, is proposed again.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
+/// Pause before a journal that could not be read is read again.
+const UNREADABLE_FOR: Duration = Duration::from_secs(5);
+
 /// Waits until this life is in the ledger, tells it of the one before, once, and removes what that left.
 pub(crate) async fn adopt_past(node: Arc<Node>) {
     if !is_enrolled(&node).await {
         return;
     }
     let incarnation = node.identity.incarnation();
-    for part in parts(&node).await {
+    let Some(parts) = parts(&node).await else {
+        return;
+    };
+    for part in parts {
         let number = part.part;
         if !adopt(&node, part).await {
             return;
@@ -47,12 +53,12 @@ async fn is_enrolled(node: &Node) -> bool {
 }
 
 /// What is to be proposed, in order. Nothing where there is no journal that can be believed, and nothing
-/// twice: the ledger counts the parts it has.
-async fn parts(node: &Arc<Node>) -> Vec<Adopt> {
+/// twice: the ledger counts the parts it has. `None` where the node ends before it could be read.
+async fn parts(node: &Arc<Node>) -> Option<Vec<Adopt>> {
     let ledger = node.view.load();
     let me = NodeId(node.id());
     let Some(past) = ledger.nodes.get(&me).and_then(|record| record.past) else {
-        return Vec::new();
+        return Some(Vec::new());
     };
     let owner = Owner {
         cluster_id: node.identity.cluster_id().unwrap_or_default(),
@@ -60,17 +66,27 @@ async fn parts(node: &Arc<Node>) -> Vec<Adopt> {
         incarnation: past.incarnation,
     };
     let (dir, incarnation) = (node.settings.data_dir.clone(), node.identity.incarnation());
-    let read = spawn_blocking(move || {
-        let testament = Testament::read(&dir, &owner)?;
-        Ok(testament.map_or_else(Vec::new, |testament| testament.parts(&ledger, incarnation)))
-    });
-    let read: std::io::Result<Vec<Adopt>> = read.await.unwrap_or_else(|error| Err(error.into()));
-    let parts = read.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the journal of the life before this one cannot be read");
-        Vec::new()
-    });
     let is_new = |part: &Adopt| part.part >= past.adopted_parts;
-    parts.into_iter().filter(is_new).collect()
+    loop {
+        let (dir, owner, ledger) = (dir.clone(), owner.clone(), Arc::clone(&ledger));
+        let read = spawn_blocking(move || {
+            let testament = Testament::read(&dir, &owner)?;
+            Ok(testament.map_or_else(Vec::new, |testament| testament.parts(&ledger, incarnation)))
+        });
+        let read: std::io::Result<Vec<Adopt>> =
+            read.await.unwrap_or_else(|error| Err(error.into()));
+        match read {
+            Ok(parts) => return Some(parts.into_iter().filter(is_new).collect()),
+            // It is there, and says what was spent: whatever is in the way may pass.
+            Err(error) => {
+                tracing::warn!(%error, "the journal of the life before this one cannot be read");
+            }
+        }
+        if *node.closing.borrow() {
+            return None;
+        }
+        sleep(UNREADABLE_FOR).await;
+    }
 }
 
 /// Proposes a part until it is applied; whether it was.
