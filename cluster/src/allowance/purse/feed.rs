@@ -50,6 +50,8 @@ impl Purse {
         }
         // The next cushion is asked for at half of this one, however small it came out.
         self.terms.0.low_water.fetch_min(self.total() / 2, SeqCst);
+        // Whoever asked may have stopped waiting: looked at again, it goes back once it is idle.
+        self.touch();
     }
 
     /// The ledger has applied what a refill said.
