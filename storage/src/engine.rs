@@ -16,9 +16,14 @@ use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 pub(crate) use shelf::{Pair, Shelf};
 
+/// How long a store that is held is waited for.
+const HELD_FOR: Duration = Duration::from_secs(2);
+/// Pause before it is tried again.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Records removed in one atomic batch.
 const REMOVE_BATCH: usize = 512;
 
@@ -54,12 +59,12 @@ impl Engine {
     pub(crate) fn open(data_dir: &Path, tuning: &Tuning) -> io::Result<Engine> {
         let dir = data_dir.join("log");
         std::fs::create_dir_all(&dir)?;
-        let db = sled::Config::new()
+        let config = sled::Config::new()
             .path(&dir)
             .segment_size(tuning.segment_bytes)
             .cache_capacity(tuning.cache_bytes)
-            .flush_every_ms(None)
-            .open()?;
+            .flush_every_ms(None);
+        let db = open_once_free(&config)?;
         let engine = Engine { db, file: File::open(dir.join("db"))?, blobs: dir.join("blobs") };
         engine.check()?;
         engine.flush()?;
@@ -165,4 +170,23 @@ fn index_of(key: &[u8]) -> io::Result<u64> {
     let index = key.get(1..).and_then(|bytes| bytes.try_into().ok());
     let index = index.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "record key"))?;
     Ok(u64::from_be_bytes(index))
+}
+
+/// Opens the store; waits a little where it is held: a thread of an engine that was just dropped, or a
+/// process that is ending, may have it still.
+fn open_once_free(config: &sled::Config) -> sled::Result<sled::Db> {
+    let until = Instant::now() + HELD_FOR;
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if is_held(&error) && Instant::now() < until => {
+                std::thread::sleep(LOOK_EVERY);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// It says so in words only.
+fn is_held(error: &io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }

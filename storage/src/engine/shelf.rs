@@ -29,12 +29,12 @@ impl Shelf {
             files::sync_dir(parent)?;
         }
         guarded(|| {
-            let db = sled::Config::new()
+            let config = sled::Config::new()
                 .path(dir)
                 .segment_size(SEGMENT_BYTES)
                 .cache_capacity(CACHE_BYTES)
-                .flush_every_ms(None)
-                .open()?;
+                .flush_every_ms(None);
+            let db = super::open_once_free(&config)?;
             Ok(Shelf { db, file: Arc::new(File::open(dir.join("db"))?) })
         })
     }
