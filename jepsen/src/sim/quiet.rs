@@ -9,7 +9,7 @@ use super::world::World;
 use cluster::allowance::{Charge, PurseBooks};
 use ledger::command::EnrolNode;
 use ledger::view::{accounts_of, admissible, key_by_hash};
-use ledger::{Command, NodeId};
+use ledger::{Command, Lane, NodeId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -24,10 +24,13 @@ pub(crate) async fn rest(world: &Arc<World>) {
     if !writes(world).await || !settles(world).await {
         return;
     }
+    world.note("settled all", [0, 0, 0]);
     agree(world);
     explain(world);
     admits(world).await;
-    if !settles(world).await || !returns(world).await {
+    world.note("admitted all", [0, 0, 0]);
+    // What was asked for before a node gave everything back may be granted after it: that goes back, too.
+    if !settles(world).await || !returns(world).await || !settles(world).await {
         return;
     }
     agree(world);
@@ -113,7 +116,8 @@ async fn settles(world: &Arc<World>) -> bool {
                 books.held != 0 || books.waiting != 0 || !is_reported(&node, books)
             };
             if let Some(books) = node.seen.allowances.snapshot().into_iter().find(open) {
-                return Err(format!("node {}: {books:?}", node.id));
+                let lane = lane_of(&node, &books);
+                return Err(format!("node {}: {books:?} of {lane:?}", node.id));
             }
         }
         let (least, most) = world.applied_range();
@@ -122,16 +126,20 @@ async fn settles(world: &Arc<World>) -> bool {
     .await
 }
 
+/// The lane of a purse, as its node has it; none where the period is closed.
+fn lane_of(node: &Node, books: &PurseBooks) -> Option<Lane> {
+    let ledger = node.ledger();
+    let period = ledger.accounts.get(&books.account)?.periods.get(&books.period)?;
+    let (id, incarnation) = node.life_id();
+    Some(period.lane(id, incarnation))
+}
+
 /// Whether the ledger has all a purse has to say. Of a closed period there is nothing to say.
 fn is_reported(node: &Node, books: &PurseBooks) -> bool {
-    let ledger = node.ledger();
-    let account = ledger.accounts.get(&books.account);
-    let Some(period) = account.and_then(|account| account.periods.get(&books.period)) else {
-        return true;
-    };
-    let (id, incarnation) = node.life_id();
-    let lane = period.lane(id, incarnation);
-    lane.reported + lane.debt >= books.settled && lane.returned >= books.returned
+    let Some(lane) = lane_of(node, books) else { return true };
+    // What a bill beyond its hold took of what was on its way back is owed here and spent there.
+    let returned = books.owed > 0 || lane.returned >= books.returned;
+    lane.reported + lane.debt >= books.settled && returned
 }
 
 /// All nodes hold the same ledger, and it breaks no invariant.
@@ -162,8 +170,7 @@ fn explain(world: &World) {
                     let life = (id.0, incarnation);
                     format!("{account} period {number} life {life:?}: {what}: {lane:?} {tally:?}")
                 };
-                let Some(left) = left_in_purse(world, (*id, *incarnation), (*account, *number))
-                else {
+                let Some(purse) = purse_of(world, (*id, *incarnation), (*account, *number)) else {
                     // Suspense: it may have been spent, and no more than that was.
                     let covered = lane.granted - lane.returned + tally.beyond + lane.written_off;
                     if tally.billed > covered {
@@ -179,27 +186,30 @@ fn explain(world: &World) {
                 if tally.billed > tally.settled {
                     world.fail("settled exactly once", say("billed more than settled"));
                 }
-                if lane.outstanding() != left {
-                    world.fail(
-                        "nothing outstanding is unexplained",
-                        say(&format!("{left} left in the purse")),
-                    );
+                if !explains(purse.as_ref(), lane.outstanding()) {
+                    world.fail("nothing outstanding is unexplained", say(&format!("{purse:?}")));
                 }
             }
         }
     }
 }
 
-/// What the purse of a life that lives has left: nothing where it was forgotten.
-fn left_in_purse(
+/// Whether what is outstanding lies in the purse. A node that takes itself to owe something pays it out of
+/// grants, so by that much it may have less.
+fn explains(purse: Option<&PurseBooks>, outstanding: i64) -> bool {
+    let (available, owed) = purse.map_or((0, 0), |purse| (purse.available, purse.owed));
+    (available..=available + owed).contains(&outstanding)
+}
+
+/// The purse of a life that lives; none inside where it was forgotten.
+fn purse_of(
     world: &World,
     life: (NodeId, u64),
     (account, period): (ledger::AccountId, u64),
-) -> Option<i64> {
+) -> Option<Option<PurseBooks>> {
     let node = world.nodes().into_iter().find(|node| node.life_id() == life)?;
     let all = node.seen.allowances.snapshot();
-    let is_it = |books: &&PurseBooks| (books.account, books.period) == (account, period);
-    Some(all.iter().find(is_it).map_or(0, |books| books.available))
+    Some(all.into_iter().find(|books| (books.account, books.period) == (account, period)))
 }
 
 /// A request that every account on its path can pay is admitted, on every node; one of a revoked key
@@ -231,7 +241,8 @@ async fn admits(world: &Arc<World>) {
                     (_, Ended::Settled) | (false, Ended::Short(_) | Ended::Unknown) => break,
                     (true, Ended::Short(_) | Ended::Unknown) if Instant::now() > deadline => {
                         let what = format!("node {} key {key}: {ended:?}", node.id);
-                        world.fail("what can be paid is admitted", what);
+                        let there = whose(world, &node, ended);
+                        world.fail("what can be paid is admitted", format!("{what}: {there}"));
                         return;
                     }
                     (true, Ended::Short(_) | Ended::Unknown) => sleep(LOOK_EVERY).await,
@@ -239,6 +250,19 @@ async fn admits(world: &Arc<World>) {
             }
         }
     }
+}
+
+/// Where the money is that a request was short of, for whoever looks into it.
+fn whose(world: &World, node: &Node, ended: Ended) -> String {
+    let Ended::Short(short) = ended else { return String::new() };
+    let ledger = node.ledger();
+    let period = ledger.accounts.get(&short.account).and_then(|account| account.present());
+    let purses = world.nodes().into_iter().flat_map(|node| {
+        let all = node.seen.allowances.snapshot();
+        all.into_iter().map(move |books| (node.id, books))
+    });
+    let of_it: Vec<_> = purses.filter(|(_, books)| books.account == short.account).collect();
+    format!("{period:?} {of_it:?}")
 }
 
 /// Whether the key may be used and every account on its path has as much in pool and living purses.
@@ -249,7 +273,13 @@ fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
     if admissible(known, now).is_err() {
         return false;
     }
+    let purses = node.seen.allowances.snapshot();
     accounts_of(&ledger, known).iter().all(|terms| {
+        // Where bills went beyond their holds, a node first pays from its grants what it takes itself to owe.
+        let is_it = |books: &&PurseBooks| books.account == terms.account;
+        if purses.iter().filter(is_it).any(|books| books.owed > 0) {
+            return false;
+        }
         let account = ledger.accounts.get(&terms.account);
         let living =
             |((id, life), _): &(&(NodeId, u64), &ledger::Lane)| ledger.is_present(*id, *life);
@@ -268,6 +298,7 @@ fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
 async fn returns(world: &Arc<World>) -> bool {
     for node in world.nodes() {
         let most = Duration::from_secs(15);
+        world.note("returns", [node.id, 0, 0]);
         if !node.seen.allowances.return_everything(most).await {
             let left: Vec<PurseBooks> = node.seen.allowances.snapshot();
             world.fail("a node can give everything back", format!("node {}: {left:?}", node.id));
