@@ -179,7 +179,7 @@ fn open_once_free(config: &sled::Config) -> sled::Result<sled::Db> {
     loop {
         match config.open() {
             Err(sled::Error::Io(error)) if is_held(&error) && Instant::now() < until => {
-                std::thread::sleep(LOOK_EVERY);
+                std::thread::park_timeout(LOOK_EVERY);
             }
             opened => return opened,
         }
