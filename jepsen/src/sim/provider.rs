@@ -78,7 +78,7 @@ pub(crate) fn send(
     let (pieces, answer) = channel(1);
     let (world, life, exposure) = (Arc::clone(world), Arc::clone(life), Arc::clone(exposure));
     tokio::spawn(async move {
-        let bill = generate(&attempt, &life, &pieces).await;
+        let bill = generate(&attempt, (&life, &exposure), &pieces).await;
         world.must("the budget holds", world.judge.money.billed(&exposure, &bill));
         let said = match attempt.ending {
             Ending::Answered | Ending::CallerLeaves(_) | Ending::Beyond => Some(Piece::Usage(bill)),
@@ -94,7 +94,11 @@ pub(crate) fn send(
 }
 
 /// Generates the answer; returns the bill.
-async fn generate(attempt: &Attempt, life: &Life, pieces: &Sender<Piece>) -> Charge {
+async fn generate(
+    attempt: &Attempt,
+    (life, exposure): (&Life, &Exposure),
+    pieces: &Sender<Piece>,
+) -> Charge {
     sleep(Duration::from_millis(attempt.first_ms)).await;
     if attempt.ending == Ending::Refused {
         return Charge::ZERO;
@@ -106,7 +110,7 @@ async fn generate(attempt: &Attempt, life: &Life, pieces: &Sender<Piece>) -> Cha
             _ => match pieces.reserve().await {
                 Ok(room) => Some(room),
                 // A caller who leaves is noticed; a node that died may not be.
-                Err(_) if attempt.drains && life.is_dead() => None,
+                Err(_) if attempt.drains && life.is_dead() && !exposure.is_settled() => None,
                 Err(_) => break,
             },
         };

@@ -8,6 +8,7 @@ use crate::sim::life::lock;
 use cluster::allowance::{Charge, PurseBooks};
 use ledger::{AccountId, Ledger, NodeId, UnixMillis, Window};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 /// Most a period may open before its time, in milliseconds: half a second between the leader's clock and
@@ -42,11 +43,23 @@ pub(crate) struct Exposure {
     worst: Charge,
     /// The hold; less once the node has left; nothing once it is billed.
     open: Mutex<Charge>,
+    is_settled: AtomicBool,
 }
 
 impl Exposure {
     pub(crate) fn new(life: (NodeId, u64), path: &[Place], worst: Charge) -> Arc<Exposure> {
-        Arc::new(Exposure { life, path: path.to_vec(), worst, open: Mutex::new(worst) })
+        Arc::new(Exposure {
+            life,
+            path: path.to_vec(),
+            worst,
+            open: Mutex::new(worst),
+            is_settled: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether the node has settled: it told the provider that it listens no more.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled.load(SeqCst)
     }
 }
 
@@ -133,6 +146,7 @@ impl MoneyBook {
 
     /// The node settled. Where it left before the end, the provider may bill no more than it settled.
     pub(crate) fn settled(&self, attempt: &Exposure, charge: &Charge) {
+        attempt.is_settled.store(true, SeqCst);
         let before = *lock(&attempt.open);
         let open = Charge {
             nano_usd: before.nano_usd.min(charge.nano_usd),
