@@ -33,7 +33,6 @@ pub(crate) async fn transfer(node: &Arc<Node>, to: Option<u64>) -> Result<u64, U
     let leader = node.leader();
     if leader != Some(node.id()) {
         return match (leader, to) {
-            (Some(leader), None) => Ok(leader),
             (Some(leader), Some(to)) if leader == to => Ok(leader),
             (_, to) => operate(node, OperateV1::TRANSFER, to.unwrap_or(0)).await,
         };
@@ -41,9 +40,11 @@ pub(crate) async fn transfer(node: &Arc<Node>, to: Option<u64>) -> Result<u64, U
     if to == Some(node.id()) {
         return Ok(node.id());
     }
-    let able = heirs(node, raft, to);
+    let able = await_heirs(node, raft, to).await;
     if able.is_empty() {
-        return Err(Unavailable::Refused("no other voter could take over".to_owned()));
+        return Err(Unavailable::Refused(
+            "no other voter could take over: the last one stays".to_owned(),
+        ));
     }
     for heir in able.into_iter().take(TRIES) {
         let asked = raft.trigger().transfer_leader(heir).await;
@@ -56,6 +57,21 @@ pub(crate) async fn transfer(node: &Arc<Node>, to: Option<u64>) -> Result<u64, U
         within: TAKE_OVER_WITHIN,
         why: "no other voter took over".to_owned(),
     })
+}
+
+/// Voters that could take over. A leader of late does not know yet how far the others have come, and
+/// gossip may have missed one for a moment: that is waited for.
+async fn await_heirs(node: &Node, raft: &Raft, to: Option<u64>) -> Vec<u64> {
+    let deadline = Instant::now() + TAKE_OVER_WITHIN;
+    let mut changes = node.changes.subscribe();
+    loop {
+        let able = heirs(node, raft, to);
+        let voters = node.membership().membership().voter_ids().count();
+        if !able.is_empty() || voters < 2 || !node.leads() || Instant::now() > deadline {
+            return able;
+        }
+        let _ = timeout_at(Instant::now() + LOOK_AGAIN, changes.changed()).await;
+    }
 }
 
 /// Voters that could take over, the most caught up first.
@@ -107,19 +123,38 @@ pub(crate) async fn leave_politely(node: &Arc<Node>, within: Duration) {
 /// Removes a node for good; see [`crate::Cluster::remove`].
 pub(crate) async fn remove(node: &Arc<Node>, raft_id: u64) -> Result<(), Unavailable> {
     node.raft().map_err(not_joined)?;
-    if node.leads() && raft_id == node.id() {
-        transfer(node, None).await?;
-    }
-    if !node.leads() {
-        return operate(node, OperateV1::REMOVE, raft_id).await.map(|_| ());
-    }
-    remove_here(node, raft_id).await.map_err(|refusal| {
-        if refusal.reason == Reason::Refused {
-            Unavailable::Refused(refusal.say)
+    let deadline = Instant::now() + REMOVE_WITHIN;
+    loop {
+        let removed = if node.leader() == Some(raft_id) {
+            // Nobody removes itself: another leads first.
+            transfer(node, None).await.map(|_| false)
+        } else if node.leads() {
+            remove_here(node, raft_id).await.map(|()| true).map_err(told)
         } else {
-            Unavailable::Unknown(refusal.say)
+            operate(node, OperateV1::REMOVE, raft_id).await.map(|_| true)
+        };
+        match removed {
+            Ok(true) => return Ok(()),
+            // Leadership went on its way in between: nothing was done, or nothing more than once.
+            Ok(false) | Err(Unavailable::NotApplied { .. }) if Instant::now() < deadline => {
+                let mut changes = node.changes.subscribe();
+                let _ = timeout_at(Instant::now() + LOOK_AGAIN, changes.changed()).await;
+            }
+            Ok(false) => {
+                let why = "the node to remove leads again and again".to_owned();
+                return Err(Unavailable::NotApplied { within: REMOVE_WITHIN, why });
+            }
+            Err(error) => return Err(error),
         }
-    })
+    }
+}
+
+fn told(refusal: Refusal) -> Unavailable {
+    if refusal.reason == Reason::Refused {
+        Unavailable::Refused(refusal.say)
+    } else {
+        Unavailable::Unknown(refusal.say)
+    }
 }
 
 /// Removes a node for good, on the leader.
@@ -208,6 +243,8 @@ pub(super) async fn operate_here(node: &Arc<Node>, asked: OperateV1) -> Result<I
         return Err(Refusal::not_leader(node.leader()));
     }
     match asked.what {
+        // Nobody removes itself: whoever asked has another lead first.
+        OperateV1::REMOVE if asked.raft_id == node.id() => Err(Refusal::not_leader(None)),
         OperateV1::REMOVE => {
             remove_here(node, asked.raft_id).await?;
             Ok(IndexV1 { index: node.id() })

@@ -1,7 +1,7 @@
 //! Nodes that go politely.
 
 use crate::bed::{budget, formed, leader, put, ready, stop_all, until};
-use cluster::MemberState;
+use cluster::{MemberState, Unavailable};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -41,6 +41,28 @@ async fn a_leader_that_leaves_politely_hands_over_first_and_writes_go_on() {
     nodes[leading].shutdown().await;
     put(&nodes[others[1]], "after").await;
     assert!(begun.elapsed() < Duration::from_secs(8));
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_leads_is_removed_by_a_word_to_any_other_node() {
+    let (_seats, nodes) = formed(3).await;
+    let leading = leader(&nodes).await;
+    let id = nodes[leading].status().raft_id.unwrap();
+    let other = &nodes[(leading + 1) % 3];
+    other.remove(id).await.unwrap();
+    until(other, "rid of it", |_| other.members().iter().all(|member| member.raft_id != id)).await;
+    put(other, "after").await;
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_voter_is_not_removed() {
+    let (_seats, nodes) = formed(1).await;
+    let id = nodes[0].status().raft_id.unwrap();
+    let refused = nodes[0].remove(id).await.unwrap_err();
+    assert!(matches!(&refused, Unavailable::Refused(why) if why.contains("last one stays")));
+    put(&nodes[0], "after").await;
     stop_all(&nodes).await;
 }
 
