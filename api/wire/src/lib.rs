@@ -12,16 +12,17 @@ mod call;
 pub mod chat;
 pub mod dialect;
 mod field_value;
+pub mod frame;
 mod json;
 pub mod provider;
 mod provider_error;
 mod refusal;
 pub mod retry_after;
 pub mod splice;
-pub mod sse;
 mod usage;
 
 pub use call::{Call, Media, Operation};
+pub use frame::sse;
 pub use provider_error::ProviderError;
 pub use refusal::{Fault, Refusal, Retry};
 pub use usage::Usage;

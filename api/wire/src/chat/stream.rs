@@ -2,20 +2,27 @@
 //! events.
 
 use super::event::Event;
+use crate::frame::{EventTooLong, Found, Framing, Name, Splitter};
 use crate::provider_error::ProviderError;
-use crate::sse::{EventTooLong, Found, Name, Splitter};
 
 /// One frame of a stream: an event with data.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     /// What `event:` said.
     pub name: Name,
+    /// The kind of event where the framing itself names it; empty otherwise.
+    pub event: &'a str,
     /// The data.
     pub data: &'a str,
 }
 
 /// Reads the frames of one dialect's stream.
 pub trait ReadStream: Send {
+    /// How the stream is cut into frames.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
     /// Takes a frame and appends what it says.
     fn frame(&mut self, frame: Frame<'_>, events: &mut Vec<Event>);
 
@@ -35,6 +42,8 @@ pub struct Identity {
     pub created_s: u64,
     /// Whether a stream tells its usage in dialects where the caller has to ask for it.
     pub include_usage: bool,
+    /// How a stream is framed in dialects where the caller may choose.
+    pub framing: Framing,
 }
 
 /// Writes events as one dialect's stream.
@@ -43,7 +52,7 @@ pub trait WriteStream: Send {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>);
 }
 
-/// Reads a stream of server-sent events, cut anywhere.
+/// Reads a stream, cut anywhere.
 pub struct StreamReader {
     splitter: Splitter,
     dialect: Box<dyn ReadStream>,
@@ -53,22 +62,22 @@ impl StreamReader {
     /// A reader at the beginning of a stream.
     #[must_use]
     pub fn new(dialect: Box<dyn ReadStream>) -> Self {
-        Self { splitter: Splitter::new(), dialect }
+        Self { splitter: Splitter::new(dialect.framing()), dialect }
     }
 
     /// Takes a chunk and appends what it says.
     ///
     /// # Errors
-    /// A 502 when an event is longer than [`crate::sse::EVENT_BYTES_MAX`]; the stream is of no use then.
+    /// A 502 when an event is longer than [`crate::frame::EVENT_BYTES_MAX`]; the stream is of no use then.
     pub fn push(&mut self, chunk: &[u8], events: &mut Vec<Event>) -> Result<(), ProviderError> {
         let mut at = 0;
         let too_long = |error: EventTooLong| {
             ProviderError::unreadable(format!("the provider sent an {error}"))
         };
         while let Some(found) = self.splitter.next(chunk, &mut at).map_err(too_long)? {
-            if let Found::Event { name, data, .. } = found {
+            if let Found::Event { name, event, data, .. } = found {
                 let data = String::from_utf8_lossy(data);
-                self.dialect.frame(Frame { name, data: &data }, events);
+                self.dialect.frame(Frame { name, event, data: &data }, events);
             }
         }
         Ok(())
@@ -78,7 +87,7 @@ impl StreamReader {
     pub fn finish(mut self, events: &mut Vec<Event>) {
         if let Some((name, data)) = self.splitter.finish() {
             let data = String::from_utf8_lossy(data);
-            self.dialect.frame(Frame { name, data: &data }, events);
+            self.dialect.frame(Frame { name, event: "", data: &data }, events);
         }
         let rest = String::from_utf8_lossy(self.splitter.junk());
         self.dialect.end(&rest, events);

@@ -6,6 +6,7 @@ mod bounds;
 mod cases;
 mod errors;
 mod folders;
+mod framing;
 mod oddities;
 mod replies;
 mod requests;

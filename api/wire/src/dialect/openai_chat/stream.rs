@@ -167,7 +167,7 @@ impl StreamRelay {
         let (mut at, mut kept, mut decided) = (0, 0, 0);
         while let Some(found) = self.splitter.next(chunk, &mut at).map_err(too_long)? {
             let (end, hidden) = match found {
-                Found::Event { end, name, data } => {
+                Found::Event { end, name, data, .. } => {
                     (end, self.notes.event(name, data) && !self.through)
                 }
                 Found::Idle { end } => (end, false),

@@ -4,52 +4,8 @@
 
 use std::ops::Range;
 
-/// Longest event, in bytes. Real ones reach hundreds of kB (images); more than this is no event.
-pub const EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Bytes kept of a body that is no event stream, to find an error object in it.
-const JUNK_BYTES_MAX: usize = 1024 * 1024;
-
-/// An event grew beyond [`EVENT_BYTES_MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("event longer than {EVENT_BYTES_MAX} bytes")]
-pub struct EventTooLong;
-
-/// Something found in a chunk. `end` is the offset behind it in that chunk.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Found<'a> {
-    /// An event with data is complete, its blank line included.
-    Event {
-        /// Behind its blank line.
-        end: usize,
-        /// What `event:` said.
-        name: Name,
-        /// Its `data:` lines, joined by line feeds.
-        data: &'a [u8],
-    },
-    /// Bytes that belong to no event with data: comments, blank lines, events without data.
-    Idle {
-        /// Behind them.
-        end: usize,
-    },
-    /// The line feed of a CRLF whose carriage return, in the chunk before, already ended what was found last.
-    Tail {
-        /// Behind it.
-        end: usize,
-    },
-}
-
-/// The name of an event, as far as anybody asks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Name {
-    /// No `event:` line.
-    #[default]
-    None,
-    /// `event: error`
-    Error,
-    /// Any other.
-    Other,
-}
+use super::{BYTE_ORDER_MARK, Junk};
+pub use super::{EVENT_BYTES_MAX, EventTooLong, Found, Name};
 
 /// Where the data of the current event stands.
 #[derive(Debug, Default)]
@@ -79,7 +35,7 @@ pub struct Splitter {
     reported: bool,
     /// Whether anything at all was read: a byte order mark may only come first.
     any: bool,
-    junk: Vec<u8>,
+    junk: Junk,
 }
 
 /// What a line meant, without borrows.
@@ -141,7 +97,7 @@ impl Splitter {
                         Data::Chunk(span) => &chunk[span],
                         Data::Kept | Data::None => &self.data[..],
                     };
-                    return Ok(Some(Found::Event { end: *at, name, data }));
+                    return Ok(Some(Found::Event { end: *at, name, event: "", data }));
                 }
             }
         }
@@ -169,7 +125,7 @@ impl Splitter {
     /// Lines that are no SSE at all, up to 1 MiB: some providers answer a stream with plain JSON.
     #[must_use]
     pub fn junk(&self) -> &[u8] {
-        &self.junk
+        self.junk.bytes()
     }
 
     /// Moves behind the line end at `end`, as far as this chunk shows it.
@@ -221,7 +177,7 @@ impl Splitter {
             b"data" => self.add_data(chunk, value, at.map(|start| start + mark + skipped)),
             b"event" => self.name = if value == b"error" { Name::Error } else { Name::Other },
             b"id" | b"retry" => {}
-            _ => self.add_junk(line),
+            _ => self.junk.add_line(line),
         }
     }
 
@@ -241,13 +197,6 @@ impl Splitter {
         }
         self.data.extend_from_slice(value);
         self.current = Data::Kept;
-    }
-
-    fn add_junk(&mut self, line: &[u8]) {
-        if self.junk.len() + line.len() < JUNK_BYTES_MAX {
-            self.junk.extend_from_slice(line);
-            self.junk.push(b'\n');
-        }
     }
 
     /// Copies what the next chunk will need of this one.
@@ -278,8 +227,7 @@ fn split_field(line: &[u8]) -> (&[u8], usize) {
 }
 
 fn byte_order_mark(line: &[u8]) -> usize {
-    const MARK: &[u8] = b"\xef\xbb\xbf";
-    if line.starts_with(MARK) { MARK.len() } else { 0 }
+    if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }
 
 #[cfg(test)]
