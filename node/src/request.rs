@@ -50,7 +50,7 @@ use terms::{Candidate, Terms};
 use upstream::{Failure, Order};
 use way::Way;
 use wire::splice::{self, Edits, OutputCap};
-use wire::{Call, Refusal};
+use wire::{Asked as Heading, Call, Refusal};
 
 /// Headers of an answer, about.
 const HEADERS_OUT: usize = 12;
@@ -67,7 +67,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<NodeBody>, Refusal> {
     let started = Instant::now();
     let now = core.now();
-    let call = wire::dialect::openai_chat::read(inbound.operation, &inbound.body)?;
+    let call = wire::dialect::openai_chat::read(&Heading::of(inbound.operation), &inbound.body)?;
     let view = core.view();
     let terms = core.still_valid(&view, terms)?;
     auth::admissible(&terms.key, now)?;
@@ -235,9 +235,10 @@ async fn ask(
     }
     let (head, body) = response.into_parts();
     if call.stream {
-        let options = wire::dialect::openai_chat::StreamOptions {
+        let options = wire::relay::StreamOptions {
             hide_usage: edits.hides_usage(call),
             answers: call.answers,
+            framing: call.framing,
         };
         let relay = upstream.wire.stream(options);
         guard.coming = Some(Box::new(Coming { relay, body, lent }));

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::frame::Framing;
+
 /// A kind of call. Each has its own path, body and shape of answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -41,17 +43,42 @@ impl Operation {
     }
 }
 
+/// What is known of a request before its body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The kind of call.
+    pub operation: Operation,
+    /// The model, in dialects whose path names it.
+    pub model: Option<&'a str>,
+    /// Whether a stream is wanted, in dialects whose path says so.
+    pub stream: Option<bool>,
+    /// How a stream is to be framed, in dialects whose path says so; else as the dialect does.
+    pub framing: Option<Framing>,
+}
+
+impl Asked<'_> {
+    /// A call whose path says no more than what kind it is.
+    #[must_use]
+    pub const fn of(operation: Operation) -> Self {
+        Self { operation, model: None, stream: None, framing: None }
+    }
+}
+
 /// One request, read. Owns only short strings; everything long stays in the body it was read from.
 ///
 /// The private spans point into exactly that body: [`crate::splice::apply`] must be given the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// The name of the dialect it is said in.
+    pub dialect: &'static str,
     /// What kind of call this is.
     pub operation: Operation,
     /// The model as the caller wrote it, e.g. `openai/gpt-4o-mini`; never empty.
     pub model: String,
     /// Whether the caller wants a stream.
     pub stream: bool,
+    /// How a stream is framed.
+    pub framing: Framing,
     /// Whether the caller itself asked for the usage chunk of a stream.
     pub include_usage: bool,
     /// Most output tokens per choice the caller allows; the larger one where both
@@ -77,6 +104,31 @@ pub struct Call {
     /// What the messages hold beside text.
     pub media: Media,
     pub(crate) spans: Spans,
+}
+
+impl Call {
+    /// A call of which nothing is known but what its path says.
+    pub(crate) fn new(dialect: &'static str, asked: &Asked<'_>, body_bytes: usize) -> Self {
+        Self {
+            dialect,
+            operation: asked.operation,
+            model: asked.model.unwrap_or_default().to_owned(),
+            stream: asked.stream.unwrap_or(false),
+            framing: asked.framing.unwrap_or_default(),
+            include_usage: false,
+            output_tokens_max: None,
+            answers: 1,
+            choices: 1,
+            fallbacks: Vec::new(),
+            body_bytes: body_bytes as u64,
+            input_bytes: body_bytes as u64,
+            messages: 1,
+            tools: 0,
+            schema: false,
+            media: Media::default(),
+            spans: Spans::default(),
+        }
+    }
 }
 
 /// Content that is not text, counted by how its tokens can be bounded.
@@ -106,11 +158,37 @@ impl Media {
 pub(crate) struct Spans {
     /// Just behind the `{` of the body.
     pub(crate) open: usize,
-    pub(crate) model: Range<usize>,
+    /// `None` where the path names the model.
+    pub(crate) model: Option<Range<usize>>,
+    /// The dialect's limit of output tokens, whatever its name there.
     pub(crate) max_tokens: Option<Limit>,
+    /// The other limit of output tokens, in dialects with two.
     pub(crate) max_completion_tokens: Option<Limit>,
+    pub(crate) cap: Cap,
     pub(crate) stream_options: StreamOptions,
     pub(crate) fallbacks: Option<Member>,
+}
+
+/// Where an output limit is put that the caller did not give.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Cap {
+    /// Into the body, under the field that the provider reads.
+    #[default]
+    Field,
+    /// Into the body, under this key.
+    Body(&'static str),
+    /// Into an object of the body that is there.
+    #[expect(dead_code, reason = "for dialects to come")]
+    Inner {
+        /// Just behind its `{`.
+        open: usize,
+        /// Whether it has no members.
+        empty: bool,
+        key: &'static str,
+    },
+    /// Into an object of the body that is not there.
+    #[expect(dead_code, reason = "for dialects to come")]
+    Missing { object: &'static str, key: &'static str },
 }
 
 /// An output limit: where its value stands, and what it says.

@@ -17,11 +17,12 @@ mod json;
 pub mod provider;
 mod provider_error;
 mod refusal;
+pub mod relay;
 pub mod retry_after;
 pub mod splice;
 mod usage;
 
-pub use call::{Call, Media, Operation};
+pub use call::{Asked, Call, Media, Operation};
 pub use frame::sse;
 pub use provider_error::ProviderError;
 pub use refusal::{Fault, Refusal, Retry};

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::call::{Call, Operation, Says, StreamOptions};
+use crate::call::{Call, Cap, Operation, Says, StreamOptions};
 use crate::json;
 
 /// A model's name as JSON text, prepared once per configuration and spliced without work.
@@ -111,9 +111,10 @@ fn changes(call: &Call, edits: &Edits<'_>, body: &[u8]) -> Vec<(Range<usize>, By
     let spans = &call.spans;
     let mut changes = Vec::new();
     if let Some(model) = edits.model
-        && model.text != call.model
+        && let Some(span) = &spans.model
+        && body[span.clone()] != model.quoted[..]
     {
-        changes.push((spans.model.clone(), model.quoted.clone()));
+        changes.push((span.clone(), model.quoted.clone()));
     }
     if let Some(member) = &spans.fallbacks {
         changes.push((removal(&member.whole, member.comma_before, body), Bytes::new()));
@@ -177,7 +178,9 @@ fn cap_changes(call: &Call, cap: OutputCap, changes: &mut Vec<(Range<usize>, Byt
         let lower = match limit.says {
             Says::Tokens(tokens) => tokens > cap.tokens,
             Says::Unlimited => true,
-            Says::Nothing => named == field && call.output_tokens_max.is_none(),
+            Says::Nothing => {
+                (named == field || call.spans.cap != Cap::Field) && call.output_tokens_max.is_none()
+            }
         };
         bounded |= lower || limit.tokens().is_some();
         if lower {
@@ -185,7 +188,19 @@ fn cap_changes(call: &Call, cap: OutputCap, changes: &mut Vec<(Range<usize>, Byt
         }
     }
     if !bounded {
-        let member = format!("\"{}\":{},", field.key(), cap.tokens);
-        changes.push((call.spans.open..call.spans.open, Bytes::from(member)));
+        changes.push(inserted(call, field, cap.tokens));
     }
+}
+
+/// The member that sets a limit where there is none. The body itself is never empty.
+fn inserted(call: &Call, field: OutputField, tokens: u64) -> (Range<usize>, Bytes) {
+    let body = call.spans.open;
+    let (at, member) = match call.spans.cap {
+        Cap::Field => (body, format!("\"{}\":{tokens},", field.key())),
+        Cap::Body(key) => (body, format!("\"{key}\":{tokens},")),
+        Cap::Inner { open, empty: true, key } => (open, format!("\"{key}\":{tokens}")),
+        Cap::Inner { open, empty: false, key } => (open, format!("\"{key}\":{tokens},")),
+        Cap::Missing { object, key } => (body, format!("\"{object}\":{{\"{key}\":{tokens}}},")),
+    };
+    (at..at, Bytes::from(member))
 }

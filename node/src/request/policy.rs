@@ -228,7 +228,7 @@ mod tests {
     fn an_estimate_grows_with_input_and_choices() {
         let call = |body: &str| {
             let operation = wire::Operation::ChatCompletions;
-            wire::dialect::openai_chat::read(operation, body.as_bytes()).unwrap()
+            wire::dialect::openai_chat::read(&wire::Asked::of(operation), body.as_bytes()).unwrap()
         };
         let one = call(r#"{"model":"m","messages":[],"max_tokens":10}"#);
         let two = call(r#"{"model":"m","messages":[],"max_tokens":10,"n":2}"#);

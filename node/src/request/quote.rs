@@ -150,7 +150,11 @@ mod tests {
     use wire::Operation;
 
     fn call(body: &str) -> Call {
-        wire::dialect::openai_chat::read(Operation::ChatCompletions, body.as_bytes()).unwrap()
+        wire::dialect::openai_chat::read(
+            &wire::Asked::of(Operation::ChatCompletions),
+            body.as_bytes(),
+        )
+        .unwrap()
     }
 
     fn terms(output_tokens_max: Option<u64>) -> ModelTerms {

@@ -17,10 +17,10 @@ mod write_block;
 
 pub use answer::{read_answer, write_answer};
 pub use count::{count_body, read_count};
-pub use error::{error_body, error_event, read_error};
+pub use error::{error_body, error_event, provider_answer, read_error};
 pub use metered::reply;
 pub use read::read;
-pub use relay::{Relay, RelayEnd};
+pub use relay::StreamRelay;
 pub use request::read_request;
 pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
@@ -28,6 +28,7 @@ pub use write::write_request;
 
 use super::{Chat, Dialect};
 use crate::call::Operation;
+use crate::frame::Framing;
 
 /// The name by which what was read from this dialect is told from others.
 pub const NAME: &str = "anthropic_messages";
@@ -36,9 +37,13 @@ pub const NAME: &str = "anthropic_messages";
 pub const DIALECT: Dialect = Dialect {
     name: NAME,
     operations: &[Operation::ChatCompletions],
-    read: read_operation,
+    framing: Framing::Sse,
+    read,
     error_body,
     error_event,
+    provider_answer,
+    reply: |_, body| reply(body),
+    relay: |_| Box::new(StreamRelay::new()),
     chat: Chat {
         read_request,
         write_request,
@@ -48,11 +53,3 @@ pub const DIALECT: Dialect = Dialect {
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
 };
-
-/// Reads any operation of the dialect: there is one.
-fn read_operation(
-    _operation: Operation,
-    body: &[u8],
-) -> Result<crate::call::Call, crate::refusal::Refusal> {
-    read(body)
-}

@@ -5,24 +5,35 @@ pub mod openai_chat;
 
 use bytes::Bytes;
 
-use crate::call::{Call, Operation};
+use crate::call::{Asked, Call, Operation};
 use crate::chat::{Answer, Identity, ReadStream, Request, Target, WriteStream, Written};
+use crate::frame::Framing;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
+use crate::relay::{Relay, Reply, StreamOptions};
 
-/// A format callers speak: what its front door needs.
+/// A format that callers and providers speak.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// The name of its file here.
     pub name: &'static str,
     /// What can be asked in it.
     pub operations: &'static [Operation],
-    /// Reads a request body.
-    pub read: fn(Operation, &[u8]) -> Result<Call, Refusal>,
+    /// How its streams are framed where the caller has no choice, or makes none.
+    pub framing: Framing,
+    /// Reads a request as far as it must be known to be passed on.
+    pub read: fn(&Asked<'_>, &[u8]) -> Result<Call, Refusal>,
     /// A refusal as the body of an answer.
     pub error_body: fn(&Refusal) -> Bytes,
     /// A refusal as an event inside a stream that has begun.
     pub error_event: fn(&Refusal) -> Bytes,
+    /// Status and body for the caller out of a provider's error answer. A body that is of this dialect
+    /// already goes on byte for byte; a refused credential is not shown.
+    pub provider_answer: fn(&ProviderError, &Bytes) -> (u16, Bytes),
+    /// Reads a body under a success status that goes on as it is.
+    pub reply: fn(Operation, &[u8]) -> Reply,
+    /// Begins to pass a stream on as it is.
+    pub relay: fn(&StreamOptions) -> Box<dyn Relay>,
     /// How chats are read for their meaning and written out of it.
     pub chat: Chat,
 }
@@ -30,9 +41,10 @@ pub struct Dialect {
 /// One side of a translation: any dialect's reading goes with any other's writing.
 #[derive(Debug, Clone, Copy)]
 pub struct Chat {
-    /// Reads what a request means; the body has been checked by [`Dialect::read`] before.
+    /// Reads what a request means; the body has been checked by [`Dialect::read`] before. What only the
+    /// path says is filled in by [`Dialect::request`].
     pub read_request: fn(&[u8]) -> Result<Request, Refusal>,
-    /// Writes a request for a provider.
+    /// Writes a request for a provider. Model and stream are in it where the dialect has them there.
     pub write_request: fn(&Request, &Target<'_>) -> Result<Written, Refusal>,
     /// Reads a provider's answer under a success status.
     pub read_answer: fn(&[u8]) -> Result<Answer, ProviderError>,
@@ -44,5 +56,33 @@ pub struct Chat {
     pub write_stream: fn(Identity) -> Box<dyn WriteStream>,
 }
 
+impl Dialect {
+    /// What a request means, what its path says included.
+    ///
+    /// # Errors
+    /// A 400 that names the field.
+    pub fn request(&self, call: &Call, body: &[u8]) -> Result<Request, Refusal> {
+        let mut request = (self.chat.read_request)(body)?;
+        request.model.clone_from(&call.model);
+        request.stream = Some(call.stream);
+        Ok(request)
+    }
+}
+
+/// Two are the same where they are of one name.
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Dialect {}
+
 /// Every dialect.
-pub const ALL: &[Dialect] = &[openai_chat::DIALECT, anthropic_messages::DIALECT];
+pub const ALL: &[&Dialect] = &[&openai_chat::DIALECT, &anthropic_messages::DIALECT];
+
+/// The dialect of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Dialect> {
+    ALL.iter().copied().find(|dialect| dialect.name == name)
+}

@@ -12,14 +12,15 @@ mod usage;
 pub use error::{error_body, error_event, provider_answer};
 pub use models::{Model, model_body, models_body};
 pub use read::read;
-pub use reply::{Reply, reply};
-pub use stream::{Progress, StreamEnd, StreamOptions, StreamRelay, Trailer};
+pub use reply::reply;
+pub use stream::{StreamEnd, StreamRelay, Trailer};
 
 pub(crate) use error::read_error;
 pub(crate) use usage::read_usage;
 
 use super::{Chat, Dialect};
 use crate::call::Operation;
+use crate::frame::Framing;
 
 /// The name by which what was read from this dialect is told from others.
 pub const NAME: &str = "openai_chat";
@@ -33,9 +34,13 @@ pub const DIALECT: Dialect = Dialect {
         Operation::Embeddings,
         Operation::Models,
     ],
+    framing: Framing::Sse,
     read,
     error_body,
     error_event,
+    provider_answer,
+    reply,
+    relay: |options| Box::new(StreamRelay::new(*options)),
     chat: Chat {
         read_request: chat::read_request,
         write_request: chat::write_request,

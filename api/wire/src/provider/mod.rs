@@ -6,8 +6,9 @@ pub mod openai_compatible;
 use bytes::Bytes;
 
 use crate::call::{Call, Operation};
-use crate::dialect::openai_chat::{self, Reply, StreamOptions, StreamRelay};
+use crate::dialect::openai_chat::{self, StreamRelay};
 use crate::provider_error::ProviderError;
+use crate::relay::{Reply, StreamOptions};
 use crate::splice::{self, Edits, ModelName, OutputCap, OutputField};
 
 /// How a provider differs from its dialect.
@@ -70,7 +71,11 @@ pub trait Provider: Sync {
         let Quirks { ask_usage, output_field: field } = self.quirks();
         let output_cap = rewrite.output_tokens_cap.map(|tokens| OutputCap { tokens, field });
         let edits = Edits { model: rewrite.model, ask_usage, output_cap };
-        let stream = StreamOptions { hide_usage: edits.hides_usage(call), answers: call.answers };
+        let stream = StreamOptions {
+            hide_usage: edits.hides_usage(call),
+            answers: call.answers,
+            framing: call.framing,
+        };
         Prepared { body: splice::apply(call, &edits, body), stream }
     }
 

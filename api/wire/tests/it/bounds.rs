@@ -1,8 +1,8 @@
 //! Token bounds, measured against what providers counted.
 
-use wire::Usage;
 use wire::bound::{InputBound, hidden_prompt_tokens, input_tokens, output_tokens};
 use wire::dialect::openai_chat::{read, reply};
+use wire::{Asked, Usage};
 
 use crate::streams::{options, relay};
 use crate::traffic::{self, Record};
@@ -41,7 +41,7 @@ fn recorded_prompts_and_answers_never_exceed_their_bounds() {
     let (mut long_prompts, mut long_answers) = (Vec::new(), Vec::new());
     traffic::each(|record| {
         let Some(body) = record.request().filter(|_| record.status == 200) else { return };
-        let Ok(call) = read(record.operation().unwrap(), &body) else { return };
+        let Ok(call) = read(&Asked::of(record.operation().unwrap()), &body) else { return };
         let Some(usage) = counted(&record) else { return };
         match input_tokens(&call, hidden_prompt_tokens(&call.model)) {
             InputBound::Unknown => unknown += 1,

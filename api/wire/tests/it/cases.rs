@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use wire::dialect::openai_chat::{StreamOptions, Trailer, provider_answer, read};
+use wire::dialect::openai_chat::{Trailer, provider_answer, read};
 use wire::provider::{self, Provider, Rewrite};
+use wire::relay::StreamOptions;
 use wire::splice::ModelName;
-use wire::{Operation, ProviderError, Refusal, Usage};
+use wire::{Asked, Operation, ProviderError, Refusal, Usage};
 
 fn folders(parent: &Path) -> Vec<PathBuf> {
     let entries = parent.read_dir().unwrap().map(|entry| entry.unwrap().path());
@@ -106,7 +107,7 @@ fn every_case_gives_its_golden_files() {
 
 fn run(provider: &dyn Provider, case: &Path) {
     let call_bytes = Bytes::from(fs::read(case.join("call.json")).unwrap());
-    let call = read(Operation::ChatCompletions, &call_bytes).unwrap();
+    let call = read(&Asked::of(Operation::ChatCompletions), &call_bytes).unwrap();
     let model = ModelName::new("upstream/model");
     let rewrite = Rewrite { model: Some(&model), output_tokens_cap: Some(4096) };
     let prepared = provider.prepare(&call, &call_bytes, &rewrite);

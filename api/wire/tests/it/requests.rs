@@ -5,18 +5,18 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use wire::dialect::openai_chat::read;
 use wire::splice::{Edits, ModelName, OutputCap, OutputField, apply};
-use wire::{Operation, Refusal};
+use wire::{Asked, Operation, Refusal};
 
 use crate::traffic;
 
 fn edited(operation: Operation, body: &str, edits: &Edits<'_>) -> String {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let call = read(operation, &body).unwrap();
+    let call = read(&Asked::of(operation), &body).unwrap();
     String::from_utf8(apply(&call, edits, &body).concat()).unwrap()
 }
 
 fn chat(body: &str) -> Result<wire::Call, Refusal> {
-    read(Operation::ChatCompletions, body.as_bytes())
+    read(&Asked::of(Operation::ChatCompletions), body.as_bytes())
 }
 
 /// What the edits should make of a body, done on the tree.
@@ -61,7 +61,7 @@ fn recorded_requests_survive_reading_and_change_only_where_edited() {
     traffic::each(|record| {
         let Some(body) = record.request() else { return };
         let operation = record.operation().unwrap();
-        let call = match read(operation, &body) {
+        let call = match read(&Asked::of(operation), &body) {
             Ok(call) => call,
             Err(refusal) => {
                 refused.push((record, refusal));
@@ -254,7 +254,8 @@ fn wrong_requests_are_refused_with_the_field_or_the_position() {
         assert_eq!((refusal.status, refusal.param.as_deref()), (400, param), "{body}");
         assert!(refusal.say.contains(say), "{body}: {}", refusal.say);
     }
-    let refusal = read(Operation::ChatCompletions, b"{\"model\":\"\xff\"}").unwrap_err();
+    let refusal =
+        read(&Asked::of(Operation::ChatCompletions), b"{\"model\":\"\xff\"}").unwrap_err();
     assert_eq!(refusal.say, "request body is not UTF-8 at byte 10");
 }
 
@@ -270,13 +271,13 @@ proptest! {
 
     #[test]
     fn garbage_requests_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-        let _ = read(Operation::ChatCompletions, &bytes);
+        let _ = read(&Asked::of(Operation::ChatCompletions), &bytes);
     }
 
     #[test]
     fn requests_cut_short_are_refused(cut in 0_usize..150) {
         let body = r#"{"model":"a","messages":[{"role":"user","content":[{"type":"text","text":"é\n"}]}],"max_tokens":1,"stream":true,"stream_options":{"include_usage":null}}"#;
         let cut = cut.min(body.len() - 1);
-        prop_assert!(read(Operation::ChatCompletions, &body.as_bytes()[..cut]).is_err());
+        prop_assert!(read(&Asked::of(Operation::ChatCompletions), &body.as_bytes()[..cut]).is_err());
     }
 }

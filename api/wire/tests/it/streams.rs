@@ -3,13 +3,15 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::Value;
-use wire::dialect::openai_chat::{StreamEnd, StreamOptions, StreamRelay, Trailer};
+use wire::dialect::openai_chat::{StreamEnd, StreamRelay, Trailer};
+use wire::frame::Framing;
+use wire::relay::StreamOptions;
 use wire::{Refusal, Usage};
 
 use crate::traffic::{self, Record};
 
 pub(crate) fn options(hide_usage: bool) -> StreamOptions {
-    StreamOptions { hide_usage, answers: 1 }
+    StreamOptions { hide_usage, answers: 1, framing: Framing::Sse }
 }
 
 /// Relays `body` cut at the given offsets.
@@ -261,7 +263,7 @@ fn cut_streams_end_with_an_error_event_and_never_with_done() {
     assert_eq!(trailer("", options(true)), Trailer::Cut(Bytes::from(CUT)));
     // One of two choices has finished.
     let half = "data: {\"choices\":[{\"index\":1,\"finish_reason\":\"stop\"}]}\n\n";
-    let two = StreamOptions { hide_usage: false, answers: 2 };
+    let two = StreamOptions { hide_usage: false, answers: 2, framing: Framing::Sse };
     assert_eq!(trailer(half, two), Trailer::Cut(Bytes::from(CUT)));
 }
 

@@ -27,6 +27,27 @@ pub fn error_event(refusal: &Refusal) -> Bytes {
     Bytes::from([b"event: error\ndata: ", &error_body(refusal)[..], b"\n\n"].concat())
 }
 
+/// Status and body for the caller out of a provider's error answer.
+///
+/// A body that already is this dialect's goes on byte for byte; others are said anew with the
+/// provider's words; a refused credential is not shown at all.
+#[must_use]
+pub fn provider_answer(error: &ProviderError, body: &Bytes) -> (u16, Bytes) {
+    let refusal = error.refusal();
+    if !error.is_credential_refused() && is_this_dialect(body) {
+        return (refusal.status, body.clone());
+    }
+    (refusal.status, error_body(&refusal))
+}
+
+/// Whether a body is `{"type":"error","error":{"type":…,"message":…},…}`.
+fn is_this_dialect(body: &[u8]) -> bool {
+    let fields = std::str::from_utf8(body).ok().and_then(|text| Fields::read(text).ok());
+    let Some(mut fields) = fields else { return false };
+    let Some(mut error) = fields.object("error") else { return false };
+    fields.tag("type", "error") && error.text("message").is_some() && error.text("type").is_some()
+}
+
 /// Reads an error in any of the known shapes. The status is that of its type, else 502.
 #[must_use]
 pub fn read_error(body: &[u8]) -> ProviderError {

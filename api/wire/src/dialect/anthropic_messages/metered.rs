@@ -2,7 +2,7 @@
 
 use super::answer::read_answer;
 use crate::chat::{Body, Part};
-use crate::dialect::openai_chat::Reply;
+use crate::relay::Reply;
 
 /// Reads a body that came with a success status. The body goes on to the caller as it is.
 #[must_use]

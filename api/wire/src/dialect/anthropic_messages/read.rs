@@ -1,6 +1,6 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
-use crate::call::{self, Call, Limit, Media, Operation, Spans};
+use crate::call::{self, Asked, Call, Cap, Limit};
 use crate::field_value::{
     Stop, alike, boolean, duplicate, expect, invalid_json, limit, missing, string, wrong_type,
 };
@@ -26,7 +26,7 @@ const CLIENT_TOOLS: [&[u8]; 5] =
 ///
 /// # Errors
 /// A 400 that names the field or the position.
-pub fn read(body: &[u8]) -> Result<Call, Refusal> {
+pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
     if let Err(error) = std::str::from_utf8(body) {
         let at = error.valid_up_to();
         return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
@@ -35,7 +35,7 @@ pub fn read(body: &[u8]) -> Result<Call, Refusal> {
     if scanner.kind().map_err(Stop::from)? != Kind::Object {
         return Err(invalid_json("request body is not a JSON object".to_owned()));
     }
-    let mut reader = Reader::new(body.len());
+    let mut reader = Reader::new(asked, body.len());
     let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
     scanner.end().map_err(Stop::from)?;
     reader.call.spans.open = span.start + 1;
@@ -44,6 +44,8 @@ pub fn read(body: &[u8]) -> Result<Call, Refusal> {
 
 struct Reader {
     call: Call,
+    /// Whether the path says the model, and whether a stream is wanted.
+    by_path: (bool, bool),
     /// Fields met, one bit each.
     seen: u32,
     messages: u64,
@@ -52,26 +54,13 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(body_bytes: usize) -> Self {
-        let call = Call {
-            operation: Operation::ChatCompletions,
-            model: String::new(),
-            stream: false,
-            // Anthropic's streams always tell their usage.
-            include_usage: true,
-            output_tokens_max: None,
-            answers: 1,
-            choices: 1,
-            fallbacks: Vec::new(),
-            body_bytes: body_bytes as u64,
-            input_bytes: 0,
-            messages: 1,
-            tools: 0,
-            schema: false,
-            media: Media::default(),
-            spans: Spans::default(),
-        };
-        Self { call, seen: 0, messages: 0, media_bytes: 0 }
+    fn new(asked: &Asked<'_>, body_bytes: usize) -> Self {
+        let mut call = Call::new(super::NAME, asked, body_bytes);
+        // Anthropic's streams always tell their usage.
+        call.include_usage = true;
+        call.spans.cap = Cap::Body("max_tokens");
+        let by_path = (asked.model.is_some(), asked.stream.is_some());
+        Self { call, by_path, seen: 0, messages: 0, media_bytes: 0 }
     }
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
@@ -88,11 +77,11 @@ impl Reader {
         }
         self.seen |= 1 << bit;
         match name {
-            "model" => (self.call.model, self.call.spans.model) = string(scanner, name)?,
+            "model" => self.model(scanner)?,
             "messages" => self.messages(scanner)?,
             "system" => self.content(scanner)?,
             "max_tokens" => self.call.spans.max_tokens = Some(limit(scanner, "max_tokens")?),
-            "stream" => self.call.stream = boolean(scanner, "stream")?.unwrap_or(false),
+            "stream" => self.stream(boolean(scanner, "stream")?),
             "tools" => self.tools(scanner)?,
             "fallbacks" => self.fallbacks(scanner, member)?,
             _ => {
@@ -101,6 +90,21 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    fn model(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        let (model, span) = string(scanner, "model")?;
+        if !self.by_path.0 {
+            self.call.model = model;
+        }
+        self.call.spans.model = Some(span);
+        Ok(())
+    }
+
+    fn stream(&mut self, said: Option<bool>) {
+        if !self.by_path.1 {
+            self.call.stream = said.unwrap_or(false);
+        }
     }
 
     fn messages(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
@@ -209,11 +213,12 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Call, Refusal> {
-        let Self { mut call, seen, messages, media_bytes } = self;
-        for (bit, name) in (0..).zip(["model", "messages"]) {
-            if seen & (1 << bit) == 0 {
-                return Err(missing(name));
-            }
+        let Self { mut call, seen, messages, media_bytes, .. } = self;
+        if call.model.is_empty() {
+            return Err(missing("model"));
+        }
+        if seen & 0b10 == 0 {
+            return Err(missing("messages"));
         }
         call.messages = messages.max(1);
         call.input_bytes = call.body_bytes - media_bytes as u64;

@@ -29,7 +29,7 @@ pub fn read_request(body: &[u8]) -> Result<Request, Refusal> {
     let reasoning = reasoning(&mut fields, effort);
     Ok(Request {
         dialect: NAME,
-        model: fields.text("model").ok_or_else(|| missing("model"))?,
+        model: fields.text("model").unwrap_or_default(),
         turns,
         tools: fields.filled("tools").into_iter().map(tool).collect(),
         tool_choice,

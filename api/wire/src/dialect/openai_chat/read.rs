@@ -6,7 +6,7 @@ mod field;
 use content::Content;
 use field::Field;
 
-use crate::call::{self, Call, Limit, Media, Operation, Says, Spans, StreamOptions};
+use crate::call::{self, Asked, Call, Limit, Operation, Says, Spans, StreamOptions};
 use crate::field_value::{
     Stop, alike, boolean, boolean_at, count, duplicate, invalid_json, limit, missing, string,
     wrong_type,
@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 ///
 /// # Errors
 /// A 400 that names the field or the position.
-pub fn read(operation: Operation, body: &[u8]) -> Result<Call, Refusal> {
+pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
     if let Err(error) = std::str::from_utf8(body) {
         let at = error.valid_up_to();
         return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
@@ -33,7 +33,7 @@ pub fn read(operation: Operation, body: &[u8]) -> Result<Call, Refusal> {
     if scanner.kind().map_err(Stop::from)? != Kind::Object {
         return Err(invalid_json("request body is not a JSON object".to_owned()));
     }
-    let mut reader = Reader::new(operation, body.len());
+    let mut reader = Reader::new(asked, body.len());
     let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
     scanner.end().map_err(Stop::from)?;
     reader.call.spans.open = span.start + 1;
@@ -42,6 +42,8 @@ pub fn read(operation: Operation, body: &[u8]) -> Result<Call, Refusal> {
 
 struct Reader {
     call: Call,
+    /// Whether the path says the model, and whether a stream is wanted.
+    by_path: (bool, bool),
     /// Fields met, one bit each.
     seen: u32,
     content: Content,
@@ -50,25 +52,25 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(operation: Operation, body_bytes: usize) -> Self {
-        let call = Call {
-            operation,
-            model: String::new(),
-            stream: false,
-            include_usage: false,
-            output_tokens_max: None,
-            answers: 1,
-            choices: 1,
-            fallbacks: Vec::new(),
-            body_bytes: body_bytes as u64,
-            input_bytes: 0,
-            messages: 1,
-            tools: 0,
-            schema: false,
-            media: Media::default(),
-            spans: Spans::default(),
-        };
-        Self { call, seen: 0, content: Content::default(), n: 1, best_of: 1 }
+    fn new(asked: &Asked<'_>, body_bytes: usize) -> Self {
+        let call = Call::new(super::NAME, asked, body_bytes);
+        let by_path = (asked.model.is_some(), asked.stream.is_some());
+        Self { call, by_path, seen: 0, content: Content::default(), n: 1, best_of: 1 }
+    }
+
+    fn model(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        let (model, span) = string(scanner, "model")?;
+        if !self.by_path.0 {
+            self.call.model = model;
+        }
+        self.call.spans.model = Some(span);
+        Ok(())
+    }
+
+    fn stream(&mut self, said: Option<bool>) {
+        if !self.by_path.1 {
+            self.call.stream = said.unwrap_or(false);
+        }
     }
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
@@ -81,10 +83,10 @@ impl Reader {
         }
         self.seen |= bit;
         match field {
-            Field::Model => (self.call.model, self.call.spans.model) = string(scanner, name)?,
+            Field::Model => self.model(scanner)?,
             Field::Messages => self.content.messages(scanner)?,
             Field::Prompt | Field::Input => self.content.text(scanner, name)?,
-            Field::Stream => self.call.stream = boolean(scanner, name)?.unwrap_or(false),
+            Field::Stream => self.stream(boolean(scanner, name)?),
             Field::StreamOptions => self.stream_options(scanner)?,
             Field::MaxTokens => self.call.spans.max_tokens = Some(limit(scanner, name)?),
             Field::MaxCompletionTokens => {
@@ -150,9 +152,9 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Call, Refusal> {
-        let Self { mut call, seen, content, n, best_of } = self;
+        let Self { mut call, seen, content, n, best_of, .. } = self;
         let has = |field: Field| seen & (1 << field as u32) != 0;
-        if !has(Field::Model) {
+        if call.model.is_empty() && !has(Field::Model) {
             return Err(missing("model"));
         }
         let required = match call.operation {

@@ -4,18 +4,8 @@ use super::{read_error, read_usage};
 use crate::call::Operation;
 use crate::json::{Kind, Malformed, Scanner};
 use crate::provider_error::ProviderError;
+use crate::relay::Reply;
 use crate::usage::Usage;
-
-/// What a body under a success status says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reply {
-    /// What the provider counted, if it did.
-    pub usage: Option<Usage>,
-    /// The failure that the body reports in the place of an answer, or that it is.
-    pub fault: Option<ProviderError>,
-    /// Bytes of the generated part: never less than its tokens. 0 for embeddings.
-    pub output_bytes: u64,
-}
 
 /// Reads a body that came with a success status. The body goes on to the caller as it is.
 ///

@@ -6,22 +6,15 @@ use super::chunk::Chunk;
 use super::error_event;
 use super::reply::Body;
 use crate::call::Operation;
+use crate::chat::Counts;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
+use crate::relay::{End, Progress, Relay, StreamOptions};
 use crate::sse::{EventTooLong, Found, Name, Splitter};
 use crate::usage::Usage;
 
 /// An event longer than this says more than its usage; it is not held back to find out.
 const USAGE_EVENT_BYTES_MAX: usize = 64 * 1024;
-
-/// How a stream is to be passed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StreamOptions {
-    /// Hide the chunk that holds nothing but usage: the gateway asked for it, the caller did not.
-    pub hide_usage: bool,
-    /// How many answers must finish before the answer counts as whole; at least 1.
-    pub answers: u64,
-}
 
 /// Passes a stream on and notes what it says. Chunks may be cut anywhere.
 ///
@@ -40,19 +33,6 @@ pub struct StreamRelay {
     last_hidden: bool,
     /// Whether the last byte passed on may stand in the middle of an event.
     mid_event: bool,
-}
-
-/// What has been seen so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Events with data, `[DONE]` not counted.
-    pub events: u64,
-    /// Events whose data could not be read.
-    pub unreadable_events: u64,
-    /// Bytes of generated text and arguments passed on so far.
-    pub output_bytes: u64,
-    /// The first failure the provider reported inside the stream.
-    pub error: Option<ProviderError>,
 }
 
 #[derive(Debug, Default)]
@@ -226,6 +206,29 @@ impl StreamRelay {
     }
 }
 
+impl Relay for StreamRelay {
+    fn progress(&self) -> &Progress {
+        Self::progress(self)
+    }
+
+    fn push(&mut self, chunk: &Bytes, out: &mut Vec<Bytes>) -> Result<(), ProviderError> {
+        Self::push(self, chunk, out)
+    }
+
+    fn finish(self: Box<Self>, cut: &dyn Fn() -> Refusal, out: &mut Vec<Bytes>) -> End {
+        let end = Self::finish(*self, out);
+        out.extend(end.trailer_of(cut).into_bytes());
+        End {
+            counts: end.usage.map(|usage| Counts { usage, ..Counts::default() }),
+            error: end.error,
+            error_body: end.error_body,
+            complete: end.complete,
+            events: end.events,
+            output_bytes: end.output_bytes,
+        }
+    }
+}
+
 fn emit(out: &mut Vec<Bytes>, piece: Bytes) {
     if !piece.is_empty() {
         out.push(piece);
@@ -327,6 +330,10 @@ impl StreamEnd {
     /// after plain JSON in the place of a stream.
     #[must_use]
     pub fn trailer(&self, cut: &Refusal) -> Trailer {
+        self.trailer_of(&|| cut.clone())
+    }
+
+    fn trailer_of(&self, cut: &dyn Fn() -> Refusal) -> Trailer {
         let boundary: &[u8] = if self.mid_event { b"\n\n" } else { b"" };
         if self.complete {
             if self.saw_done || self.plain {
@@ -337,6 +344,6 @@ impl StreamEnd {
         if self.error.is_some() {
             return Trailer::None;
         }
-        Trailer::Cut(Bytes::from([boundary, &error_event(cut)[..]].concat()))
+        Trailer::Cut(Bytes::from([boundary, &error_event(&cut())[..]].concat()))
     }
 }

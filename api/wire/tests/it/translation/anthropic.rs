@@ -1,14 +1,16 @@
 //! Anthropic's dialect, in and out.
 
 use serde_json::Value;
+use wire::Refusal;
 use wire::chat::{Event, Identity, WriteStream, replay};
 use wire::dialect::anthropic_messages::{
-    NAME, Relay, StreamReading, StreamWriting, read, read_answer, read_request, reply,
+    NAME, StreamReading, StreamRelay, StreamWriting, read, read_answer, read_request, reply,
     write_answer, write_request,
 };
+use wire::relay::Relay;
 use wire::splice::OutputField;
 
-use super::support::{collected, cuts, difference, events, target};
+use super::support::{CHAT, collected, cuts, difference, events, target};
 use crate::traffic;
 
 const OPERATIONS: [&str; 2] = ["messages", "messages_stream"];
@@ -33,7 +35,7 @@ fn recorded_requests_are_said_again_as_they_were() {
         faults.extend(
             difference(&record.request_body, &again).map(|what| format!("{}{what}", record.id)),
         );
-        let call = read(&body).unwrap();
+        let call = read(&CHAT, &body).unwrap();
         assert_eq!(call.model, request.model);
         assert_eq!(
             (Some(call.stream), call.output_tokens_max),
@@ -95,9 +97,13 @@ fn recorded_streams_mean_the_same_however_they_are_cut_and_are_said_again() {
         let (answer, failed, whole) = collected(&said);
         assert_eq!(answer.dialect, NAME);
         whole_count += u32::from(whole);
-        let mut relay = Relay::new();
-        relay.push(body).unwrap();
-        let end = relay.finish();
+        let mut relay = Box::new(StreamRelay::new());
+        let mut passed = Vec::new();
+        relay.push(&record.body(), &mut passed).unwrap();
+        let cut = || Refusal::provider(502, "cut", "cut");
+        let end = relay.finish(&cut, &mut passed);
+        // Something is added only where the stream was cut.
+        assert_eq!(passed.len() == 1, whole || failed.is_some(), "{}", record.id);
         assert_eq!(
             (end.complete, end.counts, end.error.is_some()),
             (whole, answer.counts, failed.is_some()),

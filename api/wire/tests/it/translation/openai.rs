@@ -10,7 +10,7 @@ use wire::dialect::openai_chat::chat::{
 };
 use wire::splice::OutputField;
 
-use super::support::{collected, cuts, difference, events, target};
+use super::support::{CHAT, collected, cuts, difference, events, target};
 use super::{meaning, valid};
 use crate::traffic;
 
@@ -31,7 +31,7 @@ fn recorded_requests_are_said_again_as_they_were() {
     let mut reasons: BTreeMap<&str, u32> = BTreeMap::new();
     traffic::each_of(&["chat", "chat_stream"], |record| {
         let Some(body) = record.request() else { return };
-        if openai_chat::read(wire::Operation::ChatCompletions, &body).is_err() {
+        if openai_chat::read(&CHAT, &body).is_err() {
             // Azure has the model in its path; some are wrong on purpose.
             return;
         }

@@ -6,7 +6,7 @@ use wire::chat::{Dropped, How, Leniency, Target};
 use wire::dialect::{anthropic_messages as anthropic, openai_chat::chat as openai};
 use wire::splice::{Edits, ModelName, OutputCap, OutputField, apply};
 
-use super::support::target;
+use super::support::{CHAT, target};
 use crate::traffic;
 
 fn strict() -> Target<'static> {
@@ -57,7 +57,7 @@ fn recorded_anthropic_requests_are_spliced_and_nothing_else_changes() {
     let (mut count, name) = (0, ModelName::new("other"));
     traffic::each_of(&["messages", "messages_stream"], |record| {
         let Some(body) = record.request() else { return };
-        let Ok(call) = anthropic::read(&body) else { return };
+        let Ok(call) = anthropic::read(&CHAT, &body) else { return };
         let cap = OutputCap { tokens: 7, field: OutputField::MaxTokens };
         let edits = Edits { model: Some(&name), ask_usage: true, output_cap: Some(cap) };
         let spliced: Value = serde_json::from_slice(&apply(&call, &edits, &body).concat()).unwrap();
@@ -85,7 +85,7 @@ fn fields_that_are_acted_on_may_stand_once_only() {
         "[]",
         "{",
     ] {
-        assert_eq!(anthropic::read(body.as_bytes()).unwrap_err().status, 400, "{body}");
+        assert_eq!(anthropic::read(&CHAT, body.as_bytes()).unwrap_err().status, 400, "{body}");
     }
 }
 

@@ -3,6 +3,10 @@
 use serde_json::Value;
 use wire::chat::{Answer, Collector, Event, Leniency, ReadStream, StreamReader, Target};
 use wire::splice::OutputField;
+use wire::{Asked, Operation};
+
+/// A chat whose path says nothing else.
+pub(super) const CHAT: Asked<'static> = Asked::of(Operation::ChatCompletions);
 
 /// A target that takes what it can get.
 pub(super) fn target(model: &str, field: OutputField) -> Target<'_> {
