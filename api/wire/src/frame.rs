@@ -2,10 +2,12 @@
 //!
 //! The splitters never own what they can borrow: an event that lies whole in one chunk is read in place.
 
+pub mod aws_event_stream;
 pub mod json_array;
 pub mod ndjson;
 pub mod sse;
 
+use aws_event_stream::AwsEventStream;
 use json_array::JsonArray;
 use ndjson::NdJson;
 
@@ -30,6 +32,8 @@ pub enum Framing {
     JsonArray,
     /// One JSON object a line.
     NdJson,
+    /// AWS' binary messages.
+    AwsEventStream,
 }
 
 impl Framing {
@@ -40,6 +44,7 @@ impl Framing {
             Self::Sse => "text/event-stream",
             Self::JsonArray => "application/json",
             Self::NdJson => "application/x-ndjson",
+            Self::AwsEventStream => "application/vnd.amazon.eventstream",
         }
     }
 }
@@ -91,6 +96,8 @@ pub enum Splitter {
     JsonArray(JsonArray),
     /// Of one JSON object a line.
     NdJson(NdJson),
+    /// Of AWS' binary messages.
+    AwsEventStream(AwsEventStream),
 }
 
 impl Splitter {
@@ -101,6 +108,7 @@ impl Splitter {
             Framing::Sse => Self::Sse(sse::Splitter::new()),
             Framing::JsonArray => Self::JsonArray(JsonArray::new()),
             Framing::NdJson => Self::NdJson(NdJson::new()),
+            Framing::AwsEventStream => Self::AwsEventStream(AwsEventStream::new()),
         }
     }
 
@@ -119,6 +127,7 @@ impl Splitter {
             Self::Sse(splitter) => splitter.next(chunk, at),
             Self::JsonArray(splitter) => splitter.next(chunk, at),
             Self::NdJson(splitter) => splitter.next(chunk, at),
+            Self::AwsEventStream(splitter) => Ok(splitter.next(chunk, at)),
         }
     }
 
@@ -131,6 +140,8 @@ impl Splitter {
                 None
             }
             Self::NdJson(splitter) => splitter.finish().map(|data| (Name::None, data)),
+            // Half a message is none.
+            Self::AwsEventStream(_) => None,
         }
     }
 
@@ -141,6 +152,7 @@ impl Splitter {
             Self::Sse(splitter) => splitter.at_boundary(),
             Self::JsonArray(splitter) => splitter.at_boundary(),
             Self::NdJson(splitter) => splitter.at_boundary(),
+            Self::AwsEventStream(splitter) => splitter.at_boundary(),
         }
     }
 
@@ -152,6 +164,7 @@ impl Splitter {
             Self::Sse(splitter) => splitter.junk(),
             Self::JsonArray(splitter) => splitter.junk(),
             Self::NdJson(splitter) => splitter.junk(),
+            Self::AwsEventStream(splitter) => splitter.junk(),
         }
     }
 }
