@@ -12,6 +12,7 @@ mod part;
 mod raw;
 mod replay;
 mod request;
+mod serial;
 mod stream;
 mod target;
 mod tool;
@@ -27,6 +28,7 @@ pub use part::{
 pub use raw::{Extra, Raw};
 pub use replay::replay;
 pub use request::{Effort, Logprobs, Reasoning, Request, Role, Sampling, Thinks, Turn};
+pub use serial::Serial;
 pub use stream::{Frame, Identity, ReadStream, StreamReader, WriteStream};
 pub(crate) use target::{Fit, is_public};
 pub use target::{Target, Written};

@@ -24,6 +24,7 @@ pub use relay::StreamRelay;
 pub use request::read_request;
 pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
+pub(crate) use think::{Think, decide};
 pub use write::write_request;
 
 use super::{Chat, Dialect};

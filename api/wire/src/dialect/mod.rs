@@ -1,6 +1,7 @@
 //! One file per published format.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod openai_chat;
 
 use bytes::Bytes;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
+use base64::Engine as _;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,11 +15,14 @@ use wire::{Operation, Usage};
 pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) operation: String,
+    #[serde(default)]
+    pub(crate) path: String,
     pub(crate) status: u16,
     pub(crate) request_body: Value,
     pub(crate) request_body_encoding: String,
     pub(crate) response_headers: std::collections::BTreeMap<String, String>,
     pub(crate) response_body: String,
+    pub(crate) response_body_encoding: String,
     pub(crate) response_chunks: Option<Vec<usize>>,
 }
 
@@ -39,6 +43,16 @@ impl Record {
 
     pub(crate) fn body(&self) -> Bytes {
         Bytes::copy_from_slice(self.response_body.as_bytes())
+    }
+
+    /// The answer's bytes, also where they are no text.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match self.response_body_encoding.as_str() {
+            "base64" => {
+                base64::engine::general_purpose::STANDARD.decode(&self.response_body).unwrap()
+            }
+            _ => self.response_body.clone().into_bytes(),
+        }
     }
 
     /// The request's bytes, where it was JSON.

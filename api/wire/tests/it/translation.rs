@@ -2,6 +2,7 @@
 
 mod across;
 mod anthropic;
+mod bedrock;
 mod garbage;
 mod meaning;
 mod oddities;

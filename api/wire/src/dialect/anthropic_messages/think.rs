@@ -20,7 +20,7 @@ const BUDGET_MIN: u64 = 1024;
 
 /// How thinking is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Think {
+pub(crate) enum Think {
     /// Not at all.
     Silent,
     /// By a budget, in tokens.
@@ -30,7 +30,7 @@ pub(super) enum Think {
 }
 
 /// Decides for a request that was read from another dialect.
-pub(super) fn decide(
+pub(crate) fn decide(
     request: &Request,
     model: &str,
     output_tokens_max: u64,
