@@ -178,7 +178,6 @@ pub(crate) enum Cap {
     /// Into the body, under this key.
     Body(&'static str),
     /// Into an object of the body that is there.
-    #[expect(dead_code, reason = "for dialects to come")]
     Inner {
         /// Just behind its `{`.
         open: usize,
@@ -187,7 +186,6 @@ pub(crate) enum Cap {
         key: &'static str,
     },
     /// Into an object of the body that is not there.
-    #[expect(dead_code, reason = "for dialects to come")]
     Missing { object: &'static str, key: &'static str },
 }
 

@@ -142,10 +142,14 @@ pub(crate) fn alike(key: &[u8], name: &str) -> bool {
     if key.is_ascii() {
         return key.eq_ignore_ascii_case(name.as_bytes());
     }
+    if key.len() > 3 * name.len() {
+        return false;
+    }
     let fold = |letter: char| match letter {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         other => other.to_ascii_lowercase(),
     };
-    key.len() <= 3 * name.len() && String::from_utf8_lossy(key).chars().map(fold).eq(name.chars())
+    let name = name.chars().map(|letter| letter.to_ascii_lowercase());
+    String::from_utf8_lossy(key).chars().map(fold).eq(name)
 }

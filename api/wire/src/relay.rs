@@ -1,5 +1,9 @@
 //! What passes through on its own dialect: byte for byte, and metered on the way.
 
+mod metered;
+
+pub use metered::{Metered, reply_of};
+
 use bytes::Bytes;
 
 use crate::chat::Counts;

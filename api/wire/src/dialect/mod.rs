@@ -80,7 +80,8 @@ impl PartialEq for Dialect {
 impl Eq for Dialect {}
 
 /// Every dialect.
-pub const ALL: &[&Dialect] = &[&openai_chat::DIALECT, &anthropic_messages::DIALECT];
+pub const ALL: &[&Dialect] =
+    &[&openai_chat::DIALECT, &anthropic_messages::DIALECT, &bedrock_converse::DIALECT];
 
 /// The dialect of that name.
 #[must_use]

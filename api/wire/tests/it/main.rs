@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
+mod bedrock;
 mod bounds;
 mod cases;
 mod errors;

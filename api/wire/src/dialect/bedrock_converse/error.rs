@@ -33,10 +33,24 @@ const KINDS: [(&str, u16); 13] = [
 /// A refusal as a body.
 #[must_use]
 pub fn error_body(refusal: &Refusal) -> Bytes {
+    body(kind(refusal.status), &refusal.say)
+}
+
+fn body(kind: &str, say: &str) -> Bytes {
     Bytes::from(Out::object(|out| {
-        out.text("__type", kind(refusal.status));
-        out.text("message", &refusal.say);
+        out.text("__type", kind);
+        out.text("message", say);
     }))
+}
+
+/// Status and body for the caller out of a provider's error answer: its words, and its kind where that is
+/// one of this dialect; a refused credential is not shown at all.
+#[must_use]
+pub fn provider_answer(error: &ProviderError, _body: &Bytes) -> (u16, Bytes) {
+    let refusal = error.refusal();
+    let own = error.kind.as_deref().filter(|kind| kind.ends_with("Exception"));
+    let own = own.filter(|_| !error.is_credential_refused());
+    (refusal.status, body(own.unwrap_or_else(|| kind(refusal.status)), &refusal.say))
 }
 
 /// A refusal as an exception inside a stream that has begun. The SDKs raise it as an error.
