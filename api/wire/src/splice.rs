@@ -87,7 +87,8 @@ pub fn apply(call: &Call, edits: &Edits<'_>, body: &Bytes) -> Vec<Bytes> {
     if changes.is_empty() {
         return vec![body.clone()];
     }
-    changes.sort_by_key(|(span, _)| span.start);
+    // What is put before a member comes before what becomes of the member.
+    changes.sort_by_key(|(span, _)| (span.start, span.end));
     let mut pieces = Vec::with_capacity(2 * changes.len() + 1);
     let mut kept = 0;
     for (span, text) in changes {

@@ -3,10 +3,15 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use wire::dialect::bedrock_converse::{DIALECT, error_event};
+use wire::frame::Framing;
+use wire::relay::StreamOptions;
 use wire::splice::{self, Edits, OutputCap, OutputField};
 use wire::{Asked, Call, Operation, Refusal};
 
 use crate::traffic;
+
+const OPTIONS: StreamOptions =
+    StreamOptions { hide_usage: false, answers: 1, framing: Framing::AwsEventStream };
 
 fn asked(model: &str) -> Asked<'_> {
     Asked { model: Some(model), stream: Some(false), ..Asked::of(Operation::ChatCompletions) }
@@ -73,7 +78,10 @@ fn limits_that_would_not_be_metered_are_refused() {
     assert_eq!((DIALECT.read)(&asked("m"), twice.as_bytes()).unwrap_err().code, "duplicate_field");
     let unlimited = json!({"messages": [], "inferenceConfig": {"maxTokens": -1}});
     assert_eq!(read(&unlimited).unwrap_err().status, 400);
-    assert_eq!(read(&json!({"inferenceConfig": {}})).unwrap_err().param.as_deref(), Some("messages"));
+    assert_eq!(
+        read(&json!({"inferenceConfig": {}})).unwrap_err().param.as_deref(),
+        Some("messages")
+    );
 }
 
 #[test]
@@ -101,7 +109,7 @@ fn recorded_streams_pass_byte_for_byte_and_are_metered() {
         }
         let body = Bytes::from(record.bytes());
         for size in [body.len().max(1), 97, 1] {
-            let mut relay = (DIALECT.relay)(&wire::StreamOptions::default());
+            let mut relay = (DIALECT.relay)(&OPTIONS);
             let mut out = Vec::new();
             for at in (0..body.len()).step_by(size) {
                 let chunk = body.slice(at..body.len().min(at + size));
@@ -123,7 +131,7 @@ fn recorded_streams_pass_byte_for_byte_and_are_metered() {
 #[test]
 fn a_stream_that_is_cut_ends_with_an_exception_behind_its_last_whole_message() {
     let body = Bytes::from(traffic::record("bedrock-converse_stream-306501680c").bytes());
-    let mut relay = (DIALECT.relay)(&wire::StreamOptions::default());
+    let mut relay = (DIALECT.relay)(&OPTIONS);
     let mut out = Vec::new();
     relay.push(&body.slice(..body.len() - 400), &mut out).unwrap();
     let before = out.concat().len();

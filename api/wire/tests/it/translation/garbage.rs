@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use wire::chat::{Identity, Leniency, Target};
 use wire::dialect::{self, Dialect};
+use wire::frame::{Framing, aws_event_stream};
 use wire::splice::OutputField;
 
 use super::support::{collected, events};
@@ -73,6 +74,15 @@ fn value() -> impl Strategy<Value = Value> {
             "citations",
             "url",
             "image_url",
+            "start",
+            "contentBlockIndex",
+            "toolUse",
+            "toolResult",
+            "reasoningContent",
+            "output",
+            "stopReason",
+            "toolConfig",
+            "bytes",
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
@@ -82,6 +92,44 @@ fn value() -> impl Strategy<Value = Value> {
             }),
         ]
     })
+}
+
+/// Names by which a framing tells its events.
+fn event() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "messageStart",
+        "contentBlockStart",
+        "contentBlockDelta",
+        "contentBlockStop",
+        "messageStop",
+        "metadata",
+        "chunk",
+    ])
+}
+
+fn framed(framing: Framing, frames: &[(&str, Value)], done: bool) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, frame) in frames {
+        match framing {
+            Framing::Sse => body.extend(format!("data: {frame}\n\n").into_bytes()),
+            Framing::NdJson => body.extend(format!("{frame}\n").into_bytes()),
+            Framing::JsonArray => {
+                body.extend(if body.is_empty() { b"[" } else { b"," });
+                body.extend(frame.to_string().into_bytes());
+            }
+            Framing::AwsEventStream => {
+                aws_event_stream::event(&mut body, name, frame.to_string().as_bytes());
+            }
+        }
+    }
+    let end: &[u8] = match framing {
+        Framing::Sse if done => b"data: [DONE]\n\n",
+        Framing::Sse => b"data: {\"type\":\"message_stop\"}\n\n",
+        Framing::JsonArray => b"]",
+        Framing::NdJson | Framing::AwsEventStream => b"",
+    };
+    body.extend(end);
+    body
 }
 
 fn every_pair(mut check: impl FnMut(&Dialect, &Dialect)) {
@@ -119,16 +167,16 @@ proptest! {
     }
 
     #[test]
-    fn streams(frames in prop::collection::vec(value(), 0..8), done in any::<bool>()) {
-        let mut body: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
-        body.push_str(if done { "data: [DONE]\n\n" } else { "data: {\"type\":\"message_stop\"}\n\n" });
+    fn streams(frames in prop::collection::vec((event(), value()), 0..8), done in any::<bool>()) {
         every_pair(|from, to| {
-            let said = events((from.chat.read_stream)(), body.as_bytes(), []);
+            let body = framed(from.framing, &frames, done);
+            let said = events((from.chat.read_stream)(), &body, []);
             collected(&said);
             let mut writer = (to.chat.write_stream)(Identity::default());
             let mut out = Vec::new();
             said.iter().for_each(|event| writer.event(event, &mut out));
-            assert!(std::str::from_utf8(&out).is_ok());
+            let binary = to.framing == Framing::AwsEventStream;
+            assert!(binary || std::str::from_utf8(&out).is_ok());
         });
     }
 }
