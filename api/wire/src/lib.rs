@@ -19,6 +19,7 @@ mod provider_error;
 mod refusal;
 pub mod relay;
 pub mod retry_after;
+pub mod sign;
 pub mod splice;
 mod usage;
 
