@@ -3,6 +3,7 @@
 mod across;
 mod anthropic;
 mod bedrock;
+mod carried;
 mod garbage;
 mod meaning;
 mod oddities;

@@ -5,7 +5,10 @@ use super::block::{block, is_own};
 use super::error::read_error;
 use super::usage::{Tally, write_usage};
 use super::write_block::Blocks;
-use crate::chat::{Answer, Body, CLAUDE, Choice, Citation, Finish, Identity, Part, Role, Text};
+use crate::chat::{
+    Answer, Body, Choice, Citation, Finish, GOOGLE, Identity, Part, Redacted, Role, Sealed, Text,
+    Thinking, is_claude, prefix, seal,
+};
 use crate::json::{Fields, Out, items};
 use crate::provider_error::ProviderError;
 
@@ -79,7 +82,12 @@ pub fn write_answer(answer: &Answer, identity: &Identity) -> Vec<u8> {
     Out::object(|out| {
         write_head(out, &answer.id, &answer.model, identity);
         out.list("content", |out| {
-            choice.parts.iter().for_each(|part| write_part(out, part, own));
+            for part in &choice.parts {
+                write_part(out, part, own);
+                if let Some(carried) = carried_behind(part).filter(|_| !own) {
+                    out.item(|out| write_carried(out, &carried));
+                }
+            }
         });
         write_stop(out, choice);
         write_usage(out, &answer.counts.unwrap_or_default());
@@ -110,8 +118,11 @@ fn write_part(out: &mut Out, part: &Part, own: bool) {
         return out.item(|out| {
             out.text("type", "thinking");
             out.text("thinking", &thinking.text);
-            out.text("signature", signature(part));
+            out.text("signature", &signature(part));
         });
+    }
+    if let Some(carried) = carried(part) {
+        return out.item(|out| write_carried(out, &carried));
     }
     if let Body::Text(Text { text, citations }) = &part.body
         && !text.is_empty()
@@ -130,15 +141,43 @@ fn write_part(out: &mut Out, part: &Part, own: bool) {
     }
 }
 
-/// The signature of a foreign thinking part, where it is one that Claude knows again: others must not
-/// come back to Claude as its own.
-fn signature(part: &Part) -> &str {
-    part.signature.as_deref().filter(|_| is_claudes(part)).unwrap_or_default()
+/// The signature of a foreign thinking part: Claude's own as it is, others with their maker told, so that
+/// they never come back to Claude as its own.
+fn signature(part: &Part) -> String {
+    let signature = part.signature.as_deref().unwrap_or_default();
+    if signature.is_empty() { String::new() } else { signature_prefix(part) + signature }
 }
 
-/// Whether a part holds what Claude thought.
-pub(super) fn is_claudes(part: &Part) -> bool {
-    matches!(&part.body, Body::Thinking(thought) if thought.format.as_deref() == Some(CLAUDE))
+/// What a signature of a thinking part begins with: nothing for Claude's own.
+pub(super) fn signature_prefix(part: &Part) -> String {
+    let Body::Thinking(Thinking { format, .. }) = &part.body else { return String::new() };
+    let format = format.as_deref();
+    if is_claude(format) {
+        return String::new();
+    }
+    prefix(Sealed::Thought, format.unwrap_or("unknown"))
+}
+
+/// A thought that only another maker can read, as the data of a redacted one.
+pub(super) fn carried(part: &Part) -> Option<String> {
+    let Body::Redacted(Redacted { data, format }) = &part.body else { return None };
+    let format = format.as_deref();
+    (!is_claude(format)).then(|| seal(Sealed::Redacted, format.unwrap_or("unknown"), data))
+}
+
+/// The signature of a part that has no place for it here, as the data of a redacted thought behind it.
+pub(super) fn carried_behind(part: &Part) -> Option<String> {
+    let signature = part.signature.as_deref().filter(|text| !text.is_empty())?;
+    let elsewhere = !matches!(part.body, Body::Thinking(_) | Body::Redacted(_));
+    // An empty text is not said, and what stands behind it would belong to the part before.
+    let is_said = !matches!(&part.body, Body::Text(text) if text.text.is_empty());
+    (elsewhere && is_said).then(|| seal(Sealed::Behind, GOOGLE, signature))
+}
+
+/// Writes a redacted thought.
+pub(super) fn write_carried(out: &mut Out, data: &str) {
+    out.text("type", "redacted_thinking");
+    out.text("data", data);
 }
 
 /// Writes the members of a citation that was found on the web.

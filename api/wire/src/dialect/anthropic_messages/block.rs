@@ -2,8 +2,8 @@
 
 use super::NAME;
 use crate::chat::{
-    Body, CLAUDE, Cache, Citation, Document, Extra, Media, Opaque, Part, Raw, Redacted, Source,
-    Text, Thinking, ToolCall, ToolResult,
+    Body, CLAUDE, Cache, Citation, Document, Extra, Media, Opaque, Part, Raw, Redacted, Sealed,
+    Source, Text, Thinking, ToolCall, ToolResult, unseal, unseal_behind,
 };
 use crate::json::{Fields, items, text};
 
@@ -12,7 +12,16 @@ pub(super) fn content(value: &str) -> Option<(Vec<Part>, bool)> {
     if let Some(words) = text(value) {
         return Some((vec![Part::text(words)], true));
     }
-    Some((items(value)?.into_iter().map(block).collect(), false))
+    let mut parts = Vec::new();
+    for value in items(value)? {
+        let part = block(value);
+        let behind = matches!(&part.body, Body::Redacted(carried)
+            if carried.format.is_none() && unseal_behind(&mut parts, &carried.data));
+        if !behind {
+            parts.push(part);
+        }
+    }
+    Some((parts, false))
 }
 
 /// One block; of a kind or form not known here it is kept as it was written.
@@ -26,7 +35,7 @@ pub(super) fn block(value: &str) -> Part {
         "text" => words(&mut fields),
         "thinking" => {
             signature = fields.text("signature");
-            thinking(&mut fields)
+            thinking(&mut fields, &mut signature)
         }
         "redacted_thinking" => redacted(&mut fields),
         "tool_use" => tool_call(&mut fields, None),
@@ -70,15 +79,27 @@ pub(super) fn citation(value: &str) -> Citation {
     }
 }
 
-fn thinking(fields: &mut Fields<'_>) -> Option<Body> {
+/// A thought, which may be another maker's that was shown to the caller as if it were Claude's.
+fn thinking(fields: &mut Fields<'_>, signature: &mut Option<String>) -> Option<Body> {
     let text = fields.text("thinking")?;
-    let format = Some(CLAUDE.to_owned());
+    let mut format = Some(CLAUDE.to_owned());
+    let carried = signature.as_deref().and_then(unseal);
+    if let Some((maker, data)) = carried.map(|(_, maker, data)| (maker.to_owned(), data.to_owned()))
+    {
+        (format, *signature) = (Some(maker), Some(data));
+    }
     Some(Body::Thinking(Thinking { text, format, ..Thinking::default() }))
 }
 
 fn redacted(fields: &mut Fields<'_>) -> Option<Body> {
     let data = fields.text("data")?;
-    Some(Body::Redacted(Redacted { data, format: Some(CLAUDE.to_owned()) }))
+    let (data, format) = match unseal(&data) {
+        Some((Sealed::Redacted, maker, inner)) => (inner.to_owned(), Some(maker.to_owned())),
+        // Belongs to the part before, and is given to it by whoever reads that.
+        Some((Sealed::Behind | Sealed::Thought, _, _)) => (data, None),
+        None => (data, Some(CLAUDE.to_owned())),
+    };
+    Some(Body::Redacted(Redacted { data, format }))
 }
 
 fn tool_call(fields: &mut Fields<'_>, provider_kind: Option<String>) -> Option<Body> {

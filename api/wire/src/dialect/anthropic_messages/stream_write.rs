@@ -1,11 +1,14 @@
 //! A stream, written: one block after another, however the parts came.
 
-use super::answer::{is_claudes, reason, write_citation, write_head};
+use super::answer::{carried, reason, signature_prefix, write_carried, write_citation, write_head};
 use super::block::is_own;
 use super::error::error_event;
 use super::usage::write_usage;
 use super::write_block::Blocks;
-use crate::chat::{Body, Counts, Delta, Event, Finish, Identity, Part, Role, Text, WriteStream};
+use crate::chat::{
+    Body, Counts, Delta, Event, Finish, GOOGLE, Identity, Part, Role, Sealed, Text, WriteStream,
+    seal,
+};
 use crate::json::Out;
 
 /// Writes events as a stream.
@@ -24,6 +27,10 @@ pub struct StreamWriting {
     waiting: Vec<Event>,
     /// Parts that have no counterpart.
     skipped: Vec<u32>,
+    /// What the signature of the open block begins with where it is another maker's.
+    prefix: String,
+    /// The signature of the open block where such a block has no place for one.
+    behind: String,
     calls: bool,
     finish: Option<Finish>,
     stop_sequence: Option<String>,
@@ -35,8 +42,6 @@ struct Open {
     part: u32,
     /// Whether its words are thoughts.
     thinks: bool,
-    /// Whether its signature is one to be shown.
-    signed: bool,
 }
 
 impl StreamWriting {
@@ -52,6 +57,8 @@ impl StreamWriting {
             next: 0,
             waiting: Vec::new(),
             skipped: Vec::new(),
+            prefix: String::new(),
+            behind: String::new(),
             calls: false,
             finish: None,
             stop_sequence: None,
@@ -103,12 +110,30 @@ impl StreamWriting {
         self.open = None;
         frame(out, "content_block_stop", |json| json.number("index", u64::from(self.next)));
         self.next += 1;
+        let behind = std::mem::take(&mut self.behind);
+        if !behind.is_empty() {
+            self.carried(&seal(Sealed::Behind, GOOGLE, &behind), out);
+        }
         // The parts that waited take their turn, one of them or several.
         let waiting = std::mem::take(&mut self.waiting);
         waiting.iter().for_each(|event| self.part(event, out));
     }
 
+    /// A block that carries what only another maker can read.
+    fn carried(&mut self, data: &str, out: &mut Vec<u8>) {
+        frame(out, "content_block_start", |json| {
+            json.number("index", u64::from(self.next));
+            json.member("content_block", |json| write_carried(json, data));
+        });
+        frame(out, "content_block_stop", |json| json.number("index", u64::from(self.next)));
+        self.next += 1;
+    }
+
     fn begin(&mut self, part: u32, body: &Part, out: &mut Vec<u8>) {
+        if let Some(data) = carried(body).filter(|_| !self.own) {
+            self.skipped.push(part);
+            return self.carried(&data, out);
+        }
         let blocks = Blocks { own: self.own };
         let foreign_thought = !self.own && matches!(body.body, Body::Thinking(_));
         let fit = blocks.fit(Role::Assistant, body);
@@ -120,8 +145,9 @@ impl StreamWriting {
         self.calls |= body.is_client_call();
         let (empty, deltas) = emptied(body);
         let thinks = matches!(body.body, Body::Thinking(_));
-        let open = Open { part, thinks, signed: self.own || is_claudes(body) };
+        let open = Open { part, thinks };
         self.open = Some(open);
+        self.prefix = if self.own { String::new() } else { signature_prefix(body) };
         frame(out, "content_block_start", |json| {
             json.number("index", u64::from(self.next));
             json.raw("content_block", &blocks.to_text(&empty));
@@ -131,14 +157,17 @@ impl StreamWriting {
         }
     }
 
-    fn delta(&self, open: Open, delta: &Delta, out: &mut Vec<u8>) {
+    fn delta(&mut self, open: Open, delta: &Delta, out: &mut Vec<u8>) {
+        if let Delta::Signature(text) = delta
+            && !open.thinks
+        {
+            return self.behind.push_str(text);
+        }
         let says_nothing = match delta {
-            Delta::Text(text) => text.is_empty(),
+            Delta::Text(text) | Delta::Signature(text) => text.is_empty(),
             // Some say so where there are none.
             Delta::Arguments(text) => text.is_empty() || text == "null",
             Delta::Audio(_) => true,
-            // Another maker's signature would be refused when it comes back.
-            Delta::Signature(text) => text.is_empty() || !open.signed,
             Delta::Citation(_) => false,
         };
         if says_nothing {
@@ -148,6 +177,9 @@ impl StreamWriting {
             json.number("index", u64::from(self.next));
             json.member("delta", |json| self.write_delta(json, open, delta));
         });
+        if matches!(delta, Delta::Signature(_)) {
+            self.prefix.clear();
+        }
     }
 
     fn write_delta(&self, json: &mut Out, open: Open, delta: &Delta) {
@@ -159,7 +191,9 @@ impl StreamWriting {
             Delta::Text(text) if open.thinks => say("thinking_delta", "thinking", text),
             Delta::Text(text) => say("text_delta", "text", text),
             Delta::Arguments(text) => say("input_json_delta", "partial_json", text),
-            Delta::Signature(text) => say("signature_delta", "signature", text),
+            Delta::Signature(text) => {
+                say("signature_delta", "signature", &format!("{}{text}", self.prefix));
+            }
             Delta::Citation(from) => {
                 json.text("type", "citations_delta");
                 if self.own {
@@ -237,7 +271,8 @@ fn emptied(part: &Part) -> (Part, Vec<Delta>) {
         Body::Text(Text { text, citations }) => {
             let words = Delta::Text(std::mem::take(text));
             let from = std::mem::take(citations).into_iter().map(Delta::Citation);
-            [words].into_iter().chain(from).collect()
+            let signature = empty.signature.take().map(Delta::Signature);
+            [words].into_iter().chain(from).chain(signature).collect()
         }
         Body::Refusal(text) => vec![Delta::Text(std::mem::take(text))],
         Body::Thinking(thinking) => {
@@ -246,10 +281,11 @@ fn emptied(part: &Part) -> (Part, Vec<Delta>) {
             [words].into_iter().chain(signature.map(Delta::Signature)).collect()
         }
         Body::ToolCall(call) => {
+            let signature = empty.signature.take().map(Delta::Signature);
             let arguments = std::mem::replace(&mut call.arguments, "{}".to_owned());
             // An object without members is what the block begins with.
             let given = Some(arguments).filter(|text| text.trim() != "{}");
-            given.map(Delta::Arguments).into_iter().collect()
+            given.map(Delta::Arguments).into_iter().chain(signature).collect()
         }
         Body::Redacted(_)
         | Body::Image(_)

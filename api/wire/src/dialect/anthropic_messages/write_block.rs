@@ -1,7 +1,7 @@
 //! Content blocks, written.
 
 use crate::chat::{
-    Body, CLAUDE, Cache, Document, Fit, Media, Part, Role, Source, Text, ToolCall, ToolResult,
+    Body, Cache, Document, Fit, Media, Part, Role, Source, Text, ToolCall, ToolResult, is_claude,
     is_public,
 };
 use crate::json::Out;
@@ -16,7 +16,7 @@ impl Blocks {
     /// Whether a part of a turn can be said.
     pub(super) fn fit(self, role: Role, part: &Part) -> Fit {
         if self.own {
-            return Fit::Yes;
+            return own_fit(part);
         }
         let no = |field: &str| Fit::No(format!("messages.content.{field}"));
         match &part.body {
@@ -28,10 +28,10 @@ impl Blocks {
             Body::Text(_) => Fit::Yes,
             Body::Refusal(_) => Fit::Emulated("messages.refusal"),
             Body::Thinking(thinking) => {
-                let known = part.signature.is_some() && thinking.format.as_deref() == Some(CLAUDE);
+                let known = part.signature.is_some() && is_claude(thinking.format.as_deref());
                 if known { Fit::Yes } else { Fit::Hint("messages.reasoning_content".to_owned()) }
             }
-            Body::Redacted(redacted) if redacted.format.as_deref() == Some(CLAUDE) => Fit::Yes,
+            Body::Redacted(redacted) if is_claude(redacted.format.as_deref()) => Fit::Yes,
             Body::Redacted(_) => Fit::Hint("messages.reasoning_details".to_owned()),
             Body::Image(Media { source: Source::Base64 { .. }, .. }) => Fit::Yes,
             Body::Image(Media { source: Source::Url(url), .. }) if is_public(url) => Fit::Yes,
@@ -155,6 +155,24 @@ impl Blocks {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
         id.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
     }
+}
+
+/// Another maker's thoughts, which the caller was shown as if they were Claude's, mean nothing to Claude.
+fn own_fit(part: &Part) -> Fit {
+    let format = match &part.body {
+        Body::Thinking(thinking) => thinking.format.as_deref(),
+        Body::Redacted(redacted) => redacted.format.as_deref(),
+        Body::Text(_)
+        | Body::Refusal(_)
+        | Body::Image(_)
+        | Body::Audio(_)
+        | Body::Video(_)
+        | Body::Document(_)
+        | Body::ToolCall(_)
+        | Body::ToolResult(_)
+        | Body::Opaque(_) => return Fit::Yes,
+    };
+    if is_claude(format) { Fit::Yes } else { Fit::Hint("messages.content.thinking".to_owned()) }
 }
 
 /// Writes a cache marker.
