@@ -20,6 +20,7 @@ mod tool;
 
 pub use answer::{Answer, Choice, Counts, Finish};
 pub use collect::Collector;
+pub(crate) use collect::append;
 pub use event::{Delta, Event};
 pub use loss::{Dropped, How, Leniency, Losses};
 pub use part::{

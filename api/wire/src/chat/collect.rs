@@ -83,7 +83,7 @@ impl Collector {
 }
 
 /// Appends to a part; what does not fit its kind is no part of it.
-fn append(part: &mut Part, delta: &Delta) {
+pub(crate) fn append(part: &mut Part, delta: &Delta) {
     match (delta, &mut part.body) {
         (Delta::Text(more), Body::Text(Text { text, .. }) | Body::Refusal(text)) => {
             text.push_str(more)

@@ -1,5 +1,6 @@
 //! What a dialect could not say of what was asked in another.
 
+use super::raw::Extra;
 use crate::refusal::Refusal;
 
 /// What to do about a part of a request that changes the answer and cannot be said.
@@ -29,6 +30,35 @@ pub enum How {
     /// Left out.
     Dropped,
 }
+
+/// Members that have no name here, or were given in a form not known, and without which the answer is
+/// another; of every dialect that has some.
+const CHANGES_ANSWER: [&str; 24] = [
+    "audio",
+    "background",
+    "container",
+    "conversation",
+    "documents",
+    "function_call",
+    "functions",
+    "input",
+    "instructions",
+    "logit_bias",
+    "max_output_tokens",
+    "max_tokens",
+    "mcp_servers",
+    "modalities",
+    "output_config",
+    "previous_response_id",
+    "prompt",
+    "response_format",
+    "stop",
+    "stop_sequences",
+    "text",
+    "tool_choice",
+    "tools",
+    "web_search_options",
+];
 
 /// Gathers what could not be said while a request is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +95,26 @@ impl Losses {
     /// The field is left out and changes nothing of substance: a hint, an account, a cache.
     pub(crate) fn hint(&mut self, field: &str) {
         self.note(field, How::Dropped);
+    }
+
+    /// Members of a foreign request that have no name here: those that change the answer are refused, of
+    /// the others those are left out that are not `understood` by other means.
+    pub(crate) fn members(
+        &mut self,
+        extra: &Extra,
+        understood: &[&str],
+        target: &str,
+    ) -> Result<(), Refusal> {
+        for key in extra.keys() {
+            // What is only asked not to happen is no loss.
+            let idle = matches!(extra.get(key), Some("false" | r#"["text"]"#));
+            if CHANGES_ANSWER.contains(&key) && !idle {
+                self.meaning(key, target)?;
+            } else if !understood.contains(&key) {
+                self.hint(key);
+            }
+        }
+        Ok(())
     }
 
     /// The field changes the answer and cannot be said: refused, or left out for the lenient.

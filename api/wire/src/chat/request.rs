@@ -45,6 +45,19 @@ pub struct Request {
     pub output_extra: Extra,
 }
 
+impl Request {
+    /// Whether a prompt cache is to be written anywhere.
+    #[must_use]
+    pub fn is_cached(&self) -> bool {
+        let marked = |turn: &Turn| {
+            turn.cache.is_some() || turn.parts.iter().any(|part| part.cache.is_some())
+        };
+        self.cache.is_some()
+            || self.tools.iter().any(|tool| tool.cache.is_some())
+            || self.turns.iter().any(marked)
+    }
+}
+
 /// Whose words a turn holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {

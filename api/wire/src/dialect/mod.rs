@@ -3,6 +3,7 @@
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod openai_chat;
+pub mod openai_responses;
 
 use bytes::Bytes;
 

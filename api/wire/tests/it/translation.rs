@@ -9,5 +9,6 @@ mod meaning;
 mod oddities;
 mod openai;
 mod refused;
+mod responses;
 mod support;
 mod valid;

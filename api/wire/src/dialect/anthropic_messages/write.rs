@@ -18,22 +18,6 @@ const JSON_ONLY: &str = "Answer with a single JSON object and nothing else.";
 /// Fields of other dialects that are understood, beside being kept.
 const UNDERSTOOD: [&str; 4] = ["reasoning", "reasoning_effort", "thinking", "stream_options"];
 
-/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
-/// which the answer is another.
-const CHANGES_ANSWER: [&str; 11] = [
-    "audio",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "max_tokens",
-    "modalities",
-    "response_format",
-    "stop",
-    "tool_choice",
-    "tools",
-    "web_search_options",
-];
-
 /// Writes a request that was read from any dialect.
 ///
 /// # Errors
@@ -116,14 +100,7 @@ fn check(request: &Request, think: &Think, losses: &mut Losses) -> Result<(), Re
     if matches!(request.format, Some(Format::Json)) {
         losses.emulated("response_format");
     }
-    for key in request.extra.keys() {
-        if CHANGES_ANSWER.contains(&key) {
-            losses.meaning(key, "Anthropic Messages")?;
-        } else if !UNDERSTOOD.contains(&key) {
-            losses.hint(key);
-        }
-    }
-    Ok(())
+    losses.members(&request.extra, &UNDERSTOOD, "Anthropic Messages")
 }
 
 fn write_tools(out: &mut Out, request: &Request, own: bool) {

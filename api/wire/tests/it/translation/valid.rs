@@ -1,5 +1,7 @@
 //! What a strict client of each format expects of a stream's order.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// Events by name and data.
@@ -129,4 +131,85 @@ pub(super) fn anthropic(stream: &str) {
         }
     }
     assert!(ended, "no message_stop");
+}
+
+/// Checks a whole stream of a response, or one that failed.
+pub(super) fn responses(stream: &str) {
+    let events = events(stream);
+    // Items by their place: their id, whether they are done; parts by item and number: their words.
+    let mut items: Vec<(Value, bool)> = Vec::new();
+    let mut parts: BTreeMap<(u64, u64), (String, bool)> = BTreeMap::new();
+    let mut ended = None;
+    for (number, (name, data)) in events.iter().enumerate() {
+        let event: Value = serde_json::from_str(data).unwrap();
+        assert_eq!(
+            (&event["type"], &event["sequence_number"]),
+            (&name.as_str().into(), &number.into())
+        );
+        assert!(ended.is_none(), "after the end: {data}");
+        assert_eq!(number < 2, ["response.created", "response.in_progress"].contains(&&name[..]));
+        let place = event["output_index"].as_u64();
+        let at = (place.unwrap_or(0), event["content_index"].as_u64().unwrap_or(0));
+        if let Some((id, done)) = place.and_then(|place| items.get(usize::try_from(place).unwrap()))
+            && name != "response.output_item.done"
+        {
+            assert!(!done && event["item_id"] == *id, "{data}");
+        }
+        match name.as_str() {
+            "response.output_item.added" => {
+                assert_eq!(place, Some(items.len() as u64), "{data}");
+                items.push((event["item"]["id"].clone(), false));
+            }
+            "response.output_item.done" => {
+                let (id, done) = &mut items[usize::try_from(place.unwrap()).unwrap()];
+                assert!(!std::mem::replace(done, true), "{data}");
+                assert_eq!(event["item"]["id"], *id, "{data}");
+            }
+            "response.content_part.added" | "response.reasoning_summary_part.added" => {
+                assert!(parts.insert(at, (String::new(), false)).is_none(), "{data}");
+            }
+            "response.output_text.delta"
+            | "response.refusal.delta"
+            | "response.reasoning_summary_text.delta" => {
+                let (words, done) = parts.get_mut(&at).unwrap();
+                assert!(!*done, "{data}");
+                words.push_str(event["delta"].as_str().unwrap());
+            }
+            "response.output_text.done" | "response.reasoning_summary_text.done" => {
+                assert_eq!(event["text"], parts[&at].0.as_str(), "{data}");
+            }
+            "response.refusal.done" => assert_eq!(event["refusal"], parts[&at].0.as_str()),
+            "response.content_part.done" | "response.reasoning_summary_part.done" => {
+                assert!(!std::mem::replace(&mut parts.get_mut(&at).unwrap().1, true), "{data}");
+            }
+            "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+                let (words, _) = parts.entry(at).or_default();
+                words.push_str(event["delta"].as_str().unwrap());
+            }
+            "response.function_call_arguments.done" => {
+                assert_eq!(event["arguments"], parts.remove(&at).unwrap().0.as_str(), "{data}");
+            }
+            "response.completed" | "response.incomplete" => {
+                let response = &event["response"];
+                assert!(items.iter().all(|(_, done)| *done), "{data}");
+                assert_eq!(
+                    name.as_str(),
+                    format!("response.{}", response["status"].as_str().unwrap())
+                );
+                let output = response["output"].as_array().unwrap();
+                let ids: Vec<&Value> = output.iter().map(|item| &item["id"]).collect();
+                let told: Vec<&Value> = items.iter().map(|(id, _)| id).collect();
+                assert_eq!(ids, told, "{data}");
+                ended = Some(name.clone());
+            }
+            "response.failed" => ended = Some(name.clone()),
+            "response.created"
+            | "response.in_progress"
+            | "response.output_text.annotation.added"
+            | "response.custom_tool_call_input.done"
+            | "error" => {}
+            other => panic!("unknown event {other}"),
+        }
+    }
+    assert!(ended.is_some(), "no end");
 }

@@ -14,18 +14,6 @@ use crate::splice::OutputField;
 /// The name of a schema that has none in its own dialect.
 const SCHEMA_NAME: &str = "answer";
 
-/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
-/// which the answer is another.
-const CHANGES_ANSWER: [&str; 7] = [
-    "container",
-    "max_tokens",
-    "mcp_servers",
-    "output_config",
-    "stop_sequences",
-    "tool_choice",
-    "tools",
-];
-
 /// Writes a request that was read from any dialect.
 ///
 /// # Errors
@@ -79,23 +67,11 @@ fn check(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Result<
             losses.hint("thinking");
         }
     }
-    let marked = request.cache.is_some()
-        || request.tools.iter().any(|tool| tool.cache.is_some())
-        || request
-            .turns
-            .iter()
-            .any(|turn| turn.cache.is_some() || turn.parts.iter().any(|part| part.cache.is_some()));
-    if marked {
+    if request.is_cached() {
         // The providers of this dialect keep caches by themselves.
         losses.hint("cache_control");
     }
-    for key in request.extra.keys() {
-        if CHANGES_ANSWER.contains(&key) {
-            losses.meaning(key, "OpenAI chat completions")?;
-        } else {
-            losses.hint(key);
-        }
-    }
+    losses.members(&request.extra, &[], "OpenAI chat completions")?;
     for key in request.output_extra.keys() {
         losses.hint(&format!("output_config.{key}"));
     }
