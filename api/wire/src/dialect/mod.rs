@@ -81,8 +81,12 @@ impl PartialEq for Dialect {
 impl Eq for Dialect {}
 
 /// Every dialect.
-pub const ALL: &[&Dialect] =
-    &[&openai_chat::DIALECT, &anthropic_messages::DIALECT, &bedrock_converse::DIALECT];
+pub const ALL: &[&Dialect] = &[
+    &openai_chat::DIALECT,
+    &anthropic_messages::DIALECT,
+    &bedrock_converse::DIALECT,
+    &openai_responses::DIALECT,
+];
 
 /// The dialect of that name.
 #[must_use]

@@ -5,6 +5,7 @@ mod anthropic;
 mod bedrock;
 mod carried;
 mod garbage;
+mod matrix;
 mod meaning;
 mod oddities;
 mod openai;

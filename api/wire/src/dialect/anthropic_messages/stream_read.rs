@@ -32,6 +32,20 @@ struct Block {
     awaits_arguments: bool,
 }
 
+impl Block {
+    fn stop(&mut self, part: u32, events: &mut Vec<Event>) {
+        if !std::mem::replace(&mut self.open, false) {
+            return;
+        }
+        // A call without arguments has an empty object of them.
+        if self.awaits_arguments {
+            let delta = Delta::Arguments("{}".to_owned());
+            events.push(Event::Delta { choice: 0, part, delta });
+        }
+        events.push(Event::End { choice: 0, part });
+    }
+}
+
 impl StreamReading {
     /// A reader at the beginning of a stream.
     #[must_use]
@@ -113,16 +127,8 @@ impl StreamReading {
     }
 
     fn stop(&mut self, index: u64, events: &mut Vec<Event>) {
-        if let Some((part, block)) = self.at(index)
-            && block.open
-        {
-            block.open = false;
-            // A call without arguments has an empty object of them.
-            if block.awaits_arguments {
-                let delta = Delta::Arguments("{}".to_owned());
-                events.push(Event::Delta { choice: 0, part, delta });
-            }
-            events.push(Event::End { choice: 0, part });
+        if let Some((part, block)) = self.at(index) {
+            block.stop(part, events);
         }
     }
 
@@ -143,9 +149,8 @@ impl StreamReading {
     }
 
     fn whole(&mut self, events: &mut Vec<Event>) {
-        let open: Vec<u64> =
-            self.blocks.iter().filter(|block| block.open).map(|block| block.index).collect();
-        open.into_iter().for_each(|index| self.stop(index, events));
+        // A second message may have begun before all blocks of the first had ended.
+        (0..).zip(&mut self.blocks).for_each(|(part, block)| block.stop(part, events));
         let (finish, stop_sequence) = (self.finish.take(), self.stop_sequence.take());
         events.push(Event::Finish { choice: 0, finish, stop_sequence });
         events.push(Event::Whole);

@@ -7,7 +7,7 @@ use crate::json::{Fields, Out, text};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 
-pub use crate::dialect::openai_chat::error_body;
+pub use crate::dialect::openai_chat::{error_body, provider_answer};
 
 /// A refusal as an event of a stream that has begun. The SDKs raise it as an error.
 #[must_use]

@@ -212,7 +212,7 @@ fn thoughts(part: &Part) -> &str {
 pub(super) fn encrypted(part: &Part, own: bool) -> Option<String> {
     let said = |sealed, format: &Option<String>, data: &str| {
         let format = format.as_deref();
-        if is_ours(format) {
+        if own || is_ours(format) {
             data.to_owned()
         } else {
             seal(sealed, format.unwrap_or("unknown"), data)

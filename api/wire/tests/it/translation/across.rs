@@ -1,118 +1,14 @@
-//! From one dialect to the other, both ways.
+//! Requests from one dialect to the other, both ways.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use wire::chat::{Answer, Event, Identity, Request, WriteStream};
+use wire::chat::Request;
 use wire::dialect::{anthropic_messages as anthropic, openai_chat::chat as openai};
 use wire::splice::OutputField;
 
-use super::meaning::signatures;
-use super::support::{collected, events, target};
-use super::{meaning, valid};
+use super::support::target;
 use crate::traffic;
-
-fn identity() -> Identity {
-    Identity { id: "made-up".to_owned(), include_usage: true, ..Identity::default() }
-}
-
-fn written(mut writer: impl WriteStream, said: &[Event]) -> String {
-    let mut out = Vec::new();
-    said.iter().for_each(|event| writer.event(event, &mut out));
-    String::from_utf8(out).unwrap()
-}
-
-/// Compares by meaning; usage that a provider never told is told as nothing.
-fn same(id: &str, before: &Answer, after: &Answer) {
-    let (before, mut after) = (meaning::of(before), meaning::of(after));
-    if before.usage.is_none() {
-        after.usage = None;
-    }
-    assert_eq!(after, before, "{id}");
-}
-
-#[test]
-fn anthropic_answers_through_the_openai_face() {
-    let (mut plain, mut streams, mut failed) = (0, 0, 0);
-    traffic::each_of(&["messages", "messages_stream"], |record| {
-        let body = record.response_body.as_bytes();
-        if record.status != 200 {
-            return;
-        }
-        if record.is_stream() {
-            let said = events(Box::new(anthropic::StreamReading::new()), body, []);
-            let (before, fault, whole) = collected(&said);
-            let out = written(openai::StreamWriting::new(identity()), &said);
-            if !whole {
-                failed += 1;
-                assert_eq!(fault.is_some(), out.contains("\"error\""), "{}", record.id);
-                return assert!(!out.contains("[DONE]"), "{}", record.id);
-            }
-            valid::openai(&out, true);
-            let said = events(Box::new(openai::StreamReading::new()), out.as_bytes(), []);
-            let (after, _, _) = collected(&said);
-            same(&record.id, &before, &after);
-            let parts = |answer: &Answer| signatures(&answer.choices[0].parts);
-            assert_eq!(parts(&after), parts(&before), "{}", record.id);
-            streams += 1;
-        } else {
-            let before = anthropic::read_answer(body).unwrap();
-            let after = openai::read_answer(&openai::write_answer(&before, &identity())).unwrap();
-            same(&record.id, &before, &after);
-            let parts = |answer: &Answer| signatures(&answer.choices[0].parts);
-            assert_eq!(parts(&after), parts(&before), "{}", record.id);
-            plain += 1;
-        }
-    });
-    println!("anthropic -> openai: {plain} answers, {streams} streams, {failed} failed upstream");
-    assert!(plain > 570 && streams > 240, "{plain} {streams}");
-}
-
-#[test]
-fn openai_answers_through_the_anthropic_face() {
-    let (mut plain, mut streams, mut several, mut failed) = (0, 0, 0, 0);
-    traffic::each_of(&["chat", "chat_stream"], |record| {
-        let body = record.response_body.as_bytes();
-        if record.status != 200 {
-            return;
-        }
-        if record.is_stream() {
-            let said = events(Box::new(openai::StreamReading::new()), body, []);
-            let (before, fault, whole) = collected(&said);
-            if before.choices.len() > 1 {
-                several += 1;
-                return;
-            }
-            let out = written(anthropic::StreamWriting::new(identity()), &said);
-            if !whole {
-                failed += 1;
-                assert_eq!(fault.is_some(), out.contains("event: error"), "{}", record.id);
-                return assert!(!out.contains("message_stop"), "{}", record.id);
-            }
-            valid::anthropic(&out);
-            let said = events(Box::new(anthropic::StreamReading::new()), out.as_bytes(), []);
-            same(&record.id, &before, &collected(&said).0);
-            streams += 1;
-        } else {
-            let Ok(before) = openai::read_answer(body) else {
-                failed += 1;
-                return;
-            };
-            if before.choices.len() > 1 {
-                several += 1;
-                return;
-            }
-            let out = anthropic::write_answer(&before, &identity());
-            same(&record.id, &before, &anthropic::read_answer(&out).unwrap());
-            plain += 1;
-        }
-    });
-    println!(
-        "openai -> anthropic: {plain} answers, {streams} streams, {failed} failed upstream, \
-         {several} with several choices, which a request through this face cannot ask for"
-    );
-    assert!(plain > 2400 && streams > 820, "{plain} {streams}");
-}
 
 /// Every text that the model is to read.
 fn texts(value: &Value, found: &mut Vec<String>) {

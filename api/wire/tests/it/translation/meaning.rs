@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use wire::Usage;
-use wire::chat::{Answer, Body, Choice, Finish, Part};
+use wire::chat::{Answer, Body, Choice, Finish};
 
 /// An answer without what only its own dialect says.
 #[derive(Debug, PartialEq)]
@@ -64,10 +64,4 @@ fn coarse(choice: &Choice, calls: bool) -> &'static str {
             "stop"
         }
     }
-}
-
-/// The signatures of thoughts.
-pub(super) fn signatures(parts: &[Part]) -> Vec<String> {
-    let thoughts = parts.iter().filter(|part| matches!(part.body, Body::Thinking(_)));
-    thoughts.filter_map(|part| part.signature.clone()).filter(|text| !text.is_empty()).collect()
 }

@@ -129,6 +129,6 @@ fn last_response(stream: &str) -> Value {
     let data = stream.lines().filter_map(|line| line.strip_prefix("data:"));
     let events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
     let ends = ["response.completed", "response.incomplete"];
-    let last = events.filter(|event| ends.iter().any(|end| event["type"] == *end)).last();
+    let last = events.filter(|event| ends.iter().any(|end| event["type"] == *end)).next_back();
     last.unwrap()["response"].clone()
 }

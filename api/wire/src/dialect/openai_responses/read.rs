@@ -1,0 +1,156 @@
+//! A request body, scanned once: what a gateway must know to meter it and to pass it on.
+
+mod content;
+
+use crate::call::{self, Asked, Call, Cap, Limit};
+use crate::field_value::{
+    Stop, alike, boolean, duplicate, expect, invalid_json, limit, missing, string, wrong_type,
+};
+use crate::json::{Kind, Malformed, Member, Scanner};
+use crate::refusal::Refusal;
+use content::Content;
+
+/// Fields a gateway acts on. They may stand in the body only once and spelled exactly: parsers disagree
+/// on which of two counts, and what is metered must be what is served.
+const FIELDS: [&str; 7] =
+    ["model", "input", "max_output_tokens", "stream", "tools", "fallbacks", "text"];
+
+/// Fields that make the provider put more into the context than the caller sent.
+const PROVIDER_CONTEXT: [&[u8]; 3] = [b"previous_response_id", b"conversation", b"prompt"];
+
+/// Tools whose description is in the body and that the caller runs.
+const CLIENT_TOOLS: [&[u8]; 8] = [
+    br#""function""#,
+    br#""custom""#,
+    br#""namespace""#,
+    br#""tool_search""#,
+    br#""local_shell""#,
+    br#""apply_patch""#,
+    br#""computer_use_preview""#,
+    br#""computer""#,
+];
+
+/// Reads a request in one pass, without building a tree. Everything but the fields that a gateway acts
+/// on is the provider's to judge.
+///
+/// `body` is contiguous; a body that came in several frames must be joined first.
+///
+/// # Errors
+/// A 400 that names the field or the position.
+pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    if let Err(error) = std::str::from_utf8(body) {
+        let at = error.valid_up_to();
+        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
+    }
+    let mut scanner = Scanner::new(body);
+    if scanner.kind().map_err(Stop::from)? != Kind::Object {
+        return Err(invalid_json("request body is not a JSON object".to_owned()));
+    }
+    let mut call = Call::new(super::NAME, asked, body.len());
+    // The streams of this dialect always tell their usage.
+    call.include_usage = true;
+    call.spans.cap = Cap::Body("max_output_tokens");
+    let mut reader = Reader { call, seen: 0, content: Content::default() };
+    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
+    scanner.end().map_err(Stop::from)?;
+    reader.call.spans.open = span.start + 1;
+    reader.finish()
+}
+
+struct Reader {
+    call: Call,
+    /// Fields met, one bit each.
+    seen: u32,
+    content: Content,
+}
+
+impl Reader {
+    fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
+        let key = &*member.key;
+        let Some((bit, name)) = (0..).zip(FIELDS).find(|(_, name)| alike(key, name)) else {
+            let given = scanner.kind()? != Kind::Null;
+            self.call.media.unbounded += u64::from(given && PROVIDER_CONTEXT.contains(&key));
+            scanner.value()?;
+            return Ok(());
+        };
+        if self.seen & (1 << bit) != 0 || key != name.as_bytes() {
+            return Err(duplicate(name).into());
+        }
+        self.seen |= 1 << bit;
+        match name {
+            "model" => {
+                let (model, span) = string(scanner, name)?;
+                (self.call.model, self.call.spans.model) = (model, Some(span));
+            }
+            "input" => self.content.input(scanner)?,
+            "max_output_tokens" => {
+                self.call.spans.max_tokens = Some(limit(scanner, "max_output_tokens")?);
+            }
+            "stream" => self.call.stream = boolean(scanner, "stream")?.unwrap_or(false),
+            "tools" => self.tools(scanner)?,
+            "fallbacks" => self.fallbacks(scanner, member)?,
+            _ => {
+                let span = scanner.value()?;
+                let text = scanner.slice(&span);
+                self.call.schema |= memchr::memmem::find(text, b"json_schema").is_some();
+            }
+        }
+        Ok(())
+    }
+
+    fn tools(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        if scanner.kind()? == Kind::Null {
+            scanner.value()?;
+            return Ok(());
+        }
+        expect(scanner, Kind::Array, "tools")?;
+        scanner.array(|scanner| {
+            expect(scanner, Kind::Object, "tools")?;
+            let mut ours = false;
+            scanner.object::<Malformed>(|scanner, member| {
+                let span = scanner.value()?;
+                if &*member.key == b"type" {
+                    ours = CLIENT_TOOLS.contains(&scanner.slice(&span));
+                }
+                Ok(())
+            })?;
+            self.call.tools += 1;
+            self.call.media.unbounded += u64::from(!ours);
+            Ok::<(), Stop>(())
+        })?;
+        Ok(())
+    }
+
+    fn fallbacks(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
+        let kind = scanner.kind()?;
+        if kind != Kind::Array && kind != Kind::Null {
+            return Err(wrong_type("fallbacks", "an array of strings", kind).into());
+        }
+        let span = if kind == Kind::Null {
+            scanner.value()?
+        } else {
+            scanner.array::<Stop>(|scanner| {
+                self.call.fallbacks.push(string(scanner, "fallbacks")?.0);
+                Ok(())
+            })?
+        };
+        self.call.spans.fallbacks =
+            Some(call::Member { whole: member.at..span.end, comma_before: member.comma_before });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Call, Refusal> {
+        let Self { mut call, content, .. } = self;
+        if call.model.is_empty() {
+            return Err(missing("model"));
+        }
+        let Content { items, media, media_bytes } = content;
+        call.messages = items.max(1);
+        call.media.images = media.images;
+        (call.media.audio, call.media.audio_bytes) = (media.audio, media.audio_bytes);
+        call.media.unbounded += media.unbounded;
+        call.input_bytes = call.body_bytes - media_bytes as u64;
+        call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(Limit::tokens);
+        Ok(call)
+    }
+}

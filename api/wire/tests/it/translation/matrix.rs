@@ -1,0 +1,190 @@
+//! Every recorded answer of every dialect through every other face: what arrives means the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use wire::chat::{Answer, Body, Identity, Part};
+use wire::dialect::{self, Dialect};
+
+use super::support::{collected, events};
+use super::{meaning, valid};
+use crate::traffic::{self, Record};
+
+/// The operations that records of a dialect have, plain and streamed.
+fn operations(dialect: &Dialect) -> [String; 2] {
+    let name = match dialect.name {
+        "openai_chat" => "chat",
+        "anthropic_messages" => "messages",
+        "openai_responses" => "responses",
+        "cohere_chat" => "cohere_chat",
+        "gemini" => return ["gemini_generate".to_owned(), "gemini_stream".to_owned()],
+        "bedrock_converse" => "converse",
+        "ollama_chat" => "ollama_chat",
+        other => panic!("name the records of {other}"),
+    };
+    [name.to_owned(), format!("{name}_stream")]
+}
+
+/// Dialects whose callers give back another maker's signatures.
+const CARRIES: [&str; 3] = ["openai_chat", "anthropic_messages", "openai_responses"];
+
+/// Dialects in which a request may ask for several answers.
+const SEVERAL: [&str; 2] = ["openai_chat", "gemini"];
+
+const FAILED: &str = "the provider failed; the face is told so";
+const MARKED: &str = "open marks of thoughts stand in the words, which readers of chats tell apart";
+const ENDLESS: &str = "the record breaks off; the face gets no end";
+
+/// What became of one record through one face.
+enum Fate {
+    Passed,
+    Skipped(&'static str),
+}
+
+fn identity() -> Identity {
+    Identity { id: "made-up".to_owned(), include_usage: true, ..Identity::default() }
+}
+
+fn check_order(face: &Dialect, stream: &str) {
+    match face.name {
+        "openai_chat" => valid::openai(stream, true),
+        "anthropic_messages" => valid::anthropic(stream),
+        "openai_responses" => valid::responses(stream),
+        // Others have their order checked by tests of their own.
+        _ => {}
+    }
+}
+
+/// Compares by meaning; usage that a provider never told is told as nothing.
+fn same(id: &str, face: &Dialect, before: &Answer, after: &Answer) {
+    if CARRIES.contains(&face.name) && before.choices.len() == 1 {
+        let (before, after) = (secrets(before), secrets(after));
+        assert_eq!(after, before, "{id} through {}", face.name);
+    }
+    let (before, mut after) = (meaning::of(before), meaning::of(after));
+    if before.usage.is_none() {
+        after.usage = None;
+    }
+    assert_eq!(after, before, "{id} through {}", face.name);
+}
+
+/// Whether words begin with a mark that some servers leave before thoughts.
+fn is_marked(answer: &Answer) -> bool {
+    let begins = |part: &Part| matches!(&part.body, Body::Text(text) if text.text.trim_start().starts_with("<think>"));
+    answer.choices.iter().flat_map(|choice| &choice.parts).any(begins)
+}
+
+/// What only the maker of the thoughts can read of them, without the word on who that is.
+fn secrets(answer: &Answer) -> Vec<String> {
+    let bare = |text: &str| {
+        let carried = text.starts_with("bursar:").then(|| text.splitn(4, ':').nth(3)).flatten();
+        carried.unwrap_or(text).to_owned()
+    };
+    let secret = |part: &Part| match &part.body {
+        Body::Thinking(_) => part.signature.as_deref().map(bare),
+        Body::Redacted(redacted) => Some(bare(&redacted.data)),
+        _ => None,
+    };
+    let parts = answer.choices.iter().flat_map(|choice| &choice.parts);
+    parts.filter_map(secret).filter(|text| !text.is_empty()).collect()
+}
+
+fn plain(from: &Dialect, face: &Dialect, record: &Record) -> Fate {
+    let Ok(before) = (from.chat.read_answer)(record.response_body.as_bytes()) else {
+        return Fate::Skipped(FAILED);
+    };
+    if before.choices.len() > 1 && !SEVERAL.contains(&face.name) {
+        return Fate::Skipped("several answers, which a request through this face cannot ask for");
+    }
+    if is_marked(&before) {
+        return Fate::Skipped(MARKED);
+    }
+    let body = (face.chat.write_answer)(&before, &identity());
+    let after = (face.chat.read_answer)(&body)
+        .unwrap_or_else(|error| panic!("{} through {}: {error:?}", record.id, face.name));
+    same(&record.id, face, &before, &after);
+    Fate::Passed
+}
+
+fn streamed(from: &Dialect, face: &Dialect, record: &Record) -> Fate {
+    let body = record.response_body.as_bytes();
+    let said = events((from.chat.read_stream)(), body, []);
+    let (before, fault, whole) = collected(&said);
+    if before.choices.len() > 1 && !SEVERAL.contains(&face.name) {
+        return Fate::Skipped("several answers, which a request through this face cannot ask for");
+    }
+    let mut writer = (face.chat.write_stream)(identity());
+    let mut out = Vec::new();
+    said.iter().for_each(|event| writer.event(event, &mut out));
+    let (after, told, whole_after) = collected(&events((face.chat.read_stream)(), &out, []));
+    let name = face.name;
+    assert_eq!(whole_after, whole, "{} through {name}", record.id);
+    if !whole {
+        assert_eq!(told.is_some(), fault.is_some(), "{} through {name}", record.id);
+        return Fate::Skipped(if fault.is_some() { FAILED } else { ENDLESS });
+    }
+    check_order(face, &String::from_utf8_lossy(&out));
+    same(&record.id, face, &before, &after);
+    Fate::Passed
+}
+
+/// Puts every record of a dialect through every other face; gives a row of the matrix.
+fn row(name: &str) -> String {
+    let from = dialect::named(name).unwrap();
+    let mut told = String::new();
+    let names = operations(from);
+    let operations: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut passed: BTreeMap<&str, [u32; 2]> = BTreeMap::new();
+    let mut skipped: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    let mut total = [0, 0];
+    traffic::each_of(&operations, |record| {
+        if record.status != 200 || record.response_body.is_empty() {
+            return;
+        }
+        let streams = record.is_stream();
+        total[usize::from(streams)] += 1;
+        for face in dialect::ALL.iter().filter(|face| **face != from) {
+            let through = if streams { streamed } else { plain };
+            match through(from, face, &record) {
+                Fate::Passed => passed.entry(face.name).or_default()[usize::from(streams)] += 1,
+                Fate::Skipped(reason) => {
+                    skipped.entry((face.name, reason)).or_default().push(record.id.clone());
+                }
+            }
+        }
+    });
+    for (face, [plain, streams]) in &passed {
+        let (name, [answers, all_streams]) = (from.name, total);
+        writeln!(
+            told,
+            "{name} -> {face}: {plain} of {answers} answers, {streams} of {all_streams} streams"
+        )
+        .unwrap();
+        let out = skipped.iter().filter(|((name, _), _)| name == face);
+        let mut missing = 0;
+        for ((_, reason), ids) in out {
+            missing += ids.len();
+            writeln!(told, "    {} skipped: {reason}, e.g. {}", ids.len(), ids[0]).unwrap();
+        }
+        let all = total[0] + total[1];
+        assert_eq!(plain + streams + u32::try_from(missing).unwrap(), all);
+        assert!(missing < 60, "{missing} records of {} skipped", from.name);
+    }
+    assert_eq!(passed.len(), dialect::ALL.len() - 1, "{}", from.name);
+    told
+}
+
+#[test]
+fn openai_chat_answers_through_every_other_face() {
+    println!("{}", row("openai_chat"));
+}
+
+#[test]
+fn anthropic_answers_through_every_other_face() {
+    println!("{}", row("anthropic_messages"));
+}
+
+#[test]
+fn responses_answers_through_every_other_face() {
+    println!("{}", row("openai_responses"));
+}
