@@ -127,8 +127,8 @@ fn recorded_streams_mean_the_same_however_they_are_cut_and_are_said_again() {
 /// The response that the last event holds.
 fn last_response(stream: &str) -> Value {
     let data = stream.lines().filter_map(|line| line.strip_prefix("data:"));
-    let events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    let mut events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
     let ends = ["response.completed", "response.incomplete"];
-    let last = events.filter(|event| ends.iter().any(|end| event["type"] == *end)).next_back();
+    let last = events.rfind(|event| ends.iter().any(|end| event["type"] == *end));
     last.unwrap()["response"].clone()
 }
