@@ -41,6 +41,15 @@ impl Operation {
             Self::Embeddings | Self::Models => false,
         }
     }
+
+    /// Whether what is asked in one dialect can be asked in another.
+    #[must_use]
+    pub const fn translates(self) -> bool {
+        match self {
+            Self::ChatCompletions => true,
+            Self::Completions | Self::Embeddings | Self::Models => false,
+        }
+    }
 }
 
 /// What is known of a request before its body is read.

@@ -1,8 +1,7 @@
 //! What passes through on its own dialect: byte for byte, and metered on the way.
 
 mod metered;
-
-pub use metered::{Metered, reply_of};
+mod translated;
 
 use bytes::Bytes;
 
@@ -11,6 +10,9 @@ use crate::frame::Framing;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 use crate::usage::Usage;
+
+pub use metered::{Metered, reply_of};
+pub use translated::{Translated, answer};
 
 /// What a body under a success status says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,15 +1,96 @@
-//! One file per provider: a dialect and its quirks.
+//! One file per provider: the dialects it speaks, and its quirks. All of it is data.
 
+mod table;
+
+pub mod alibaba;
+pub mod anthropic;
+pub mod azure;
+pub mod cerebras;
+pub mod cloudflare;
+pub mod databricks;
+pub mod deepseek;
+pub mod fireworks;
+pub mod groq;
+pub mod huggingface;
+pub mod llamacpp;
+pub mod mistral;
+pub mod moonshot;
+pub mod nebius;
+pub mod nvidia_nim;
+pub mod ollama;
 pub mod openai;
 pub mod openai_compatible;
+pub mod openrouter;
+pub mod perplexity;
+pub mod sambanova;
+pub mod sglang;
+pub mod together;
+pub mod vllm;
+pub mod xai;
+pub mod zai;
 
-use bytes::Bytes;
+use std::borrow::Cow;
 
-use crate::call::{Call, Operation};
-use crate::dialect::openai_chat::{self, StreamRelay};
-use crate::provider_error::ProviderError;
-use crate::relay::{Reply, StreamOptions};
-use crate::splice::{self, Edits, ModelName, OutputCap, OutputField};
+pub use table::{Row, markdown, rows};
+
+use crate::call::Operation;
+use crate::dialect::{Dialect, anthropic_messages, openai_chat};
+use crate::splice::OutputField;
+
+/// A provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Provider {
+    /// The name of its file here, with dashes, and its kind in a configuration.
+    pub name: &'static str,
+    /// Where it is reached, up to and with the version; empty where each account has its own.
+    pub base_url: &'static str,
+    /// How a credential is shown.
+    pub auth: Auth,
+    /// Headers that every request has.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// What it can be asked, and how; of several dialects for one operation the first is preferred.
+    pub speaks: &'static [Speech],
+    /// How it differs from its dialects.
+    pub quirks: Quirks,
+}
+
+/// One operation in one dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct Speech {
+    /// What is asked.
+    pub operation: Operation,
+    /// How.
+    pub dialect: &'static Dialect,
+    /// Where, behind the base URL.
+    pub path: Path,
+    /// Only for models whose names hold this; what is for some models only goes before what is for all.
+    pub only: Option<&'static str>,
+}
+
+/// A path behind the base URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// This one.
+    Is(&'static str),
+    /// One that names the model.
+    Of {
+        /// What stands before the model.
+        before: &'static str,
+        /// What stands behind it.
+        after: &'static str,
+        /// What stands behind it where a stream is wanted.
+        stream: &'static str,
+    },
+}
+
+/// How a credential is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// `authorization: Bearer <credential>`
+    Bearer,
+    /// A header of its own that holds nothing else.
+    Header(&'static str),
+}
 
 /// How a provider differs from its dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,92 +101,166 @@ pub struct Quirks {
     pub output_field: OutputField,
 }
 
-/// What is to be changed in a call for one target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rewrite<'a> {
-    /// The target's name of the model.
-    pub model: Option<&'a ModelName>,
-    /// Output tokens per choice not to be exceeded.
-    pub output_tokens_cap: Option<u64>,
-}
-
-/// A request for a provider: what to write, and how its stream must be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prepared {
-    /// The body, in pieces to be written one after another.
-    pub body: Vec<Bytes>,
-    /// The options for [`Provider::stream`].
-    pub stream: StreamOptions,
-}
-
-/// A provider. Small, synchronous, pure: bytes in, meaning out.
-pub trait Provider: Sync {
-    /// The name of its file here, and its kind in a configuration.
-    fn name(&self) -> &'static str;
-
-    /// How it differs from its dialect.
-    fn quirks(&self) -> Quirks;
-
-    /// What it can be asked.
-    fn operations(&self) -> &'static [Operation] {
-        Operation::ALL
-    }
-
-    /// The path of an operation, to be put behind the base URL, which ends in the version (`/v1`).
-    fn path(&self, operation: Operation) -> &'static str {
-        match operation {
-            Operation::ChatCompletions => "/chat/completions",
-            Operation::Completions => "/completions",
-            Operation::Embeddings => "/embeddings",
-            Operation::Models => "/models",
+impl Auth {
+    /// Name and value of the header that carries the credential. The value is a secret.
+    #[must_use]
+    pub fn header(self, credential: &str) -> (&'static str, String) {
+        match self {
+            Self::Bearer => ("authorization", format!("Bearer {credential}")),
+            Self::Header(name) => (name, credential.to_owned()),
         }
     }
+}
 
-    /// Name and value of the header that carries the credential. The value is a secret.
-    fn auth(&self, credential: &str) -> (&'static str, String) {
-        ("authorization", format!("Bearer {credential}"))
-    }
-
-    /// The caller's body with the edits this provider needs; `body` is what `call` was read from.
-    fn prepare(&self, call: &Call, body: &Bytes, rewrite: &Rewrite<'_>) -> Prepared {
-        let Quirks { ask_usage, output_field: field } = self.quirks();
-        let output_cap = rewrite.output_tokens_cap.map(|tokens| OutputCap { tokens, field });
-        let edits = Edits { model: rewrite.model, ask_usage, output_cap };
-        let stream = StreamOptions {
-            hide_usage: edits.hides_usage(call),
-            answers: call.answers,
-            framing: call.framing,
-        };
-        Prepared { body: splice::apply(call, &edits, body), stream }
-    }
-
-    /// Reads a plain answer under a success status.
-    fn reply(&self, operation: Operation, body: &[u8]) -> Reply {
-        openai_chat::reply(operation, body)
-    }
-
-    /// Begins to pass a stream on.
-    fn stream(&self, options: StreamOptions) -> StreamRelay {
-        StreamRelay::new(options)
-    }
-
-    /// Reads an answer under an error status. `header` looks a response header up, in lower case.
-    fn refusal(
+impl Provider {
+    /// How to ask for something that was asked in the dialect `face`: in the same dialect where the
+    /// provider speaks it, else in one it can be translated to.
+    #[must_use]
+    pub fn speech(
         &self,
-        status: u16,
-        header: &dyn Fn(&str) -> Option<String>,
-        body: &[u8],
-        now_ms: u64,
-    ) -> ProviderError {
-        ProviderError::read(status, header, body, now_ms)
+        operation: Operation,
+        face: &Dialect,
+        model: &str,
+    ) -> Option<&'static Speech> {
+        let of = || self.speaks.iter().filter(move |speech| speech.operation == operation);
+        let special = of().any(|speech| speech.only.is_some_and(|part| model.contains(part)));
+        let mut fit = of().filter(|speech| speech.only.is_some() == special);
+        let same = fit.clone().find(|speech| speech.dialect == face);
+        same.or_else(|| if operation.translates() { fit.next() } else { None })
     }
 }
 
+impl Speech {
+    const fn at(operation: Operation, dialect: &'static Dialect, path: &'static str) -> Self {
+        Self { operation, dialect, path: Path::Is(path), only: None }
+    }
+
+    /// The path for a model, to be put behind the base URL.
+    #[must_use]
+    pub fn path(&self, model: &str, streams: bool) -> Cow<'static, str> {
+        match self.path {
+            Path::Is(path) => Cow::Borrowed(path),
+            Path::Of { before, after, stream } => {
+                let mut path = before.to_owned();
+                encode(model, &mut path);
+                path.push_str(if streams { stream } else { after });
+                Cow::Owned(path)
+            }
+        }
+    }
+}
+
+/// Writes a name as one segment of a path. What signs a request signs this form.
+fn encode(name: &str, out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            out.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+    }
+}
+
+const CHAT: Speech =
+    Speech::at(Operation::ChatCompletions, &openai_chat::DIALECT, "/chat/completions");
+const COMPLETIONS: Speech =
+    Speech::at(Operation::Completions, &openai_chat::DIALECT, "/completions");
+const EMBEDDINGS: Speech = Speech::at(Operation::Embeddings, &openai_chat::DIALECT, "/embeddings");
+
+/// Anthropic's Messages at `path`.
+const fn messages(path: &'static str) -> Speech {
+    Speech::at(Operation::ChatCompletions, &anthropic_messages::DIALECT, path)
+}
+
+/// What most providers of OpenAI's dialect have in common.
+const OPENAI_SHAPED: Provider = Provider {
+    name: "",
+    base_url: "",
+    auth: Auth::Bearer,
+    headers: &[],
+    speaks: &[CHAT, COMPLETIONS, EMBEDDINGS],
+    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxTokens },
+};
+
 /// Every provider.
-pub const ALL: &[&dyn Provider] = &[&openai::OpenAi, &openai_compatible::OpenAiCompatible];
+pub const ALL: &[&Provider] = &[
+    &alibaba::PROVIDER,
+    &anthropic::PROVIDER,
+    &azure::PROVIDER,
+    &cerebras::PROVIDER,
+    &cloudflare::PROVIDER,
+    &databricks::PROVIDER,
+    &deepseek::PROVIDER,
+    &fireworks::PROVIDER,
+    &groq::PROVIDER,
+    &huggingface::PROVIDER,
+    &llamacpp::PROVIDER,
+    &mistral::PROVIDER,
+    &moonshot::PROVIDER,
+    &nebius::PROVIDER,
+    &nvidia_nim::PROVIDER,
+    &ollama::PROVIDER,
+    &openai::PROVIDER,
+    &openai_compatible::PROVIDER,
+    &openrouter::PROVIDER,
+    &perplexity::PROVIDER,
+    &sambanova::PROVIDER,
+    &sglang::PROVIDER,
+    &together::PROVIDER,
+    &vllm::PROVIDER,
+    &xai::PROVIDER,
+    &zai::PROVIDER,
+];
 
 /// The provider of that name.
 #[must_use]
-pub fn named(name: &str) -> Option<&'static dyn Provider> {
-    ALL.iter().copied().find(|provider| provider.name() == name)
+pub fn named(name: &str) -> Option<&'static Provider> {
+    ALL.iter().copied().find(|provider| provider.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_callers_own_dialect_goes_before_others() {
+        let chat = Operation::ChatCompletions;
+        let speech = |name: &str, operation, face: &Dialect| {
+            Some(named(name).unwrap().speech(operation, face, "m")?.dialect.name)
+        };
+        let (openai, anthropic) = (&openai_chat::DIALECT, &anthropic_messages::DIALECT);
+        assert_eq!(speech("deepseek", chat, openai), Some("openai_chat"));
+        assert_eq!(speech("deepseek", chat, anthropic), Some("anthropic_messages"));
+        assert_eq!(speech("groq", chat, anthropic), Some("openai_chat"));
+        assert_eq!(speech("anthropic", chat, openai), Some("anthropic_messages"));
+        assert_eq!(speech("anthropic", Operation::Embeddings, openai), None);
+    }
+
+    #[test]
+    fn a_model_in_a_path_is_one_segment_of_it() {
+        let speech = Speech {
+            path: Path::Of { before: "/model/", after: "/converse", stream: "/converse-stream" },
+            ..CHAT
+        };
+        let model = "us.anthropic.claude-v1:0";
+        assert_eq!(speech.path(model, false), "/model/us.anthropic.claude-v1%3A0/converse");
+        assert_eq!(speech.path("a/b@1", true), "/model/a%2Fb@1/converse-stream");
+        assert_eq!(CHAT.path(model, true), "/chat/completions");
+    }
+
+    #[test]
+    fn base_urls_end_in_no_slash_and_paths_begin_with_one() {
+        for provider in ALL {
+            let Provider { name, base_url, .. } = provider;
+            assert!(base_url.is_empty() || base_url.starts_with("http"), "{name}");
+            assert!(!base_url.ends_with('/'), "{name}");
+            for speech in provider.speaks {
+                assert!(speech.path("m", false).starts_with('/'), "{name}");
+                assert!(speech.dialect.operations.contains(&speech.operation), "{name}");
+            }
+        }
+    }
 }

@@ -1,19 +1,13 @@
 //! OpenAI itself.
 
-use super::{Provider, Quirks};
+use super::{OPENAI_SHAPED, Provider, Quirks};
 use crate::splice::OutputField;
 
-/// `https://api.openai.com/v1`
-#[derive(Debug, Clone, Copy)]
-pub struct OpenAi;
-
-impl Provider for OpenAi {
-    fn name(&self) -> &'static str {
-        "openai"
-    }
-
-    fn quirks(&self) -> Quirks {
-        // Reasoning models refuse `max_tokens`; all chat models take the newer field.
-        Quirks { ask_usage: true, output_field: OutputField::MaxCompletionTokens }
-    }
-}
+/// Reasoning models refuse `max_tokens` (`openai-chat-4e4225f223`); all chat models take the newer field.
+/// Usage in a stream comes only where it is asked for (`openai-chat_stream-d763eebc85`).
+pub const PROVIDER: Provider = Provider {
+    name: "openai",
+    base_url: "https://api.openai.com/v1",
+    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxCompletionTokens },
+    ..OPENAI_SHAPED
+};

@@ -1,18 +1,6 @@
-//! Any server that speaks OpenAI's dialect: vLLM, llama.cpp, Ollama, and most clouds.
+//! Any server that speaks OpenAI's dialect, at a base URL that an operator names.
 
-use super::{Provider, Quirks};
-use crate::splice::OutputField;
+use super::{OPENAI_SHAPED, Provider};
 
-/// A base URL that an operator names.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenAiCompatible;
-
-impl Provider for OpenAiCompatible {
-    fn name(&self) -> &'static str {
-        "openai-compatible"
-    }
-
-    fn quirks(&self) -> Quirks {
-        Quirks { ask_usage: true, output_field: OutputField::MaxTokens }
-    }
-}
+/// All of the field but OpenAI itself reads `max_tokens`.
+pub const PROVIDER: Provider = Provider { name: "openai-compatible", ..OPENAI_SHAPED };

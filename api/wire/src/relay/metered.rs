@@ -164,7 +164,7 @@ pub fn reply_of(read: Result<Answer, ProviderError>) -> Reply {
 }
 
 /// Bytes that the model wrote: never less than their tokens.
-fn generated_bytes(part: &Part) -> u64 {
+pub(super) fn generated_bytes(part: &Part) -> u64 {
     let bytes = match &part.body {
         Body::Text(text) => text.text.len(),
         Body::Refusal(text) => text.len(),

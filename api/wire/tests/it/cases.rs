@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use wire::dialect::openai_chat::{Trailer, provider_answer, read};
-use wire::provider::{self, Provider, Rewrite};
+use wire::dialect::openai_chat::{StreamRelay, Trailer, provider_answer, read, reply};
+use wire::provider::{self, Provider};
 use wire::relay::StreamOptions;
-use wire::splice::ModelName;
+use wire::splice::{Edits, ModelName, OutputCap, apply};
 use wire::{Asked, Operation, ProviderError, Refusal, Usage};
 
 fn folders(parent: &Path) -> Vec<PathBuf> {
@@ -44,8 +44,8 @@ fn fault(fault: Option<&ProviderError>) -> Value {
 }
 
 /// Reads a plain answer: what the caller gets, and what was understood.
-fn plain(provider: &dyn Provider, answer: &Bytes) -> (Vec<u8>, Value) {
-    let reply = provider.reply(Operation::ChatCompletions, answer);
+fn plain(answer: &Bytes) -> (Vec<u8>, Value) {
+    let reply = reply(Operation::ChatCompletions, answer);
     let (status, body) = match &reply.fault {
         Some(fault) => provider_answer(fault, answer),
         None => (200, answer.clone()),
@@ -55,13 +55,8 @@ fn plain(provider: &dyn Provider, answer: &Bytes) -> (Vec<u8>, Value) {
 }
 
 /// Passes a stream on in pieces of the given size: what the caller gets, and what was understood.
-fn stream(
-    provider: &dyn Provider,
-    options: StreamOptions,
-    answer: &Bytes,
-    piece: usize,
-) -> (Vec<u8>, Value) {
-    let mut relay = provider.stream(options);
+fn stream(options: StreamOptions, answer: &Bytes, piece: usize) -> (Vec<u8>, Value) {
+    let mut relay = StreamRelay::new(options);
     let mut out = Vec::new();
     for from in (0..answer.len()).step_by(piece) {
         relay.push(&answer.slice(from..answer.len().min(from + piece)), &mut out).unwrap();
@@ -105,20 +100,23 @@ fn every_case_gives_its_golden_files() {
     assert!(count >= 9, "{count}");
 }
 
-fn run(provider: &dyn Provider, case: &Path) {
+fn run(provider: &Provider, case: &Path) {
     let call_bytes = Bytes::from(fs::read(case.join("call.json")).unwrap());
     let call = read(&Asked::of(Operation::ChatCompletions), &call_bytes).unwrap();
     let model = ModelName::new("upstream/model");
-    let rewrite = Rewrite { model: Some(&model), output_tokens_cap: Some(4096) };
-    let prepared = provider.prepare(&call, &call_bytes, &rewrite);
-    check(&case.join("request.json"), &prepared.body.concat());
+    let quirks = provider.quirks;
+    let cap = OutputCap { tokens: 4096, field: quirks.output_field };
+    let edits = Edits { model: Some(&model), ask_usage: quirks.ask_usage, output_cap: Some(cap) };
+    check(&case.join("request.json"), &apply(&call, &edits, &call_bytes).concat());
+    let hide_usage = edits.hides_usage(&call);
+    let options = StreamOptions { hide_usage, answers: call.answers, framing: call.framing };
     let streamed = case.join("answer.sse");
     let (extension, (reply, seen)) = if streamed.exists() {
         let answer = Bytes::from(fs::read(streamed).unwrap());
-        let whole = stream(provider, prepared.stream, &answer, answer.len().max(1));
+        let whole = stream(options, &answer, answer.len().max(1));
         for piece in [1, 2, 3, 7, 64] {
             assert_eq!(
-                stream(provider, prepared.stream, &answer, piece),
+                stream(options, &answer, piece),
                 whole,
                 "{} in pieces of {piece}",
                 case.display()
@@ -127,7 +125,7 @@ fn run(provider: &dyn Provider, case: &Path) {
         ("sse", whole)
     } else {
         let answer = Bytes::from(fs::read(case.join("answer.json")).unwrap());
-        ("json", plain(provider, &answer))
+        ("json", plain(&answer))
     };
     check(&case.join(format!("reply.{extension}")), &reply);
     check(&case.join("events.json"), format!("{seen:#}\n").as_bytes());

@@ -1,0 +1,15 @@
+//! Anthropic itself.
+
+use super::{Auth, Provider, Quirks, messages};
+use crate::splice::OutputField;
+
+/// Every request names the version of the API; one that a caller names goes before it. Streams always tell
+/// their usage (`anthropic-messages_stream-cbe98c3bff`).
+pub const PROVIDER: Provider = Provider {
+    name: "anthropic",
+    base_url: "https://api.anthropic.com/v1",
+    auth: Auth::Header("x-api-key"),
+    headers: &[("anthropic-version", "2023-06-01")],
+    speaks: &[messages("/messages")],
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+};

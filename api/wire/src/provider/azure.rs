@@ -1,0 +1,14 @@
+//! OpenAI on Azure, by its version 1 paths.
+
+use super::{Auth, OPENAI_SHAPED, Provider, Quirks};
+use crate::splice::OutputField;
+
+/// Each resource has a host of its own: `https://<resource>.openai.azure.com/openai/v1`. The model is the name
+/// of the deployment, and the key has a header of its own. Reasoning models refuse `max_tokens` here, too
+/// (`azure-chat-eba5f34fdd`).
+pub const PROVIDER: Provider = Provider {
+    name: "azure",
+    auth: Auth::Header("api-key"),
+    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxCompletionTokens },
+    ..OPENAI_SHAPED
+};

@@ -1,0 +1,14 @@
+//! Mistral.
+
+use super::{CHAT, EMBEDDINGS, OPENAI_SHAPED, Provider, Quirks};
+use crate::splice::OutputField;
+
+/// Streams tell their usage unasked (`mistral-chat_stream-6890922b4d`), and fields that it does not know are
+/// refused: `stream_options` is one.
+pub const PROVIDER: Provider = Provider {
+    name: "mistral",
+    base_url: "https://api.mistral.ai/v1",
+    speaks: &[CHAT, EMBEDDINGS],
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+    ..OPENAI_SHAPED
+};

@@ -1,0 +1,7 @@
+//! SGLang.
+
+use super::{OPENAI_SHAPED, Provider};
+
+/// Needs a key only where it was started with one.
+pub const PROVIDER: Provider =
+    Provider { name: "sglang", base_url: "http://127.0.0.1:30000/v1", ..OPENAI_SHAPED };
