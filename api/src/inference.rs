@@ -1,5 +1,6 @@
-//! The surface callers use: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/models`,
-//! `/v1/key`, `/v1/receipts/{id}`, the same under `/openai`, and the probes.
+//! The surface callers use: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/messages`,
+//! `/v1/models`, `/v1/key`, `/v1/receipts/{id}`, the same under the prefixes of other gateways, and the
+//! probes.
 //!
 //! [`serve`] is what one request goes through before and after the node itself: path, method, key,
 //! body, and the shape of whatever is refused.
@@ -15,7 +16,7 @@ mod route;
 pub use hints::Hints;
 pub use key::KeyStanding;
 pub use reply::ReplyBody;
-pub use route::{Probe, Route, route};
+pub use route::{Ask, Probe, Route, route};
 
 use crate::refusal::{Reason, render};
 use bytes::Bytes;
@@ -25,8 +26,9 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use std::fmt::Display;
 use std::time::Duration;
-use wire::dialect::openai_chat;
-use wire::{Operation, Refusal};
+use wire::dialect::{Dialect, openai_chat};
+use wire::frame::Framing;
+use wire::{Asked, Operation, Refusal};
 
 /// Most of an unwanted body that is read and thrown away, in bytes, so that its sender hears why.
 const LINGER_BYTES_MAX: u64 = 256 << 20;
@@ -44,8 +46,16 @@ pub struct Limits {
 
 /// A call whose key is known and whose body is here.
 pub struct Inbound {
+    /// What the body is said in.
+    pub dialect: &'static Dialect,
     /// Which operation.
     pub operation: Operation,
+    /// The model, where the path names it.
+    pub model: Option<String>,
+    /// Whether a stream is wanted, where the path says so.
+    pub stream: Option<bool>,
+    /// How a stream is to be framed, where the path says so.
+    pub framing: Option<Framing>,
     /// The caller's headers.
     pub headers: HeaderMap,
     /// Tags and session, as the headers say.
@@ -56,6 +66,19 @@ pub struct Inbound {
     pub request_id: HeaderValue,
     /// The node's own id of it, which providers are told. The same where the caller brought none.
     pub own_id: HeaderValue,
+}
+
+impl Inbound {
+    /// What the path says.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        Asked {
+            operation: self.operation,
+            model: self.model.as_deref(),
+            stream: self.stream,
+            framing: self.framing,
+        }
+    }
 }
 
 /// A model a caller may use.
@@ -155,13 +178,17 @@ where
         return probed(node, probe, head.uri.query().unwrap_or("")).await;
     }
     let allow = route.allow();
+    let face = match &route {
+        Route::Call(ask) => ask.dialect,
+        _ => route::dialect(head.uri.path()),
+    };
     let own_id = node.request_id();
     let request_id = request_id::of_caller(&head.headers).unwrap_or_else(|| own_id.clone());
     let mut response = match dispatch(node, head, body, (&request_id, own_id)).await {
         Ok(response) => response,
         Err(refusal) => {
             node.refused(&refusal, &request_id);
-            let mut response = render(&refusal).map(ReplyBody::whole);
+            let mut response = render(face, &refusal).map(ReplyBody::whole);
             if let Some(allow) = allow
                 && response.status() == StatusCode::METHOD_NOT_ALLOWED
             {
@@ -200,7 +227,7 @@ where
         }
     };
     match route {
-        Route::Call(operation) => {
+        Route::Call(ask) => {
             let hints = match Hints::read(&head.headers) {
                 Ok(hints) => hints,
                 Err(refusal) => {
@@ -210,8 +237,21 @@ where
             };
             let body = take_body(node.limits(), &head.headers, body).await?;
             let request_id = request_id.clone();
-            let headers = head.headers;
-            let inbound = Inbound { operation, headers, hints, body, request_id, own_id };
+            let Asked { operation, model, stream, framing } = ask.asked;
+            let model = model.map(decoded);
+            let (dialect, headers) = (ask.dialect, head.headers);
+            let inbound = Inbound {
+                dialect,
+                operation,
+                model,
+                stream,
+                framing,
+                headers,
+                hints,
+                body,
+                request_id,
+                own_id,
+            };
             let response = node.answer(caller, inbound).await?;
             Ok(response.map(ReplyBody::node))
         }
@@ -225,6 +265,20 @@ where
         Route::Receipt(id) => Ok(json(node.receipt(&caller, id).await?)),
         Route::Probe(_) | Route::Unknown => Err(unknown(&head)),
     }
+}
+
+/// A segment of a path as it was meant. What is encoded wrongly stands for itself.
+fn decoded(segment: &str) -> String {
+    let bytes = segment.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digits = segment.get(at + 1..at + 3).filter(|_| byte == b'%');
+        let meant = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        plain.push(meant.unwrap_or(byte));
+        at += if meant.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(plain).unwrap_or_else(|_| segment.to_owned())
 }
 
 fn check_method(route: &Route<'_>, head: &Parts) -> Result<(), Refusal> {

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode};
+use wire::dialect::Dialect;
 use wire::{Fault, Refusal, Retry};
 
 /// `retry-after` in milliseconds, as the OpenAI SDKs read it.
@@ -72,6 +73,8 @@ pub enum Reason {
     UpstreamGarbage,
     /// A provider refused our credential.
     UpstreamCredential,
+    /// No provider of the model can be asked for this.
+    OperationUnsupported,
 }
 
 /// One row of the table.
@@ -112,6 +115,7 @@ impl Reason {
         Self::UpstreamUnreachable,
         Self::UpstreamGarbage,
         Self::UpstreamCredential,
+        Self::OperationUnsupported,
     ];
 
     #[rustfmt::skip]
@@ -147,6 +151,7 @@ impl Reason {
             Self::UpstreamUnreachable  => Row(Provider, 502, SERVER, "upstream_unreachable", Soon),
             Self::UpstreamGarbage      => Row(Provider, 502, SERVER, "upstream_invalid_answer", Soon),
             Self::UpstreamCredential   => Row(Provider, 502, SERVER, "upstream_credential_refused", Never),
+            Self::OperationUnsupported => Row(Caller, 400, INVALID, "unsupported_operation", Never),
         }
     }
 
@@ -170,10 +175,10 @@ impl Reason {
     }
 }
 
-/// The answer a refused caller gets, in the OpenAI dialect.
+/// The answer a refused caller gets, in its dialect.
 #[must_use]
-pub fn render(refusal: &Refusal) -> Response<Bytes> {
-    let mut response = Response::new(wire::dialect::openai_chat::error_body(refusal));
+pub fn render(face: &Dialect, refusal: &Refusal) -> Response<Bytes> {
+    let mut response = Response::new((face.error_body)(refusal));
     *response.status_mut() =
         StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -203,6 +208,7 @@ pub fn retry_headers(retry: Retry, headers: &mut HeaderMap) {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+    use wire::dialect::openai_chat::DIALECT as OPENAI;
 
     #[test]
     fn every_reason_has_its_own_code() {
@@ -212,24 +218,25 @@ mod tests {
 
     #[test]
     fn what_no_retry_cures_says_so_and_the_rest_says_when() {
-        let never = render(&Reason::BudgetExceeded.refuse("budget b has $0.00 left"));
+        let never = render(&OPENAI, &Reason::BudgetExceeded.refuse("budget b has $0.00 left"));
         assert_eq!(never.status(), 402);
         assert_eq!(never.headers()[X_SHOULD_RETRY], "false");
-        let later = render(&Reason::RequestLimited.refuse_for(1_500, "60 requests a minute"));
+        let later =
+            render(&OPENAI, &Reason::RequestLimited.refuse_for(1_500, "60 requests a minute"));
         assert_eq!(later.status(), 429);
         assert_eq!(later.headers()[RETRY_AFTER], "2");
         assert_eq!(later.headers()[RETRY_AFTER_MS], "1500");
         assert!(!later.headers().contains_key(X_SHOULD_RETRY));
         let reset =
             Refusal { retry: Retry::NotBeforeMs(3_600_000), ..Reason::BudgetExceeded.refuse("") };
-        let reset = render(&reset);
+        let reset = render(&OPENAI, &reset);
         assert_eq!(reset.headers()[X_SHOULD_RETRY], "false");
         assert_eq!(reset.headers()[RETRY_AFTER], "3600");
     }
 
     #[test]
     fn the_body_has_all_four_fields() {
-        let answer = render(&Reason::KeyRequired.refuse("no key was presented"));
+        let answer = render(&OPENAI, &Reason::KeyRequired.refuse("no key was presented"));
         let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
         assert_eq!(
             body,

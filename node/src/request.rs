@@ -24,20 +24,20 @@ pub(crate) mod standing;
 mod steps;
 pub(crate) mod terms;
 pub(crate) mod trail;
+pub(crate) mod translate;
 pub(crate) mod upstream;
 pub(crate) mod way;
 
 use crate::metrics::slots::Ending;
 use crate::plane::core::Core;
-use crate::plane::pieces::Pieces;
 use api::inference::Inbound;
+use api::refusal::Reason;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use ledger::StreamUsage;
 use open::{Coming, Guard, Open};
 use opening::Opening;
-use plan::{Attempt, plan, worth_trying};
+use plan::{Attempt, Topic, plan, worth_trying};
 use quote::Quote;
 use relay::{NodeBody, Relay};
 use reserve::{Barred, reserve};
@@ -46,11 +46,12 @@ use std::iter::once;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use steps::Steps;
-use terms::{Candidate, Terms};
+use terms::Terms;
+use translate::{Losses, Question, Told};
 use upstream::{Failure, Order};
 use way::Way;
-use wire::splice::{self, Edits, OutputCap};
-use wire::{Asked as Heading, Call, Refusal};
+use wire::relay::Reply;
+use wire::{Call, Operation, Refusal};
 
 /// Headers of an answer, about.
 const HEADERS_OUT: usize = 12;
@@ -67,16 +68,21 @@ pub(crate) async fn answer(
 ) -> Result<Response<NodeBody>, Refusal> {
     let started = Instant::now();
     let now = core.now();
-    let call = wire::dialect::openai_chat::read(&Heading::of(inbound.operation), &inbound.body)?;
+    let call = (inbound.dialect.read)(&inbound.asked(), &inbound.body)?;
     let view = core.view();
     let terms = core.still_valid(&view, terms)?;
     auth::admissible(&terms.key, now)?;
     let hints = hints::of_key(inbound.hints.clone(), &terms.key)?;
     let names = once(&call.model).chain(&call.fallbacks);
-    let plan = plan(core, &view, &terms, names)?;
+    let topic = Topic { operation: call.operation, face: inbound.dialect };
+    let plan = match plan(core, &view, &terms, topic, names) {
+        Err(refusal) if counts_itself(&call, &refusal) => return Ok(counted_here(&call)),
+        planned => planned?,
+    };
     drop(view);
     let way = instances::way(core, &terms, &plan[0].candidate, &hints).await?;
-    let served = with_steps(core, &terms, &hints, &call, Served { plan, way, steps: None }).await?;
+    let served = Served { plan, way, steps: None };
+    let served = with_steps(core, &terms, &hints, (&call, topic), served).await?;
     let downgraded = served.steps.as_ref().is_some_and(|steps| steps.downgrade.is_some());
     let guard = Guard::new(Open {
         core: Rc::clone(core),
@@ -90,6 +96,8 @@ pub(crate) async fn answer(
         throttled: Vec::new(),
         downgraded_from: downgraded.then(|| terms::header(&call.model)),
         operation: call.operation,
+        face: inbound.dialect,
+        dropped: Losses::default(),
         request_id: inbound.request_id.clone(),
         receipt: core.receipt_id(now),
         at: now,
@@ -101,7 +109,23 @@ pub(crate) async fn answer(
         first_byte_us: 0,
         spent_before_nano_usd: 0,
     });
-    attempts(guard, &served.plan, served.steps, &call, &inbound).await
+    attempts(guard, &served.plan, served.steps, &Question::new(&call, &inbound)).await
+}
+
+/// Whether tokens are to be counted that no provider of the model can be asked to count.
+fn counts_itself(call: &Call, refusal: &Refusal) -> bool {
+    call.operation == Operation::CountTokens && refusal.code == Reason::OperationUnsupported.code()
+}
+
+/// About how many tokens a chat would have. Costs nothing.
+fn counted_here(call: &Call) -> Response<NodeBody> {
+    let tokens = policy::estimate(call).max(1);
+    let body = wire::dialect::anthropic_messages::count_body(tokens);
+    let mut response = Response::new(NodeBody::Whole(Some(body)));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response.headers_mut().insert(headers::ESTIMATED, HeaderValue::from_static("true"));
+    response
 }
 
 /// Where a call is to be served, and what the first place is charged to.
@@ -117,7 +141,7 @@ async fn with_steps(
     core: &Rc<Core>,
     terms: &Rc<Terms>,
     hints: &api::inference::Hints,
-    call: &Call,
+    (call, topic): (&Call, Topic),
     mut served: Served,
 ) -> Result<Served, Refusal> {
     if !served.way.steps {
@@ -127,7 +151,8 @@ async fn with_steps(
     let mut steps = steps::reached(&view, &served.way);
     let other = steps.downgrade.take().filter(|model| *model != call.model);
     // One that this key cannot be served is passed over: the limit itself still holds.
-    let other = other.and_then(|model| Some((plan(core, &view, terms, once(&model)).ok()?, model)));
+    let other =
+        other.and_then(|model| Some((plan(core, &view, terms, topic, once(&model)).ok()?, model)));
     drop(view);
     if let Some((plan, model)) = other {
         served.way = instances::way(core, terms, &plan[0].candidate, hints).await?;
@@ -143,12 +168,11 @@ async fn attempts(
     mut guard: Guard,
     plan: &[Attempt],
     steps: Option<Steps>,
-    call: &Call,
-    inbound: &Inbound,
+    question: &Question<'_>,
 ) -> Result<Response<NodeBody>, Refusal> {
     if let Some(steps) = steps {
         let open = guard.get();
-        match steps.throttle(&open.core, policy::estimate(call), open.at).await {
+        match steps.throttle(&open.core, policy::estimate(question.call), open.at).await {
             Ok(places) => guard.get().throttled = places,
             Err(refusal) => return refused(guard, refusal),
         }
@@ -164,11 +188,18 @@ async fn attempts(
         if barred.as_ref().is_some_and(|barred| barred.bars(guard.get(), attempt)) {
             continue;
         }
-        if let Err(by) = reserve(&mut guard, attempt, call).await {
+        let told = match question.told(attempt) {
+            Ok(told) => told,
+            Err(refusal) => {
+                barred.get_or_insert(Barred::at(attempt, refusal));
+                continue;
+            }
+        };
+        if let Err(by) = reserve(&mut guard, attempt, &told.call).await {
             barred.get_or_insert(by);
             continue;
         }
-        match ask(&mut guard, attempt, call, inbound).await {
+        match ask(&mut guard, attempt, question, told).await {
             Ok(Asked::Whole(body, kind, bill)) => return whole(guard, body, kind, bill),
             Ok(Asked::Stream(begun)) => {
                 let within = guard.get().core.settings().stream_within;
@@ -210,20 +241,24 @@ struct Begun {
 async fn ask(
     guard: &mut Guard,
     attempt: &Attempt,
-    call: &Call,
-    inbound: &Inbound,
+    question: &Question<'_>,
+    told: Told<'_>,
 ) -> Result<Asked, Failure> {
+    let Question { call, inbound, .. } = question;
     let upstream = &attempt.candidate.upstream;
     let open = guard.get();
     open.attempts += 1;
-    let edits = edits(&attempt.candidate, call, &open.quote);
+    let body = question.body(told, attempt, open).map_err(Failure::unsaid)?;
+    let model = attempt.candidate.model.as_str();
+    let theirs = attempt.speech.dialect;
     let order = Order {
-        operation: call.operation,
+        uri: upstream.uri(attempt.speech, model, call.stream).map_err(Failure::unsaid)?,
         credential: attempt.credential,
-        stream: call.stream,
-        body: &|| Pieces::new(splice::apply(call, &edits, &inbound.body)),
+        accept: if call.stream { theirs.framing.content_type() } else { "application/json" },
+        body: &|| body.pieces(),
         request_id: inbound.own_id.clone(),
         caller: &inbound.headers,
+        forwards: body.forwards(attempt),
     };
     let (response, lent) = upstream.send(&order, &mut guard.sent).await?;
     let open = guard.get();
@@ -233,15 +268,14 @@ async fn ask(
         let now_ms = open.core.now().0;
         return Err(upstream.read_refusal(response, lent, now_ms).await);
     }
-    let (head, body) = response.into_parts();
+    let (mut head, incoming) = response.into_parts();
+    if !question.passes(attempt) {
+        let kind = if call.stream { call.framing.content_type() } else { "application/json" };
+        head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
     if call.stream {
-        let options = wire::relay::StreamOptions {
-            hide_usage: edits.hides_usage(call),
-            answers: call.answers,
-            framing: call.framing,
-        };
-        let relay = upstream.wire.stream(options);
-        guard.coming = Some(Box::new(Coming { relay, body, lent }));
+        let relay = question.relay(attempt, open, body.hide_usage);
+        guard.coming = Some(Box::new(Coming { relay, body: incoming, lent }));
         return Ok(match opening::opening(guard, upstream).await? {
             Opening::Going(coming, ready) => Asked::Stream(Box::new(Begun { head, coming, ready })),
             Opening::Over(body, bill) => {
@@ -249,46 +283,46 @@ async fn ask(
             }
         });
     }
-    let body = upstream.read_answer(body).await?;
+    let body = upstream.read_answer(incoming).await?;
     lent.give_back();
-    let bill = read_whole(guard, attempt, call, &body).map_err(|failure| *failure)?;
+    let (body, bill) = read_whole(guard, attempt, question, body).map_err(|failure| *failure)?;
     Ok(Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill))
 }
 
-/// What must change in the caller's bytes for this place.
-fn edits<'a>(candidate: &'a Candidate, call: &Call, quote: &Quote) -> Edits<'a> {
-    let quirks = candidate.upstream.wire.quirks();
-    let ask_usage = match candidate.upstream.stream_usage {
-        StreamUsage::Ask => quirks.ask_usage,
-        StreamUsage::Always | StreamUsage::Never => false,
-    };
-    Edits {
-        model: Some(&candidate.model),
-        ask_usage: ask_usage && call.operation.generates(),
-        output_cap: quote.cap.map(|tokens| OutputCap { tokens, field: quirks.output_field }),
-    }
-}
-
-/// Reads what a plain answer used, and whether it is one at all.
+/// Reads what a plain answer used, and whether it is one at all; in the caller's dialect.
 fn read_whole(
     guard: &mut Guard,
     attempt: &Attempt,
-    call: &Call,
-    body: &Bytes,
-) -> Result<Bill, Box<Failure>> {
-    let reply = attempt.candidate.upstream.wire.reply(call.operation, body);
+    question: &Question<'_>,
+    body: Bytes,
+) -> Result<(Bytes, Bill), Box<Failure>> {
+    let (theirs, ours) = (attempt.speech.dialect, question.inbound.dialect);
+    let (said, reply) = if question.passes(attempt) {
+        (body.clone(), (theirs.reply)(question.call.operation, &body))
+    } else {
+        let identity = question.identity(guard.get());
+        match wire::relay::answer(theirs, ours, &identity, &body) {
+            Ok(told) => told,
+            Err(error) => {
+                // What it used may be told even so.
+                let reply = (theirs.reply)(question.call.operation, &body);
+                (body.clone(), Reply { fault: reply.fault.or(Some(error)), ..reply })
+            }
+        }
+    };
     let Some(fault) = reply.fault else {
-        return Ok(match reply.usage {
+        let bill = match reply.usage {
             Some(usage) => Bill::Told(usage),
             None => settle::counted(guard.get(), None, reply.output_bytes),
-        });
+        };
+        return Ok((said, bill));
     };
-    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     if !is_json {
         let say = format!("provider {}: {}", attempt.candidate.upstream.name, fault.message);
         return Err(Box::new(Failure::garbage(say, Bill::Whole)));
     }
-    let mut failure = Failure::said(fault, body.clone());
+    let mut failure = Failure::said(fault, body);
     failure.bill = reply.usage.map_or(Bill::Void, Bill::Told);
     Err(Box::new(failure))
 }
@@ -337,15 +371,17 @@ fn failed(mut guard: Guard, failure: Failure) -> Result<Response<NodeBody>, Refu
         wire::Fault::Us | wire::Fault::Provider => Ending::ProviderFailed,
     };
     let open = guard.get();
-    let Some((status, body)) = failure.said else {
+    let Some(said) = failure.said else {
         open.status = failure.refusal.status;
         open.core.refused(&failure.refusal, &open.request_id);
-        let rendered = api::refusal::render(&failure.refusal);
+        let rendered = api::refusal::render(open.face, &failure.refusal);
         let mut response = rendered.map(|body| NodeBody::Whole(Some(body)));
         headers::answer(open, Some(open.spent_before_nano_usd), response.headers_mut());
         guard.close(Bill::Void, ending);
         return Ok(response);
     };
+    let (error, body) = *said;
+    let (status, body) = (open.face.provider_answer)(&error, &body);
     open.status = status;
     let mut response = Response::new(NodeBody::Whole(Some(body)));
     headers::answer(open, Some(open.spent_before_nano_usd), response.headers_mut());

@@ -2,13 +2,14 @@
 
 use super::key::Face;
 use http::Method;
-use wire::Operation;
+use wire::dialect::{Dialect, anthropic_messages, openai_chat};
+use wire::{Asked, Operation};
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<'a> {
     /// A call to a model.
-    Call(Operation),
+    Call(Ask<'a>),
     /// The list of models.
     Models,
     /// One model, by name; the name may hold slashes.
@@ -23,6 +24,16 @@ pub enum Route<'a> {
     Unknown,
 }
 
+/// A call, as far as its path says: the dialect that its body is in, and what stands in no body. A model
+/// in it is still encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask<'a> {
+    /// What it is said in.
+    pub dialect: &'static Dialect,
+    /// What the path says.
+    pub asked: Asked<'a>,
+}
+
 /// A question about the node's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
@@ -34,17 +45,21 @@ pub enum Probe {
     Started,
 }
 
-/// Prefixes under which the whole surface answers as well.
-const PREFIXES: [&str; 2] = ["/openai/v1", "/openai"];
+/// Prefixes of other gateways and of frameworks, under which the whole surface answers as well.
+const HOUSES: [&str; 4] = ["/litellm", "/langchain", "/pydanticai", "/cursor"];
+/// Prefixes of OpenAI's surface.
+const OPENAI: [&str; 3] = ["/v1", "/openai/v1", "/openai"];
+/// Prefixes of Anthropic's.
+const ANTHROPIC: [&str; 2] = ["/anthropic/v1", "/anthropic"];
 
 /// Reads a path.
 #[must_use]
 pub fn route(path: &str) -> Route<'_> {
-    if let Some(rest) = path.strip_prefix("/v1") {
+    if let Some(rest) = behind(path, &OPENAI) {
         return operation(rest);
     }
-    if let Some(rest) = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)) {
-        return operation(rest);
+    if let Some(rest) = behind(path, &ANTHROPIC) {
+        return anthropic(rest);
     }
     match path {
         "/api/v1/key" | "/api/v1/auth/key" => Route::Key(Face::OpenRouterKey),
@@ -56,15 +71,66 @@ pub fn route(path: &str) -> Route<'_> {
         }
         "/readyz" | "/health" | "/health/readiness" => Route::Probe(Probe::Ready),
         "/startupz" => Route::Probe(Probe::Started),
-        _ => Route::Unknown,
+        _ => behind(path, &HOUSES).map_or(Route::Unknown, in_house),
     }
+}
+
+/// The dialect in which a path's refusals are said.
+#[must_use]
+pub(super) fn dialect(path: &str) -> &'static Dialect {
+    let inner = behind(path, &HOUSES).unwrap_or(path);
+    match route(inner) {
+        Route::Call(ask) => ask.dialect,
+        _ if behind(inner, &ANTHROPIC).is_some() => &anthropic_messages::DIALECT,
+        _ => &openai_chat::DIALECT,
+    }
+}
+
+/// What stands behind the first prefix that is one of whole segments.
+fn behind<'a>(path: &'a str, prefixes: &[&str]) -> Option<&'a str> {
+    let rest = |prefix: &&str| path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+    prefixes.iter().find_map(rest)
+}
+
+/// Under another house's prefix there is the whole surface, and OpenAI's without its version.
+fn in_house(path: &str) -> Route<'_> {
+    match route(path) {
+        Route::Unknown => operation(path),
+        found => found,
+    }
+}
+
+fn anthropic(rest: &str) -> Route<'_> {
+    match rest {
+        "/messages" => MESSAGES,
+        "/messages/count_tokens" => COUNT_TOKENS,
+        "/models" => Route::Models,
+        _ => named(rest, "/models/", Route::Model).unwrap_or(Route::Unknown),
+    }
+}
+
+const MESSAGES: Route<'static> = Route::Call(Ask {
+    dialect: &anthropic_messages::DIALECT,
+    asked: Asked::of(Operation::ChatCompletions),
+});
+
+const COUNT_TOKENS: Route<'static> = Route::Call(Ask {
+    dialect: &anthropic_messages::DIALECT,
+    asked: Asked::of(Operation::CountTokens),
+});
+
+/// A call of OpenAI's.
+fn openai(operation: Operation) -> Route<'static> {
+    Route::Call(Ask { dialect: &openai_chat::DIALECT, asked: Asked::of(operation) })
 }
 
 fn operation(rest: &str) -> Route<'_> {
     match rest {
-        "/chat/completions" => Route::Call(Operation::ChatCompletions),
-        "/completions" => Route::Call(Operation::Completions),
-        "/embeddings" => Route::Call(Operation::Embeddings),
+        "/chat/completions" => openai(Operation::ChatCompletions),
+        "/completions" => openai(Operation::Completions),
+        "/embeddings" => openai(Operation::Embeddings),
+        "/messages" => MESSAGES,
+        "/messages/count_tokens" => COUNT_TOKENS,
         "/models" => Route::Models,
         "/key" => Route::Key(Face::Bursar),
         _ => named(rest, "/models/", Route::Model)
@@ -119,14 +185,25 @@ mod tests {
     #[test]
     fn every_face_reaches_the_same_operations() {
         let cases = [
-            ("/v1/chat/completions", Route::Call(Operation::ChatCompletions)),
-            ("/openai/v1/chat/completions", Route::Call(Operation::ChatCompletions)),
-            ("/openai/chat/completions", Route::Call(Operation::ChatCompletions)),
-            ("/v1/completions", Route::Call(Operation::Completions)),
-            ("/openai/embeddings", Route::Call(Operation::Embeddings)),
+            ("/v1/chat/completions", openai(Operation::ChatCompletions)),
+            ("/openai/v1/chat/completions", openai(Operation::ChatCompletions)),
+            ("/openai/chat/completions", openai(Operation::ChatCompletions)),
+            ("/v1/completions", openai(Operation::Completions)),
+            ("/openai/embeddings", openai(Operation::Embeddings)),
+            ("/v1/messages", MESSAGES),
+            ("/anthropic/v1/messages", MESSAGES),
+            ("/v1/messages/count_tokens", COUNT_TOKENS),
+            ("/anthropic/v1/models", Route::Models),
+            ("/anthropical/v1/messages", Route::Unknown),
+            ("/litellm/v1/messages", MESSAGES),
+            ("/pydanticai/anthropic/v1/messages", MESSAGES),
+            ("/langchain/chat/completions", openai(Operation::ChatCompletions)),
+            ("/cursor/v1/embeddings", openai(Operation::Embeddings)),
+            ("/litellm/key/info", Route::Key(Face::LiteLlm)),
             ("/v1/models", Route::Models),
             ("/v1/models/openrouter/deepseek/v3", Route::Model("openrouter/deepseek/v3")),
             ("/v1/models/", Route::Unknown),
+            ("/cursor", Route::Unknown),
             ("/v1/key", Route::Key(Face::Bursar)),
             ("/api/v1/auth/key", Route::Key(Face::OpenRouterKey)),
             ("/api/governance/virtual-keys/quota", Route::Key(Face::Bifrost)),
@@ -142,6 +219,19 @@ mod tests {
         ];
         for (path, expected) in cases {
             assert_eq!(route(path), expected, "{path}");
+        }
+    }
+    #[test]
+    fn refusals_are_said_in_the_dialect_of_the_path() {
+        let cases = [
+            ("/v1/chat/completions", "openai_chat"),
+            ("/v1/messages", "anthropic_messages"),
+            ("/anthropic/v1/nothing", "anthropic_messages"),
+            ("/litellm/anthropic/v1/messages", "anthropic_messages"),
+            ("/nothing", "openai_chat"),
+        ];
+        for (path, name) in cases {
+            assert_eq!(dialect(path).name, name, "{path}");
         }
     }
 }

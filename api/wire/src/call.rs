@@ -15,12 +15,19 @@ pub enum Operation {
     Embeddings,
     /// `GET /v1/models`; answered by the gateway itself
     Models,
+    /// `POST /v1/messages/count_tokens`: how long a chat would be
+    CountTokens,
 }
 
 impl Operation {
     /// Every operation, in the order of the enum.
-    pub const ALL: &'static [Self] =
-        &[Self::ChatCompletions, Self::Completions, Self::Embeddings, Self::Models];
+    pub const ALL: &'static [Self] = &[
+        Self::ChatCompletions,
+        Self::Completions,
+        Self::Embeddings,
+        Self::Models,
+        Self::CountTokens,
+    ];
 
     /// The name used in logs and metric labels.
     #[must_use]
@@ -30,6 +37,7 @@ impl Operation {
             Self::Completions => "completions",
             Self::Embeddings => "embeddings",
             Self::Models => "models",
+            Self::CountTokens => "count_tokens",
         }
     }
 
@@ -38,7 +46,7 @@ impl Operation {
     pub const fn generates(self) -> bool {
         match self {
             Self::ChatCompletions | Self::Completions => true,
-            Self::Embeddings | Self::Models => false,
+            Self::Embeddings | Self::Models | Self::CountTokens => false,
         }
     }
 
@@ -47,7 +55,7 @@ impl Operation {
     pub const fn translates(self) -> bool {
         match self {
             Self::ChatCompletions => true,
-            Self::Completions | Self::Embeddings | Self::Models => false,
+            Self::Completions | Self::Embeddings | Self::Models | Self::CountTokens => false,
         }
     }
 }

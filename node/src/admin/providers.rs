@@ -29,7 +29,8 @@ impl Kept for Providers {
 
     fn put(node: &Node, wish: Wish<Self>) -> Answer<Command> {
         let settings = wish.settings;
-        check_kind(&settings.kind)?;
+        let kind = kind_of(&settings.kind)?;
+        let settings = with_base_url(settings, kind)?;
         let ledger = node.ledger();
         let present = ledger.providers.get(&wish.name);
         let credentials = node.credentials(&wish.name, &settings.credentials, present)?;
@@ -91,11 +92,26 @@ impl Node {
     }
 }
 
-fn check_kind(kind: &str) -> Answer<()> {
-    if wire::provider::named(kind).is_some() {
-        return Ok(());
+/// The kind's own base URL where the operator names none.
+fn with_base_url(
+    mut settings: ProviderSettings,
+    kind: &wire::provider::Provider,
+) -> Answer<ProviderSettings> {
+    if settings.base_url.is_empty() {
+        if kind.base_url.is_empty() {
+            let say = format!("is missing, and each account of kind {} has its own", kind.name);
+            return Err(Problem::invalid("base_url", say));
+        }
+        kind.base_url.clone_into(&mut settings.base_url);
     }
-    let known: Vec<&str> = wire::provider::ALL.iter().map(|provider| provider.name()).collect();
+    Ok(settings)
+}
+
+fn kind_of(kind: &str) -> Answer<&'static wire::provider::Provider> {
+    if let Some(known) = wire::provider::named(kind) {
+        return Ok(known);
+    }
+    let known: Vec<&str> = wire::provider::ALL.iter().map(|provider| provider.name).collect();
     let say = match suggest(kind, &known) {
         Some(near) => format!("{kind:?} is unknown, did you mean {near}?"),
         None => format!("{kind:?} is unknown, expected one of {}", known.join(", ")),

@@ -11,10 +11,12 @@ use std::path::PathBuf;
 /// Sets and shows providers.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  bursar providers put openai --base-url https://api.openai.com/v1 --secret-env OPENAI_API_KEY
+  bursar providers put openai --secret-env OPENAI_API_KEY
+  bursar providers put claude --kind anthropic --secret-env ANTHROPIC_API_KEY
   bursar providers put local --base-url http://127.0.0.1:11434/v1 --model llama3=0,0 --allow-private-network
   bursar providers put openai --file provider.json
-  bursar providers list")]
+  bursar providers list
+  bursar providers capabilities")]
 pub(super) struct Providers {
     #[command(flatten)]
     target: Target,
@@ -38,6 +40,8 @@ enum Action {
         #[command(flatten)]
         settings: Box<Settings>,
     },
+    /// Shows which kinds of provider there are, and what each can be asked in which dialects.
+    Capabilities,
     /// Deletes a provider that no alias names.
     Delete {
         /// Name of the provider.
@@ -51,11 +55,11 @@ struct Settings {
     #[arg(long, conflicts_with_all = ["kind", "base_url", "secret_env", "secret_file", "model", "unpriced",
         "timeout_ms", "allow_private_network", "disabled"])]
     file: Option<PathBuf>,
-    /// How it is spoken to.
-    #[arg(long, default_value = "openai-compatible")]
-    kind: String,
-    /// Base URL up to and with the version.
-    #[arg(long, required_unless_present = "file")]
+    /// How it is spoken to. Without it, the kind that is named like the provider, else openai-compatible.
+    #[arg(long)]
+    kind: Option<String>,
+    /// Base URL up to and with the version. Without it, that of the kind.
+    #[arg(long)]
     base_url: Option<String>,
     /// Environment variable with the provider's API key.
     #[arg(long, value_name = "NAME")]
@@ -90,6 +94,9 @@ const COLUMNS: [Column; 5] = [
 
 impl Providers {
     pub(super) fn run(self) -> anyhow::Result<()> {
+        if matches!(self.action, Action::Capabilities) {
+            return capabilities(&self.target);
+        }
         let whole = self.target.with(async |admin| run(&admin, self.action).await)?;
         print(&self.target, &whole, &COLUMNS)
     }
@@ -100,16 +107,18 @@ async fn run(admin: &Admin, action: Action) -> anyhow::Result<Value> {
         Action::List => Verb::List,
         Action::Show { name } => Verb::Show(name),
         Action::Put { name, settings } => {
-            let body = settings.body(admin, &path_of("providers", &name)).await?;
+            let body = settings.body(admin, &name).await?;
             Verb::Put(name, body)
         }
         Action::Delete { name } => Verb::Delete(name),
+        Action::Capabilities => unreachable!("shown without asking a node"),
     };
     ask(admin, "providers", verb).await
 }
 
 impl Settings {
-    async fn body(self, admin: &Admin, path: &str) -> anyhow::Result<Value> {
+    async fn body(self, admin: &Admin, name: &str) -> anyhow::Result<Value> {
+        let path = &path_of("providers", name);
         if let Some(path) = &self.file {
             return from_file(path);
         }
@@ -119,8 +128,9 @@ impl Settings {
             None => kept_credentials(admin, path).await?,
         };
         body.insert("credentials".to_owned(), credentials);
-        body.insert("kind".to_owned(), self.kind.into());
-        body.insert("base_url".to_owned(), json!(self.base_url));
+        let kind = self.kind.unwrap_or_else(|| kind_named(name).to_owned());
+        body.insert("kind".to_owned(), kind.into());
+        body.insert("base_url".to_owned(), self.base_url.unwrap_or_default().into());
         let models = self.model.iter().map(|model| model_of(model));
         body.insert("models".to_owned(), models.collect::<anyhow::Result<_>>()?);
         body.insert("allow_private_network".to_owned(), self.allow_private_network.into());
@@ -146,6 +156,42 @@ impl Settings {
         }
         Ok(None)
     }
+}
+
+/// The kind of a provider of that name.
+fn kind_named(name: &str) -> &'static str {
+    wire::provider::named(name).map_or("openai-compatible", |kind| kind.name)
+}
+
+/// Prints the table of kinds; needs no node.
+fn capabilities(target: &Target) -> anyhow::Result<()> {
+    let operations = wire::Operation::ALL.iter().map(|operation| operation.name());
+    let rows: Vec<Value> = wire::provider::rows()
+        .into_iter()
+        .map(|row| {
+            let speaks = operations.clone().zip(&row.dialects);
+            let speaks = speaks.filter(|(_, dialects)| !dialects.is_empty());
+            let speaks: Map<String, Value> =
+                speaks.map(|(name, dialects)| (name.to_owned(), json!(dialects))).collect();
+            json!({ "kind": row.name, "base_url": row.base_url, "speaks": speaks })
+        })
+        .collect();
+    print(target, &json!({ "items": rows }), &KINDS)
+}
+
+const KINDS: [Column; 3] = [
+    Column { name: "KIND", of: |row| cell(&row["kind"]) },
+    Column { name: "BASE URL", of: |row| cell(&row["base_url"]) },
+    Column { name: "SPEAKS", of: |row| speaks(&row["speaks"]) },
+];
+
+/// `chat_completions: openai_chat, anthropic_messages; embeddings: openai_chat`
+fn speaks(of: &Value) -> String {
+    let said = of.as_object().into_iter().flatten().map(|(operation, dialects)| {
+        let dialects = dialects.as_array().into_iter().flatten().filter_map(Value::as_str);
+        format!("{operation}: {}", dialects.collect::<Vec<_>>().join(", "))
+    });
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// The credentials there are, to be kept; a provider that is new has none.

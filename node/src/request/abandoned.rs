@@ -5,13 +5,15 @@ use super::open::{Abandoned, Coming, Open};
 use super::relay;
 use super::settle::{self, Bill};
 use crate::metrics::slots::Ending;
+use api::refusal::Reason;
 use http_body::Body;
 use hyper::body::Incoming;
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 use tokio::time::{Instant, timeout, timeout_at};
-use wire::dialect::openai_chat::StreamRelay;
+use wire::Refusal;
+use wire::relay::Relay;
 
 impl Abandoned {
     /// Whether the provider's stream is to be read to its end, which takes as long as it takes.
@@ -45,16 +47,21 @@ impl Abandoned {
     }
 }
 
+/// What the caller would hear.
+fn unheard() -> Refusal {
+    Reason::UpstreamGarbage.refuse("the caller left")
+}
+
 /// Charges what has come, and a chunk that may be on its way.
 async fn hang_up(open: Open, coming: Coming) {
     let Coming { mut relay, mut body, lent } = coming;
-    take_arrived(&mut relay, &mut body).await;
+    take_arrived(&mut *relay, &mut body).await;
     // Hanging up is how the provider hears that nobody listens.
     drop((body, lent));
-    let more = one_more_chunk(&relay);
-    let end = relay.finish(&mut Vec::new());
-    let bytes = end.observed_output_tokens_bound().saturating_add(more);
-    let bill = match end.usage {
+    let more = one_more_chunk(&*relay);
+    let end = relay.finish(&unheard, &mut Vec::new());
+    let bytes = end.output_bytes.saturating_add(more);
+    let bill = match end.usage() {
         Some(usage) if end.complete => Bill::Told(usage),
         told => settle::counted(&open, told, bytes),
     };
@@ -75,7 +82,7 @@ async fn read_to_end(open: Open, mut coming: Coming, cut: impl Future<Output = (
     }
     let Coming { relay, lent, .. } = coming;
     lent.give_back();
-    let end = relay.finish(&mut Vec::new());
+    let end = relay.finish(&unheard, &mut Vec::new());
     let bill = relay::bill(&open, &end, true);
     settle::close(open, bill, Ending::CallerGone);
 }
@@ -100,7 +107,7 @@ async fn drain(coming: &mut Coming, gap: std::time::Duration) -> bool {
 }
 
 /// Counts what has arrived already, without waiting for more.
-async fn take_arrived(relay: &mut StreamRelay, body: &mut Incoming) {
+async fn take_arrived(relay: &mut dyn Relay, body: &mut Incoming) {
     let mut unwanted = Vec::new();
     poll_fn(|cx| {
         loop {
@@ -120,7 +127,7 @@ async fn take_arrived(relay: &mut StreamRelay, body: &mut Incoming) {
 }
 
 /// Output bytes of a chunk that may be on its way: the average so far, and not too few.
-fn one_more_chunk(relay: &StreamRelay) -> u64 {
+fn one_more_chunk(relay: &dyn Relay) -> u64 {
     const LEAST: u64 = 64;
     let progress = relay.progress();
     progress.output_bytes.div_ceil(progress.events.max(1)).max(LEAST)

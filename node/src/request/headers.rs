@@ -14,6 +14,10 @@ const REMAINING: HeaderName = HeaderName::from_static("x-bursar-budget-remaining
 const NODE: HeaderName = HeaderName::from_static("x-bursar-node");
 const RECEIPT: HeaderName = HeaderName::from_static("x-bursar-receipt");
 const HOLD: HeaderName = HeaderName::from_static("x-bursar-hold-usd");
+/// The tokens told were estimated here, and not counted by a provider.
+pub(super) const ESTIMATED: HeaderName = HeaderName::from_static("x-bursar-estimated");
+const DROPPED: HeaderName = HeaderName::from_static("x-bursar-dropped-params");
+const EMULATED: HeaderName = HeaderName::from_static("x-bursar-emulated-params");
 const DOWNGRADED_FROM: HeaderName = HeaderName::from_static("x-bursar-downgraded-from");
 
 /// Writes our own headers: who answered, what was held, what it cost where that is known, what is left.
@@ -24,6 +28,12 @@ pub(crate) fn answer(open: &Open, cost_nano_usd: Option<i64>, headers: &mut Head
     }
     if let Some(model) = &open.downgraded_from {
         headers.insert(DOWNGRADED_FROM, model.clone());
+    }
+    if let Some(fields) = &open.dropped.dropped {
+        headers.insert(DROPPED, fields.clone());
+    }
+    if let Some(fields) = &open.dropped.emulated {
+        headers.insert(EMULATED, fields.clone());
     }
     super::policy::rate_headers(open, headers);
     headers.insert(RECEIPT, open.receipt.header());

@@ -5,6 +5,7 @@ use super::quote::{ModelTerms, Quote};
 use super::settle::Bill;
 use super::terms::{Candidate, Terms};
 use super::trail::{Charged, Line, Record};
+use super::translate::Losses;
 use super::way::Way;
 use crate::metrics::slots::{Ending, RouteSlot};
 use crate::plane::core::Core;
@@ -19,7 +20,8 @@ use ledger::UnixMillis;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
-use wire::dialect::openai_chat::StreamRelay;
+use wire::dialect::Dialect;
+use wire::relay::Relay;
 use wire::{Operation, Usage};
 
 /// A request on its way, with what is held for it.
@@ -41,6 +43,10 @@ pub(crate) struct Open {
     /// The model asked for, where a budget near its limit has another one serve.
     pub(crate) downgraded_from: Option<HeaderValue>,
     pub(crate) operation: Operation,
+    /// What the caller speaks.
+    pub(crate) face: &'static Dialect,
+    /// What of the request did not go on as it was, where the present attempt is told in another dialect.
+    pub(crate) dropped: Losses,
     pub(crate) request_id: HeaderValue,
     pub(crate) receipt: ReceiptId,
     /// When it came.
@@ -136,7 +142,7 @@ pub(crate) enum Abandoned {
 
 /// A stream that is coming from the provider.
 pub(crate) struct Coming {
-    pub(crate) relay: StreamRelay,
+    pub(crate) relay: Box<dyn Relay>,
     pub(crate) body: Incoming,
     pub(crate) lent: Lent,
 }

@@ -59,7 +59,7 @@ pub(super) async fn opening(guard: &mut Guard, upstream: &Upstream) -> Result<Op
         }
         let progress = coming.relay.progress();
         if progress.error.is_some() && progress.output_bytes == 0 {
-            return Err(refused(guard));
+            return Err(refused(guard, upstream));
         }
         if progress.events > 0 || held_bytes >= HELD_BYTES_MAX {
             break;
@@ -73,11 +73,11 @@ fn take(guard: &mut Guard) -> Box<Coming> {
 }
 
 /// The provider's first event is an error.
-fn refused(guard: &mut Guard) -> Failure {
+fn refused(guard: &mut Guard, upstream: &Upstream) -> Failure {
     let Coming { relay, body, lent } = *take(guard);
     // More of it is of no use to anybody.
     drop((body, lent));
-    let end = relay.finish(&mut Vec::new());
+    let end = relay.finish(&|| Break::None.refusal(upstream), &mut Vec::new());
     let bill = relay::bill(guard.get(), &end, true);
     let error = end.error.expect("looked at by the caller");
     let mut failure = Failure::said(error, end.error_body.unwrap_or_default());
@@ -94,9 +94,9 @@ fn over(
     let mut ready = ready;
     let Coming { relay, lent, .. } = *take(guard);
     lent.give_back();
-    let end = relay.finish(&mut ready);
-    let bill = relay::bill(guard.get(), &end, true);
     let cut = Break::None.refusal(upstream);
+    let end = relay.finish(&|| cut.clone(), &mut ready);
+    let bill = relay::bill(guard.get(), &end, true);
     if !end.complete {
         let mut failure = match end.error {
             // Plain JSON goes on to the byte.
@@ -107,7 +107,6 @@ fn over(
         failure.bill = bill;
         return Err(Box::new(failure));
     }
-    ready.extend(end.trailer(&cut).into_bytes());
     Ok(Opening::Over(joined(&ready), bill))
 }
 
@@ -121,12 +120,12 @@ fn joined(pieces: &[Bytes]) -> Bytes {
 fn broken(guard: &mut Guard, upstream: &Upstream, how: &Break) -> Failure {
     let Coming { relay, body, lent } = *take(guard);
     drop((body, lent));
-    let end = relay.finish(&mut Vec::new());
+    let end = relay.finish(&|| how.refusal(upstream), &mut Vec::new());
     let open = guard.get();
-    let bill = match end.usage {
+    let bill = match end.usage() {
         // It answered, and then said nothing: what it did meanwhile is unknown, as without an answer.
         None if open.way.hard => Bill::Whole,
-        told => settle::counted(open, told, end.observed_output_tokens_bound()),
+        told => settle::counted(open, told, end.output_bytes),
     };
     let refusal = how.refusal(upstream);
     let mut failure = Failure::garbage(String::new(), bill);

@@ -6,10 +6,13 @@ use super::settle::Bill;
 use super::terms::{Candidate, Terms};
 use super::upstream::Failure;
 use crate::plane::core::Core;
+use api::refusal::Reason;
 use ledger::Ledger;
 use std::rc::Rc;
 use std::time::Duration;
-use wire::Refusal;
+use wire::dialect::Dialect;
+use wire::provider::Speech;
+use wire::{Operation, Refusal};
 
 /// Most attempts of one request, over all places.
 const ATTEMPTS_MAX: usize = 8;
@@ -20,6 +23,15 @@ const AGAIN_AFTER: Duration = Duration::from_millis(50);
 pub(super) struct Attempt {
     pub(super) candidate: Rc<Candidate>,
     pub(super) credential: usize,
+    /// How it is asked.
+    pub(super) speech: &'static Speech,
+}
+
+/// What is asked, and in which dialect.
+#[derive(Clone, Copy)]
+pub(super) struct Topic {
+    pub(super) operation: Operation,
+    pub(super) face: &'static Dialect,
 }
 
 /// The attempts to make, in order: for each name its places, for each place its attempts, each with a
@@ -32,6 +44,7 @@ pub(super) fn plan<'a>(
     core: &Core,
     view: &Ledger,
     terms: &Rc<Terms>,
+    topic: Topic,
     names: impl Iterator<Item = &'a String>,
 ) -> Result<Vec<Attempt>, Refusal> {
     let mut plan = Vec::with_capacity(ATTEMPTS_MAX);
@@ -50,11 +63,18 @@ pub(super) fn plan<'a>(
         for at in routing::order(&route.weights, core.draw()).iter() {
             let candidate = &route.candidates[at];
             let upstream = &candidate.upstream;
+            let model = candidate.model.as_str();
+            let Some(speech) = upstream.wire.speech(topic.operation, topic.face, model) else {
+                refusal.get_or_insert_with(|| unspoken(topic, candidate));
+                continue;
+            };
             let credentials = routing::order(&upstream.weights, core.draw());
             let attempts = credentials.iter().cycle().take(upstream.attempts_max as usize);
-            plan.extend(
-                attempts.map(|credential| Attempt { candidate: Rc::clone(candidate), credential }),
-            );
+            plan.extend(attempts.map(|credential| Attempt {
+                candidate: Rc::clone(candidate),
+                credential,
+                speech,
+            }));
         }
     }
     plan.truncate(ATTEMPTS_MAX);
@@ -63,6 +83,14 @@ pub(super) fn plan<'a>(
         return Err(refusal.unwrap_or_else(|| policy::nowhere(name)));
     }
     Ok(plan)
+}
+
+/// The refusal of what a place cannot be asked.
+fn unspoken(topic: Topic, candidate: &Candidate) -> Refusal {
+    let (operation, name) = (topic.operation.name(), &candidate.upstream.name);
+    let face = topic.face.name;
+    Reason::OperationUnsupported
+        .refuse(format!("provider {name} cannot be asked for {operation} in {face}"))
 }
 
 /// Whether the next attempt may succeed where the last one failed; waits a little before it knocks on

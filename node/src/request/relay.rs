@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 use wire::Refusal;
-use wire::dialect::openai_chat::StreamEnd;
+use wire::relay::End;
 
 /// The body of an answer of this node.
 pub(crate) enum NodeBody {
@@ -132,8 +132,7 @@ impl Relay {
         let Some(Flow { coming, guard }) = self.flow.take() else { return };
         // What was passed before goes out first.
         let passed = std::mem::take(&mut self.ready);
-        let end = coming.relay.finish(&mut self.ready);
-        self.ready.extend(end.trailer(&how.refusal(&self.upstream)).into_bytes());
+        let end = coming.relay.finish(&|| how.refusal(&self.upstream), &mut self.ready);
         self.ready.reverse();
         self.ready.extend(passed);
         let mut open = guard.take();
@@ -150,9 +149,9 @@ impl Relay {
 }
 
 /// What a stream that ended by itself, or broke, is charged.
-pub(super) fn bill(open: &Open, end: &StreamEnd, clean: bool) -> Bill {
-    let counted = settle::counted(open, end.usage, end.observed_output_tokens_bound());
-    match end.usage {
+pub(super) fn bill(open: &Open, end: &End, clean: bool) -> Bill {
+    let counted = settle::counted(open, end.usage(), end.output_bytes);
+    match end.usage() {
         // The provider's last word, also where it failed in the middle.
         Some(usage) if clean => Bill::Told(usage),
         // An error before any output: the provider did not begin.

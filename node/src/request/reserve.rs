@@ -28,6 +28,11 @@ enum Bar {
 }
 
 impl Barred {
+    /// Something about this place.
+    pub(super) fn at(attempt: &Attempt, refusal: Refusal) -> Self {
+        Self { refusal, by: Bar::Place(Rc::clone(&attempt.candidate)) }
+    }
+
     /// Whether the same stands in the way of another attempt.
     pub(super) fn bars(&self, open: &Open, attempt: &Attempt) -> bool {
         let way = || open.core.way(&open.terms, &attempt.candidate, &open.hints);

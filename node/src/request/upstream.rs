@@ -19,7 +19,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::{Operation, ProviderError, Refusal};
+use wire::provider::{Path, Speech};
+use wire::{ProviderError, Refusal};
 
 /// Largest plain answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -27,14 +28,14 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// Headers of the caller's that a provider gets as they are.
-const FORWARDED: [&str; 3] = ["traceparent", "tracestate", "openai-beta"];
+const FORWARDED: [&str; 2] = ["traceparent", "tracestate"];
 
 /// A provider made ready: nothing is parsed or formatted per request but what differs.
 pub(crate) struct Upstream {
     pub(crate) name: Arc<str>,
     /// Its name, as a response header.
     pub(crate) said: HeaderValue,
-    pub(crate) wire: &'static dyn wire::provider::Provider,
+    pub(crate) wire: &'static wire::provider::Provider,
     pub(crate) stream_usage: StreamUsage,
     pub(crate) attempts_max: u32,
     pub(crate) timeout: Duration,
@@ -43,7 +44,10 @@ pub(crate) struct Upstream {
     pub(crate) weights: Vec<u32>,
     /// Headers of a request, by credential.
     heads: Vec<HeaderMap>,
-    paths: [Uri; Operation::ALL.len()],
+    /// The path of the base URL.
+    base: String,
+    /// Whole paths of what names no model in its path, ready.
+    fixed: Vec<(&'static str, Uri)>,
     pool: Rc<Pool>,
 }
 
@@ -73,14 +77,15 @@ impl Upstream {
                     Some(secret.map_err(|error| error.to_string())?)
                 }
             };
-            let auth = secret.as_ref().map(|secret| wire.auth(secret.expose()));
-            heads.push(head(host.clone(), auth)?);
+            let auth = secret.as_ref().map(|secret| wire.auth.header(secret.expose()));
+            heads.push(head(host.clone(), wire.headers, auth)?);
         }
-        let path = |operation: &Operation| {
-            let path = format!("{}{}", base.path().trim_end_matches('/'), wire.path(*operation));
-            path.parse::<Uri>().map_err(|error| error.to_string())
-        };
-        let paths: Vec<Uri> = Operation::ALL.iter().map(path).collect::<Result<_, _>>()?;
+        let base = base.path().trim_end_matches('/').to_owned();
+        let fixed = wire.speaks.iter().filter_map(|speech| match speech.path {
+            Path::Is(path) => Some(uri(&base, path).map(|uri| (path, uri))),
+            Path::Of { .. } => None,
+        });
+        let fixed = fixed.collect::<Result<_, _>>()?;
         Ok(Self {
             name: Arc::from(provider.name.as_str()),
             said: HeaderValue::from_str(&provider.name).map_err(|error| error.to_string())?,
@@ -91,9 +96,27 @@ impl Upstream {
             changed_index: provider.changed_index,
             weights: provider.credentials.iter().map(|credential| credential.weight).collect(),
             heads,
-            paths: paths.try_into().map_err(|_| "one path per operation")?,
+            base,
+            fixed,
             pool: Pool::new(peer),
         })
+    }
+
+    /// Where a model is asked.
+    ///
+    /// # Errors
+    ///
+    /// A name that makes no path.
+    pub(crate) fn uri(&self, speech: &Speech, model: &str, streams: bool) -> Result<Uri, Refusal> {
+        if let Path::Is(path) = speech.path
+            && let Some((_, uri)) = self.fixed.iter().find(|(fixed, _)| *fixed == path)
+        {
+            return Ok(uri.clone());
+        }
+        let unknown = |note: String| {
+            Reason::ModelUnknown.refuse("the name of the model makes no path").with_note(note)
+        };
+        uri(&self.base, &speech.path(model, streams)).map_err(unknown)
     }
 
     /// Sends a request and waits for the head of the answer. `sent` is set as soon as the provider may
@@ -139,13 +162,12 @@ impl Upstream {
     fn request(&self, order: &Order<'_>) -> Request<Pieces> {
         let mut request = Request::new((order.body)());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.paths[order.operation as usize].clone();
+        *request.uri_mut() = order.uri.clone();
         let headers = request.headers_mut();
         *headers = self.heads[order.credential].clone();
-        let accept = if order.stream { "text/event-stream" } else { "application/json" };
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(ACCEPT, HeaderValue::from_static(order.accept));
         headers.insert(api::inference::request_id::X_REQUEST_ID, order.request_id.clone());
-        for name in FORWARDED {
+        for name in FORWARDED.iter().chain(order.forwards).copied() {
             if let Some(value) = order.caller.get(name) {
                 headers.insert(HeaderName::from_static(name), value.clone());
             }
@@ -189,28 +211,31 @@ impl Upstream {
             Err(_) => Bytes::new(),
         };
         let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-        let error = self.wire.refusal(status, &header, &body, now_ms);
+        let error = ProviderError::read(status, &header, &body, now_ms);
         Failure::said(error, body)
     }
 }
 
 /// What is to be sent.
 pub(crate) struct Order<'a> {
-    pub(crate) operation: Operation,
+    pub(crate) uri: Uri,
     pub(crate) credential: usize,
-    pub(crate) stream: bool,
+    /// The content type that is hoped for.
+    pub(crate) accept: &'static str,
     /// Makes the body; a second time where the first went into a dead connection.
     pub(crate) body: &'a dyn Fn() -> Pieces,
     pub(crate) request_id: HeaderValue,
     /// The caller's headers.
     pub(crate) caller: &'a HeaderMap,
+    /// Those of them that go on beside what always does.
+    pub(crate) forwards: &'static [&'static str],
 }
 
 /// An attempt that came to nothing.
 pub(crate) struct Failure {
     pub(crate) refusal: Refusal,
-    /// What the caller gets instead of a rendered refusal: status and body in its dialect.
-    pub(crate) said: Option<(u16, Bytes)>,
+    /// What the provider said, which the caller gets instead of a refusal of ours.
+    pub(crate) said: Option<Box<(ProviderError, Bytes)>>,
     pub(crate) bill: Bill,
     /// Another attempt may succeed.
     pub(crate) elsewhere: bool,
@@ -227,15 +252,15 @@ impl Failure {
     pub(crate) fn said(error: ProviderError, body: Bytes) -> Self {
         let credential = error.is_credential_refused();
         let refusal = error.refusal();
-        let said =
-            (!credential).then(|| wire::dialect::openai_chat::provider_answer(&error, &body));
-        Self {
-            refusal,
-            said,
-            bill: Bill::Void,
-            elsewhere: error.retryable || credential,
-            again: error.retryable && error.status != 429,
-        }
+        let (elsewhere, again) =
+            (error.retryable || credential, error.retryable && error.status != 429);
+        let said = (!credential).then(|| Box::new((error, body)));
+        Self { refusal, said, bill: Bill::Void, elsewhere, again }
+    }
+
+    /// What this place cannot be asked; another may.
+    pub(crate) fn unsaid(refusal: Refusal) -> Self {
+        Self { again: false, ..Self::new(refusal, Bill::Void) }
     }
 
     /// An answer that is none, and that may have been billed.
@@ -298,13 +323,24 @@ fn peer(provider: &Provider, base: &Uri, shared: &Shared) -> Result<Peer, String
     })
 }
 
-fn head(host: HeaderValue, auth: Option<(&'static str, String)>) -> Result<HeaderMap, String> {
+fn uri(base: &str, path: &str) -> Result<Uri, String> {
+    format!("{base}{path}").parse().map_err(|error: http::uri::InvalidUri| error.to_string())
+}
+
+fn head(
+    host: HeaderValue,
+    fixed: &[(&'static str, &'static str)],
+    auth: Option<(&'static str, String)>,
+) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(HOST, host);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let agent = concat!("bursar/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    for (name, value) in fixed {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
     if let Some((name, value)) = auth {
         let mut value = HeaderValue::from_str(&value)
             .map_err(|_| "a credential holds characters a header cannot carry".to_owned())?;

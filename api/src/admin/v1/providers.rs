@@ -78,7 +78,9 @@ pub struct ProviderSettings {
     /// How it is spoken to.
     #[serde(default = "default_kind")]
     pub kind: String,
-    /// Base URL up to and with the version: `https://api.openai.com/v1`.
+    /// Base URL up to and with the version: `https://api.openai.com/v1`. Empty: that of the kind, where it
+    /// has one.
+    #[serde(default)]
     pub base_url: String,
     /// Credentials. Empty: the provider needs none.
     #[serde(default)]

@@ -13,6 +13,8 @@ pub struct Target<'a> {
     pub output_tokens_default: u64,
     /// The field the provider reads an output limit from, in dialects with two.
     pub output_field: OutputField,
+    /// Whether a stream is to be asked for its usage, in dialects where it may have to be.
+    pub ask_usage: bool,
     /// Whether the model takes a word on how hard to think.
     pub reasons: bool,
     /// What to do about parts that cannot be said and change the answer.

@@ -16,7 +16,7 @@ mod write;
 mod write_block;
 
 pub use answer::{read_answer, write_answer};
-pub use count::{count_body, read_count};
+pub use count::{count_body, counted, read_count};
 pub use error::{error_body, error_event, provider_answer, read_error};
 pub use metered::reply;
 pub use read::read;
@@ -37,13 +37,19 @@ pub const NAME: &str = "anthropic_messages";
 /// The dialect as data.
 pub const DIALECT: Dialect = Dialect {
     name: NAME,
-    operations: &[Operation::ChatCompletions],
+    operations: &[Operation::ChatCompletions, Operation::CountTokens],
     framing: Framing::Sse,
     read,
     error_body,
     error_event,
     provider_answer,
-    reply: |_, body| reply(body),
+    reply: |operation, body| match operation {
+        Operation::CountTokens => counted(body),
+        Operation::ChatCompletions
+        | Operation::Completions
+        | Operation::Embeddings
+        | Operation::Models => reply(body),
+    },
     relay: |_| Box::new(StreamRelay::new()),
     chat: Chat {
         read_request,

@@ -71,6 +71,18 @@ impl Dialect {
     }
 }
 
+impl Dialect {
+    /// Headers of a caller that are part of what it says: they go on where its dialect does.
+    #[must_use]
+    pub fn forwards(&self) -> &'static [&'static str] {
+        match self.name {
+            openai_chat::NAME => &["openai-beta"],
+            anthropic_messages::NAME => &["anthropic-beta", "anthropic-version"],
+            _ => &[],
+        }
+    }
+}
+
 /// Two are the same where they are of one name.
 impl PartialEq for Dialect {
     fn eq(&self, other: &Self) -> bool {

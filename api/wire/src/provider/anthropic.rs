@@ -1,6 +1,6 @@
 //! Anthropic itself.
 
-use super::{Auth, Provider, Quirks, messages};
+use super::{Auth, COUNT_TOKENS, Provider, Quirks, messages};
 use crate::splice::OutputField;
 
 /// Every request names the version of the API; one that a caller names goes before it. Streams always tell
@@ -10,6 +10,6 @@ pub const PROVIDER: Provider = Provider {
     base_url: "https://api.anthropic.com/v1",
     auth: Auth::Header("x-api-key"),
     headers: &[("anthropic-version", "2023-06-01")],
-    speaks: &[messages("/messages")],
+    speaks: &[messages("/messages"), COUNT_TOKENS],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
 };

@@ -175,6 +175,10 @@ const fn messages(path: &'static str) -> Speech {
     Speech::at(Operation::ChatCompletions, &anthropic_messages::DIALECT, path)
 }
 
+/// How long a chat in Anthropic's dialect would be.
+const COUNT_TOKENS: Speech =
+    Speech::at(Operation::CountTokens, &anthropic_messages::DIALECT, "/messages/count_tokens");
+
 /// What most providers of OpenAI's dialect have in common.
 const OPENAI_SHAPED: Provider = Provider {
     name: "",

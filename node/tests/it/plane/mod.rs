@@ -3,6 +3,7 @@
 #![expect(clippy::large_futures, reason = "a test's buffers may lie in its future")]
 
 pub(crate) mod client;
+mod faces;
 mod happy;
 mod hostile_caller;
 mod hostile_upstream;

@@ -161,7 +161,7 @@ impl Reader {
             Operation::ChatCompletions => Some(Field::Messages),
             Operation::Embeddings => Some(Field::Input),
             // Completions start from nothing where no prompt is given.
-            Operation::Completions | Operation::Models => None,
+            Operation::Completions | Operation::Models | Operation::CountTokens => None,
         };
         if let Some(field) = required
             && !has(field)

@@ -149,6 +149,7 @@ proptest! {
                 model: "m",
                 output_tokens_default: 1,
                 output_field: OutputField::MaxTokens,
+                ask_usage: true,
                 reasons: true,
                 leniency: Leniency::Lenient,
             };

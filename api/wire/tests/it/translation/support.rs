@@ -10,8 +10,14 @@ pub(super) const CHAT: Asked<'static> = Asked::of(Operation::ChatCompletions);
 
 /// A target that takes what it can get.
 pub(super) fn target(model: &str, field: OutputField) -> Target<'_> {
-    let leniency = Leniency::Lenient;
-    Target { model, output_tokens_default: 4096, output_field: field, reasons: true, leniency }
+    Target {
+        model,
+        output_tokens_default: 4096,
+        output_field: field,
+        ask_usage: true,
+        reasons: true,
+        leniency: Leniency::Lenient,
+    }
 }
 
 /// The events of a body cut at the given offsets.

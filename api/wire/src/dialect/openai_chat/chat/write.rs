@@ -38,7 +38,7 @@ pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, 
         }
         if let Some(stream) = request.stream {
             out.boolean("stream", stream);
-            if stream && !own {
+            if stream && !own && target.ask_usage {
                 out.member("stream_options", |out| out.boolean("include_usage", true));
             }
         }
