@@ -25,8 +25,7 @@ struct Case {
 
 #[test]
 fn requests_are_signed_as_botocore_signs_them() {
-    let cases: Vec<Case> =
-        serde_json::from_str(include_str!("../sigv4/cases.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../sigv4/cases.json")).unwrap();
     assert_eq!(cases.len(), 6);
     for case in cases {
         let headers: Vec<(&str, &str)> =
