@@ -2,6 +2,7 @@
 
 pub mod anthropic_messages;
 pub mod bedrock_converse;
+pub mod cohere_chat;
 pub mod openai_chat;
 pub mod openai_responses;
 
@@ -98,6 +99,7 @@ pub const ALL: &[&Dialect] = &[
     &anthropic_messages::DIALECT,
     &bedrock_converse::DIALECT,
     &openai_responses::DIALECT,
+    &cohere_chat::DIALECT,
 ];
 
 /// The dialect of that name.

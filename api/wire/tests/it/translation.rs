@@ -4,6 +4,7 @@ mod across;
 mod anthropic;
 mod bedrock;
 mod carried;
+mod cohere;
 mod garbage;
 mod matrix;
 mod meaning;
