@@ -33,7 +33,7 @@ mod wait;
 pub use books::{PurseBooks, PurseTerms};
 pub use charge::{CHARGE_MAX, Charge, Short, Why};
 pub use hold::Hold;
-pub use journal::{Owner, Testament, forget_lives_before};
+pub use journal::{Ground, Machine, Owner, Testament, forget_lives_before};
 pub use path::Path;
 pub use purse::{GRACE_MS, Purse};
 pub use run::Propose;

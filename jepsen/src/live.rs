@@ -10,6 +10,7 @@ pub mod estate;
 mod finish;
 pub mod judge;
 pub mod measure;
+pub mod pace;
 pub mod prepare;
 pub mod registers;
 pub mod report;

@@ -6,15 +6,28 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jepsen::cluster::Ground;
 use jepsen::dice::Dice;
-use jepsen::live::{self, Options};
+use jepsen::live::crowd::Pressure;
+use jepsen::live::{self, Options, pace};
 
 const HELP: &str = "jepsen live [--nodes N] [--seconds N | --minutes N] [--nemesis NAME,...] [--seed N]
             [--rate CALLS_PER_S] [--callers N] [--json FILE]
+jepsen pace [--seconds N] [--rate CALLS_PER_S] [--callers N]
 
 Strikes real processes while callers spend and operators write, and judges what the provider billed and what
 operators were told. NAME is `all`, or the beginning of a name: kill, power, pause, partition, loss, clock,
 space, churn, wipe, `kill leader`, ... From five minutes on strokes last up to a minute and overlap. Needs
-root for all but kill and pause. BURSAR_BIN names the program to prove.";
+root for all but kill and pause. BURSAR_BIN names the program to prove.
+
+`pace` says how many calls a second the callers and the provider of a run manage by themselves.";
+
+/// What to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// A run under nemeses.
+    Live,
+    /// The harness against itself.
+    Pace,
+}
 
 fn main() -> ExitCode {
     match read(std::env::args().skip(1)).and_then(|options| start(options.as_ref())) {
@@ -27,11 +40,20 @@ fn main() -> ExitCode {
 }
 
 /// Inside namespaces where there can be any, on loopback otherwise.
-fn start(options: Option<&Options>) -> Result<ExitCode> {
-    let Some(options) = options else {
-        say(HELP.to_owned());
-        return Ok(ExitCode::SUCCESS);
+fn start(options: Option<&(What, Options)>) -> Result<ExitCode> {
+    let (what, options) = match options {
+        Some((what, options)) => (*what, options),
+        None => {
+            say(HELP.to_owned());
+            return Ok(ExitCode::SUCCESS);
+        }
     };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if what == What::Pace {
+        let pressure = Pressure { callers: options.callers, per_s: options.per_s };
+        say(runtime.block_on(pace::run(pressure, options.time, options.seed))?);
+        return Ok(ExitCode::SUCCESS);
+    }
     if Ground::here() == Ground::Loopback {
         match Ground::namespaces_can_be_made() {
             Ok(()) => {
@@ -42,18 +64,18 @@ fn start(options: Option<&Options>) -> Result<ExitCode> {
         }
     }
     say(format!("seed {}: {:?}", options.seed, options.nemeses));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(live::run(options, say))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// `None`: help is asked for.
-fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>> {
-    match arguments.next().as_deref() {
-        Some("live") => {}
+fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<(What, Options)>> {
+    let what = match arguments.next().as_deref() {
+        Some("live") => What::Live,
+        Some("pace") => What::Pace,
         Some("help" | "--help" | "-h") | None => return Ok(None),
         Some(other) => bail!("{other:?} is no command\n{HELP}"),
-    }
+    };
     let mut options = Options {
         nodes: 3,
         time: Duration::from_secs(60),
@@ -80,7 +102,7 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>> 
         }
     }
     options.seed = seed.unwrap_or_else(Dice::seed);
-    Ok(Some(options))
+    Ok(Some((what, options)))
 }
 
 #[expect(clippy::print_stdout, reason = "it is what this program is for")]

@@ -1,7 +1,8 @@
 //! Whole clusters in one thread, in simulated time, replayed from one number.
 //!
 //! Real are the ledger's `apply`, the allowances with their purses, holds, settlements and refills, the
-//! decision whose clock opens a period, and consensus itself with the product's settings. Simulated are
+//! journal with its files and what the next life tells of them, the decision whose clock opens a period,
+//! and consensus itself with the product's settings. Simulated are
 //! the network between the nodes, which loses, doubles, delays, overtakes and tears; their disks, which
 //! lose what was not synced when power goes; their wall clocks; the callers, who leave in the middle of
 //! answers; and the provider, which fails before and after it bills and keeps its own books.
@@ -18,12 +19,14 @@
 //! was settled; that each bill is covered and nothing outstanding is unexplained; that what can be paid is
 //! admitted; and that all can be given back.
 //!
-//! Not simulated: the journal's files (only what they come to), membership, gossip, and rates.
+//! Not simulated: gossip, rates, and who decides on the membership: it is changed as an operator would.
 
 mod broken;
+mod churn;
 mod disk;
 mod duties;
 mod faults;
+mod ground;
 mod journal;
 mod judge;
 mod life;
@@ -53,6 +56,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 use storage::Peer;
 use storage::openraft::AsyncRuntime;
+use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 use world::World;
 
@@ -87,8 +91,9 @@ pub struct Report {
 /// Plays the run of a seed, with one mistake put in or none.
 #[must_use]
 pub fn run(seed: u64, broken: Option<Break>) -> Report {
+    let files = in_memory();
     SimRuntime::new(1).block_on(async {
-        let world = World::new(seed, broken);
+        let world = World::new(seed, broken, files.path());
         let played = async {
             tokio::select! {
                 biased;
@@ -102,6 +107,12 @@ pub fn run(seed: u64, broken: Option<Break>) -> Report {
         }
         report(seed, &world)
     })
+}
+
+/// A directory for the nodes' journals, in memory where there is such a place.
+fn in_memory() -> TempDir {
+    let made = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    made.expect("a run has room for some small files")
 }
 
 async fn story(world: &Arc<World>) {
@@ -127,16 +138,16 @@ async fn watch_lives(world: &Arc<World>) {
 
 /// Forms the cluster and writes what the scene begins with.
 async fn form(world: &Arc<World>) -> bool {
-    for id in world.slots.keys() {
-        Node::start(world, *id);
+    for id in world.members() {
+        Node::start(world, id);
     }
     let formed = async {
-        while world.nodes().len() < world.slots.len() {
+        while world.nodes().len() < world.members().len() {
             sleep(Duration::from_millis(10)).await;
         }
         let Some(first) = world.node(1) else { return };
-        let peer = |id: &u64| (*id, Peer { addr: id.to_string() });
-        let members: BTreeMap<u64, Peer> = world.slots.keys().map(peer).collect();
+        let peer = |id: u64| (id, Peer { addr: id.to_string() });
+        let members: BTreeMap<u64, Peer> = world.members().into_iter().map(peer).collect();
         let founder = Arc::clone(&first);
         first.life.spawn(async move { founder.raft().initialize(members).await }).await.ok();
         for command in world.scene.commands(world.now()) {

@@ -21,6 +21,7 @@ mod testament;
 #[cfg(test)]
 mod tests;
 
+pub use ground::{Ground, Machine};
 pub use testament::{Testament, forget_lives_before};
 
 use super::desk::lock;
@@ -68,6 +69,7 @@ impl Owner {
 pub(super) struct Journal {
     dir: PathBuf,
     owner: Owner,
+    on: Arc<dyn Ground>,
     ground: String,
     state: AtomicU8,
     last_hold: AtomicU64,
@@ -101,16 +103,17 @@ pub(super) struct Unwritten;
 
 impl Journal {
     /// Begins the journal of a life, in a directory of its own.
-    pub(super) fn begin(dir: PathBuf, owner: Owner) -> io::Result<Journal> {
+    pub(super) fn begin(dir: PathBuf, owner: Owner, on: Arc<dyn Ground>) -> io::Result<Journal> {
         std::fs::create_dir_all(&dir)?;
         files::remove_unfinished(&dir)?;
-        let ground = ground::ground(&dir);
-        let file = files::create(&dir, &owner.head(1, &ground))?;
+        let ground = on.name(&dir);
+        let file = files::create(&dir, &owner.head(1, &ground), &*on)?;
         let tape =
             Tape { file: Arc::new(file), segment: 1, bytes: 0, waiting: Vec::new(), last_path: 0 };
         Ok(Journal {
             dir,
             owner,
+            on,
             ground,
             state: AtomicU8::new(WORKS),
             last_hold: AtomicU64::new(0),
@@ -118,6 +121,11 @@ impl Journal {
             tape: Mutex::new(tape),
             sums: Mutex::default(),
         })
+    }
+
+    /// What its files stand on.
+    pub(super) fn on(&self) -> &dyn Ground {
+        &*self.on
     }
 
     /// Whether records are written.
@@ -201,7 +209,7 @@ impl Journal {
             self.write(&mut tape)?;
             Arc::clone(&tape.file)
         };
-        file.sync_data().map_err(|error| self.fail(&error))
+        self.on.sync_data(&file).map_err(|error| self.fail(&error))
     }
 
     fn write(&self, tape: &mut Tape) -> Result<(), Unwritten> {
@@ -228,7 +236,7 @@ impl Journal {
         let _rotating = lock(&self.sums);
         let own = files::list(&self.dir)?;
         let own = own.iter().filter(|file| file.incarnation == self.owner.incarnation);
-        files::remove(&self.dir, own.map(|file| &file.path))?;
+        files::remove(&self.dir, own.map(|file| &file.path), &*self.on)?;
         self.state.store(GONE, SeqCst);
         Ok(())
     }

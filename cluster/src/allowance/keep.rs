@@ -1,12 +1,11 @@
 //! Keeping the journal: opening what was granted, and folding full files away. Off the path of requests.
 
-use super::journal::{self, Journal, Owner};
+use super::journal::{self, Ground, Journal, Machine, Owner};
 use super::{Allowances, Purse};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, warn};
 
@@ -22,7 +21,12 @@ impl Allowances {
     /// Begins the journal of this life in a data directory. To be called once, before
     /// [`Allowances::identify`]; where it cannot be written the node goes without. Blocks.
     pub fn begin_journal(&self, data_dir: &Path, owner: Owner) {
-        match Journal::begin(journal::folder(data_dir), owner) {
+        self.begin_journal_on(data_dir, owner, Arc::new(Machine));
+    }
+
+    /// As [`Allowances::begin_journal`], of files that stand on another ground than the machine's.
+    pub fn begin_journal_on(&self, data_dir: &Path, owner: Owner, on: Arc<dyn Ground>) {
+        match Journal::begin(journal::folder(data_dir), owner, on) {
             // A second call would change what holds are written to; the first stands.
             Ok(journal) => {
                 drop(self.desk.journal.set(journal));
@@ -74,14 +78,23 @@ impl Allowances {
             let waits = asked.iter().any(|purse| purse.waits_for_opening());
             if waits || now >= cushions_at && !asked.is_empty() {
                 let (own, asked) = (Arc::clone(&self), std::mem::take(&mut asked));
-                done(spawn_blocking(move || own.open_now(asked)).await);
+                self.beside(move || own.open_now(asked)).await;
                 cushions_at = Instant::now() + CUSHIONS_EVERY;
             }
             if now >= next_look || self.desk.journal().is_some_and(Journal::has_failed) {
                 let own = Arc::clone(&self);
-                done(spawn_blocking(move || own.tend_files()).await);
+                self.beside(move || own.tend_files()).await;
                 next_look = Instant::now() + LOOK_EVERY;
             }
+        }
+    }
+
+    /// Runs what waits for the disk where it keeps nobody waiting.
+    async fn beside(&self, work: impl FnOnce() + Send + 'static) {
+        match self.desk.journal() {
+            Some(journal) => journal.on().beside(Box::new(work)).await,
+            // Then there is no disk to wait for.
+            None => work(),
         }
     }
 
@@ -145,11 +158,5 @@ impl Allowances {
         } else {
             journal.flush();
         }
-    }
-}
-
-fn done(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        error!(%error, "the journal was not kept");
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::process::Process;
 use super::{Cluster, Deaf, LOOK_WITHIN, Wrong, looks, net};
-use crate::http::Call;
+use crate::http::{Call, Told};
 
 /// How long a node is given to stop on a full disk: until it next has to write.
 const STOPS_WITHIN: Duration = Duration::from_secs(12);
@@ -24,6 +24,12 @@ const WRONG_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long the cluster is given to settle who votes: a newcomer has to keep up for ten seconds first.
 const VOTERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long an operator who removes a node goes on asking, each time at another node: leadership may just
+/// be changing hands, or gossip not have heard of those who could vote.
+const REMOVED_WITHIN: Duration = Duration::from_secs(60);
+/// How long one such asking may take: the membership changes in two steps, and another may have to lead first.
+const REMOVAL_WITHIN: Duration = Duration::from_secs(20);
 
 /// Something done to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,7 +256,24 @@ impl Cluster {
         let id = self.id_of(node).await?;
         self.nodes[node].wanted = false;
         let call = Call::new("DELETE", format!("/admin/v1/cluster/members/{id}"));
-        self.admin_anywhere_but(node, call).await?;
+        let call = call.bearer(self.admin_token());
+        let deadline = Instant::now() + REMOVED_WITHIN;
+        let others: Vec<usize> = self.members();
+        let mut looks = looks();
+        let mut asked_before = false;
+        for other in others.iter().cycle() {
+            looks.tick().await;
+            let told = call.send(self.nodes[*other].doors.admin, REMOVAL_WITHIN).await;
+            let why = match told {
+                Ok(Told { status: 200, .. }) => break,
+                // The answer was lost, and it is removed.
+                Ok(Told { status: 404, .. }) if asked_before => break,
+                Ok(told) => format!("answered {}: {}", told.status, told.body),
+                Err(lost) => lost.to_string(),
+            };
+            asked_before = true;
+            ensure!(Instant::now() < deadline, "not removed within {REMOVED_WITHIN:?}: {why}");
+        }
         self.nodes[node].kill().await
     }
 }

@@ -147,20 +147,12 @@ impl Finish<'_> {
     ) -> Result<()> {
         ensure!(breaches.is_empty(), "there is something to object to as it is");
         let mut sharp = Vec::new();
+        let evidence = self.evidence(&self.estate);
         for (nth, account) in self.estate.accounts.iter().enumerate() {
-            let objects_at = |percent: i64| -> Result<bool> {
-                let mut estate = self.estate.clone();
-                estate.accounts[nth].limit = account.limit * percent / 100;
-                let found = self.evidence(&estate).breaches().map_err(anyhow::Error::msg)?;
-                Ok(found.iter().any(|breach| breach.account == nth))
-            };
             // How much had to be overspent in every period to be found out.
-            for percent in [95, 85, 70, 50, 30] {
-                if objects_at(percent)? {
-                    sharp.push((shown(account), percent));
-                    break;
-                }
-            }
+            let objects = evidence.objects_at(nth, &[95, 85, 70, 50, 30]);
+            let percent = objects.map_err(anyhow::Error::msg)?;
+            sharp.extend(percent.map(|percent| (shown(account), percent)));
         }
         let found =
             |prepaid: bool| sharp.iter().any(|((_, window), _)| window.is_none() == prepaid);

@@ -81,6 +81,19 @@ impl Evidence<'_> {
         Ok(breaches)
     }
 
+    /// With the limit of an account at so many percent of the true one: the first of these at which the
+    /// judge objects.
+    ///
+    /// # Errors
+    ///
+    /// A bill for a call that nobody made.
+    pub fn objects_at(&self, nth: usize, percents: &[i64]) -> Result<Option<i64>, String> {
+        let account = &self.estate.accounts[nth];
+        let items = self.items(account)?;
+        let objects = |percent: &&i64| worst(nth, account.limit * **percent / 100, &items).is_some();
+        Ok(percents.iter().find(objects).copied())
+    }
+
     fn items(&self, account: &Account) -> Result<Vec<Item>, String> {
         let keys = self.estate.keys_of(&account.budget);
         let bills = self.bills.iter().filter(|bill| keys.contains(&bill.key));

@@ -42,7 +42,7 @@ pub struct Row {
 pub struct Notes<'a> {
     /// Accounts and keys.
     pub estate: &'a Estate,
-    /// By callers.
+    /// By callers, in the order in which they were sent.
     pub asked: &'a [Asked],
     /// By the provider.
     pub bills: &'a [Bill],
@@ -62,11 +62,14 @@ struct Spend {
 
 impl Spend {
     /// Where nobody told the gateway what a call cost it must take the worst for spent, and so does this.
-    fn of(account: &Account, keys: &[usize], notes: &Notes<'_>) -> Spend {
-        let asked: HashMap<u64, &Asked> =
-            notes.asked.iter().map(|asked| (asked.id, asked)).collect();
+    fn of(
+        account: &Account,
+        keys: &[usize],
+        bills: &[Bill],
+        asked: &HashMap<u64, &Asked>,
+    ) -> Spend {
         let mut sums: HashMap<u64, Vec<(u64, i64)>> = HashMap::new();
-        for bill in notes.bills.iter().filter(|bill| keys.contains(&bill.key)) {
+        for bill in bills.iter().filter(|bill| keys.contains(&bill.key)) {
             let asked = asked.get(&bill.id);
             let told = asked.filter(|asked| asked.well && asked.ended == Ended::Answered);
             let untold = asked.filter(|_| told.is_none()).map(|asked| worst(asked));
@@ -95,12 +98,11 @@ impl Notes<'_> {
     /// One row for each nemesis, in the order in which they first struck. What comes after a stroke and
     /// before the next is its own; what comes before all of them is nobody's.
     pub fn rows(&self, strokes: &[Struck], end_ns: u64) -> Vec<Row> {
-        let spend: Vec<Spend> = self
-            .estate
-            .accounts
-            .iter()
-            .map(|account| Spend::of(account, &self.estate.keys_of(&account.budget), self))
-            .collect();
+        let asked = self.asked.iter().map(|asked| (asked.id, asked)).collect();
+        let spend_of = |account: &Account| {
+            Spend::of(account, &self.estate.keys_of(&account.budget), self.bills, &asked)
+        };
+        let spend: Vec<Spend> = self.estate.accounts.iter().map(spend_of).collect();
         let affordable: Vec<bool> =
             self.asked.iter().map(|asked| self.could_afford(asked, &spend)).collect();
         let mut rows: Vec<Row> = Vec::new();
@@ -124,10 +126,10 @@ impl Notes<'_> {
     fn count(&self, row: &mut Row, (from_ns, until_ns): (u64, u64), affordable: &[bool]) {
         let within = |at_ns: u64| from_ns <= at_ns && at_ns < until_ns;
         let mut refused_since: HashMap<usize, u64> = HashMap::new();
-        for (asked, affordable) in self.asked.iter().zip(affordable) {
-            if !within(asked.sent_ns) {
-                continue;
-            }
+        // They are in the order in which they were sent.
+        let first = self.asked.partition_point(|asked| asked.sent_ns < from_ns);
+        let last = self.asked.partition_point(|asked| asked.sent_ns < until_ns);
+        for (asked, affordable) in self.asked[first..last].iter().zip(&affordable[first..last]) {
             row.requests += 1;
             row.answered += usize::from(asked.ended == Ended::Answered);
             row.refused += usize::from(asked.ended.is_refusal());

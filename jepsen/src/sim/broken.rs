@@ -19,11 +19,13 @@ pub enum Break {
     ReclaimByTtl,
     /// The leader opens periods by its own clock alone.
     OneClock,
+    /// Money is opened for spending before the journal has synced that it was.
+    JournalUnsynced,
 }
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 8] = [
+    pub const ALL: [Break; 9] = [
         Break::FlushOff,
         Break::LeaderRestore,
         Break::FenceOff,
@@ -32,5 +34,6 @@ impl Break {
         Break::SettlementLost,
         Break::ReclaimByTtl,
         Break::OneClock,
+        Break::JournalUnsynced,
     ];
 }

@@ -6,7 +6,6 @@ use super::world::World;
 use crate::dice::Dice;
 use ledger::Ledger;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use storage::openraft::storage::IOFlushed;
@@ -159,8 +158,7 @@ impl Disk {
         if self.lies {
             return world.span(WRITE_BACK_MS.0, WRITE_BACK_MS.1);
         }
-        let max_ms = world.slots[&node].sync_max_ms.load(SeqCst);
-        world.span(max_ms / 4, max_ms)
+        world.time_to_sync(node)
     }
 
     fn synced(&self, upto: u64) {
@@ -208,6 +206,7 @@ impl Disk {
 mod tests {
     use super::*;
     use crate::sim::runtime::paused;
+    use std::path::Path;
 
     fn begin(incarnation: u64) -> Write {
         Write::Begin { incarnation }
@@ -218,7 +217,7 @@ mod tests {
         paused().block_on(async {
             let mut left = Vec::new();
             for seed in 0..64 {
-                let (world, disk) = (World::new(seed, None), Disk::new(false));
+                let (world, disk) = (World::new(seed, None, Path::new("")), Disk::new(false));
                 let syncing = tokio::spawn(Arc::clone(&disk).keep_synced(world, 1));
                 disk.write(begin(1));
                 disk.write_through(begin(2)).await;

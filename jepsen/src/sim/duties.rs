@@ -1,7 +1,6 @@
 //! What a node does again and again: enrols, and where it leads, keeps the calendar.
 
 use super::broken::Break;
-use super::life::lock;
 use super::net::{Answer, Ask};
 use super::node::{Fate, Node};
 use futures_util::future::join_all;
@@ -25,15 +24,9 @@ const TTL: Duration = Duration::from_secs(2);
 /// Enrols, and cares for the cluster where the node leads, again and again.
 pub(crate) async fn serve(node: Arc<Node>) {
     let mut silent = Silent::default();
-    let mut journal = lock(&node.world.slots[&node.id].journal).take();
     loop {
         sleep(ROUND).await;
-        if enrol(&node).await
-            && let Some(told) = &journal
-            && told.adopt(&node).await
-        {
-            journal = None;
-        }
+        enrol(&node).await;
         if node.leader() == Some(node.id) {
             roll(&node).await;
             if node.world.is_broken(Break::ReclaimByTtl) {
@@ -43,14 +36,13 @@ pub(crate) async fn serve(node: Arc<Node>) {
     }
 }
 
-/// Begins this life in the ledger, once its node is known there; whether it has begun.
-async fn enrol(node: &Arc<Node>) -> bool {
+/// Begins this life in the ledger, once its node is known there.
+async fn enrol(node: &Arc<Node>) {
     let (id, incarnation) = node.life_id();
     let present = node.ledger().nodes.get(&id).map(|record| record.incarnation);
     if present.is_some_and(|present| present < incarnation) {
         node.propose(Command::EnrolNode(EnrolNode { id, incarnation })).await;
     }
-    present == Some(incarnation)
 }
 
 /// Opens what is due and closes what is long past, where this node's clock is right.
@@ -74,7 +66,8 @@ async fn roll(node: &Arc<Node>) {
 /// Asks the voters for the time, as the product's leader does.
 async fn own_clock_is_right(node: &Arc<Node>) -> bool {
     let world = &node.world;
-    let others: Vec<u64> = world.slots.keys().copied().filter(|id| *id != node.id).collect();
+    let voters = node.voters();
+    let others: Vec<u64> = voters.iter().copied().filter(|id| *id != node.id).collect();
     let asked = others.iter().map(|id| async {
         let before_ms = world.clock(node.id).0;
         let answer = world.ask((node.id, *id), Ask::Clock, CLOCK_WITHIN).await?;
@@ -87,7 +80,7 @@ async fn own_clock_is_right(node: &Arc<Node>) -> bool {
         }
     });
     let offsets: Vec<i64> = join_all(asked).await.into_iter().flatten().collect();
-    cluster::clock_agrees(offsets, world.slots.len())
+    cluster::clock_agrees(offsets, voters.len())
 }
 
 /// The mistake of a leader that takes silence for death: since when each node is silent.
@@ -97,7 +90,7 @@ struct Silent(BTreeMap<u64, Instant>);
 impl Silent {
     async fn reclaim(&mut self, node: &Arc<Node>) {
         let world = &node.world;
-        for id in world.slots.keys().copied().filter(|id| *id != node.id) {
+        for id in node.voters().into_iter().filter(|id| *id != node.id) {
             if world.ask((node.id, id), Ask::Clock, CLOCK_WITHIN).await.is_some() {
                 self.0.remove(&id);
                 continue;

@@ -1,5 +1,6 @@
 //! What strikes the cluster: every fault begins, lasts, and ends by itself; several overlap.
 
+use super::churn::churn;
 use super::net::Weather;
 use super::node::{Fate, Node};
 use super::scene::put_budget;
@@ -22,24 +23,26 @@ pub(crate) async fn strike(world: &Arc<World>) {
 }
 
 async fn one(world: &Arc<World>) {
-    let kind = world.draw(|dice| dice.below(20));
+    let kind = world.draw(|dice| dice.below(23));
     world.note("fault", [kind as u64, 0, 0]);
     match kind {
         0 | 1 => down(world, vec![any(world)]).await,
         2 | 3 => down(world, vec![leader(world)]).await,
         4 | 5 => dull_leader_down(world).await,
-        6 | 7 => down(world, some(world, world.slots.len())).await,
+        6 | 7 => down(world, some(world, world.members().len())).await,
         8 | 9 => pause(world).await,
         10..=13 => part(world).await,
         14 => storm(world).await,
         15 => slow_disk(world).await,
         16 | 17 => bad_clock(world).await,
+        18..=20 => churn(world).await,
         _ => operate(world).await,
     }
 }
 
 fn any(world: &World) -> u64 {
-    world.draw(|dice| 1 + dice.below(world.slots.len()) as u64)
+    let members: Vec<u64> = world.members().into_iter().collect();
+    world.draw(|dice| *dice.pick(&members))
 }
 
 /// One who takes itself for the leader, or anybody.
@@ -50,7 +53,7 @@ fn leader(world: &World) -> u64 {
 
 /// One to `most` nodes.
 fn some(world: &World, most: usize) -> Vec<u64> {
-    let mut nodes: Vec<u64> = world.slots.keys().copied().collect();
+    let mut nodes: Vec<u64> = world.members().into_iter().collect();
     world.draw(|dice| {
         let keep = 1 + dice.below(most);
         while nodes.len() > keep {
@@ -74,7 +77,7 @@ async fn down(world: &Arc<World>, nodes: Vec<u64>) {
         let away = if quick { world.span(5, 250) } else { world.span(500, 9_000) };
         tokio::spawn(async move {
             sleep(away).await;
-            if coming.is_striking() && !coming.is_up(id) {
+            if coming.comes_back(id) {
                 Node::start(&coming, id);
             }
         });
@@ -90,7 +93,7 @@ async fn dull_leader_down(world: &Arc<World>) {
     if world.is_striking() && world.is_up(id) {
         Node::crash(world, id);
         sleep(world.span(5, 200)).await;
-        if world.is_striking() && !world.is_up(id) {
+        if world.comes_back(id) {
             Node::start(world, id);
         }
     }
@@ -124,7 +127,7 @@ async fn part(world: &Arc<World>) {
 }
 
 fn draw_cut(world: &World) -> BTreeSet<(u64, u64)> {
-    let all: Vec<u64> = world.slots.keys().copied().collect();
+    let all: Vec<u64> = world.members().into_iter().collect();
     let side: Vec<u64> = match world.draw(|dice| dice.below(4)) {
         0 => vec![any(world)],
         1 => vec![leader(world)],
@@ -204,11 +207,10 @@ async fn operate(world: &Arc<World>) {
 fn limit(world: &World, node: &Node) -> Command {
     let (at, percent) =
         world.draw(|dice| (dice.below(world.scene.budgets.len()), dice.within(20, 250)));
-    let (name, unit, windows) = &world.scene.budgets[at];
     let percent = i64::try_from(percent).unwrap_or(100);
-    let mut windows = windows.clone();
-    windows.iter_mut().for_each(|window| window.limit = window.limit * percent / 100);
-    put_budget(name, *unit, windows, world.clock(node.id))
+    let mut budget = world.scene.budgets[at].clone();
+    budget.windows.iter_mut().for_each(|window| window.limit = window.limit * percent / 100);
+    put_budget(&budget, world.clock(node.id))
 }
 
 /// One of the accounts there are, as a node knows them.

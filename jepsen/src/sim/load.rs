@@ -2,13 +2,14 @@
 
 use super::broken::Break;
 use super::judge::{self, Exposure, Place};
-use super::node::Node;
+use super::node::{Fate, Node};
 use super::provider::{self, Attempt, Ending, Piece};
 use super::scene::{CENT, hash_of};
 use crate::dice::Dice;
 use cluster::allowance::{Charge, Hold, Path, PurseTerms, Short};
-use ledger::view::{accounts_of, admissible, key_by_hash};
-use ledger::{UsageKey, UsageSums};
+use ledger::command::OpenInstance;
+use ledger::view::{AccountTerms, Asked, Missing, PathTerms, admissible, key_by_hash, path_of};
+use ledger::{Command, Outcome, UsageKey, UsageSums};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -21,6 +22,20 @@ const HOLD_WITHIN: Duration = Duration::from_millis(250);
 const ATTEMPTS_MAX: u32 = 2;
 /// The mistakes in settling happen to so many of a hundred.
 const MISTAKES: usize = 10;
+
+/// Names of sessions that callers use.
+const SESSIONS: usize = 3;
+/// How often a request has what it is charged to opened before it gives up.
+const OPENINGS_MAX: u32 = 4;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Who {
+    /// The number of the key.
+    pub(crate) key: u8,
+    /// The number of the session it names.
+    pub(crate) session: Option<usize>,
+}
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +57,15 @@ pub(crate) async fn take_requests(node: Arc<Node>) {
             continue;
         }
         let keys = world.scene.keys.len();
-        let (key, attempts) = world.draw(|dice| {
+        let (who, attempts) = world.draw(|dice| {
             let beyond = world.scene.beyond;
-            (dice.below(keys), [(); ATTEMPTS_MAX as usize].map(|()| draw(dice, beyond)))
+            let key = u8::try_from(dice.below(keys) + 1).unwrap_or(u8::MAX);
+            let session = dice.chance(80).then(|| dice.below(SESSIONS));
+            let attempts = [(); ATTEMPTS_MAX as usize].map(|()| draw(dice, beyond));
+            (Who { key, session }, attempts)
         });
-        let key = u8::try_from(key + 1).unwrap_or(u8::MAX);
         let serving = Arc::clone(&node);
-        node.life.spawn(async move { serve(&serving, key, &attempts).await });
+        node.life.spawn(async move { serve(&serving, who, &attempts).await });
     }
 }
 
@@ -83,11 +100,14 @@ fn draw(dice: &mut Dice, beyond: usize) -> Attempt {
 }
 
 /// Serves one request.
-pub(crate) async fn serve(node: &Arc<Node>, key: u8, attempts: &[Attempt]) -> Ended {
+pub(crate) async fn serve(node: &Arc<Node>, who: Who, attempts: &[Attempt]) -> Ended {
     let mut ended = Ended::Unknown;
     for attempt in attempts {
-        let Some((path, places)) = path_of(node, key) else { return ended };
         node.in_flight.fetch_add(1, SeqCst);
+        let Some((path, places)) = open_path(node, who).await else {
+            node.in_flight.fetch_sub(1, SeqCst);
+            return ended;
+        };
         let tried = try_once(node, &path, places, *attempt).await;
         node.in_flight.fetch_sub(1, SeqCst);
         let (end, again) = tried;
@@ -99,14 +119,40 @@ pub(crate) async fn serve(node: &Arc<Node>, key: u8, attempts: &[Attempt]) -> En
     ended
 }
 
-/// Who asks, may they, and what is it charged to: all of it as this node knows it.
-fn path_of(node: &Node, key: u8) -> Option<(Arc<Path>, Vec<Place>)> {
+/// Who asks, may they, and what is it charged to: all of it as this node knows it. Sessions that are not
+/// open yet are opened first.
+async fn open_path(node: &Arc<Node>, who: Who) -> Option<(Arc<Path>, Vec<Place>)> {
+    for _ in 0..OPENINGS_MAX {
+        let terms = terms_of(node, who)?;
+        if terms.missing.is_empty() {
+            return Some(path(node, who, &terms.accounts));
+        }
+        for missing in terms.missing {
+            let Missing { budget, subject } = missing;
+            let open = OpenInstance { budget, subject, periods: Vec::new() };
+            node.world.note("open", [node.id, u64::from(who.key), 0]);
+            match node.propose(Command::OpenInstance(open)).await {
+                Fate::Applied(applied) if applied.outcome == Some(Outcome::Done) => {}
+                Fate::Applied(_) | Fate::NotApplied | Fate::Unknown => return None,
+            }
+        }
+    }
+    None
+}
+
+/// What a request is charged to; `None` where the key may not be used.
+pub(crate) fn terms_of(node: &Node, who: Who) -> Option<PathTerms> {
     let ledger = node.ledger();
-    let known = key_by_hash(&ledger, &hash_of(key))?;
+    let known = key_by_hash(&ledger, &hash_of(who.key))?;
     admissible(known, node.world.clock(node.id)).ok()?;
-    node.world.must("a revoked key stops", node.world.judge.may_use(key, ledger.applied_index));
-    let terms = accounts_of(&ledger, known);
-    let purse = |terms: &ledger::view::AccountTerms| {
+    let allowed = node.world.judge.may_use(who.key, ledger.applied_index);
+    node.world.must("a revoked key stops", allowed);
+    let session = who.session.map(|number| format!("run-{number}"));
+    Some(path_of(&ledger, known, &Asked { session: session.as_deref(), ..Asked::default() }))
+}
+
+fn path(node: &Node, who: Who, terms: &[AccountTerms]) -> (Arc<Path>, Vec<Place>) {
+    let purse = |terms: &AccountTerms| {
         node.seen.allowances.purse(&PurseTerms {
             account: terms.account,
             period: terms.period,
@@ -117,14 +163,14 @@ fn path_of(node: &Node, key: u8) -> Option<(Arc<Path>, Vec<Place>)> {
             without_quorum: terms.without_quorum,
         })
     };
-    let place = |terms: &ledger::view::AccountTerms| Place {
+    let place = |terms: &AccountTerms| Place {
         account: terms.account,
         period: terms.period,
         unit: terms.unit,
     };
-    let row = UsageKey { key: known.id.clone(), ..UsageKey::default() };
+    let row = UsageKey { key: format!("id{}", who.key), ..UsageKey::default() };
     let path = node.seen.allowances.path(terms.iter().map(purse).collect(), row);
-    Some((path, terms.iter().map(place).collect()))
+    (path, terms.iter().map(place).collect())
 }
 
 /// One attempt, and whether another is worth it.
@@ -143,15 +189,17 @@ async fn try_once(
             return (Ended::Short(short), false);
         }
     };
-    node.world.note("held", [node.id, places[0].account.budget, attempt.pieces_max as u64]);
+    let first = places.first().map_or(0, |place| place.account.budget);
+    node.world.note("held", [node.id, first, attempt.pieces_max as u64]);
     check(node, path);
+    let exposure = Exposure::new(node.life_id(), &places, attempt.worst());
+    node.world.must("the budget holds", node.world.judge.money.held(&exposure));
     // A node may die between the hold and the first byte to the provider.
     sleep(Duration::from_millis(1)).await;
-    let exposure = Exposure::new(node.life_id(), &places, attempt.worst());
     let answer = provider::send(&node.world, &node.life, &exposure, attempt);
     let (charge, again) = relay(&attempt, answer).await;
     node.world.judge.money.settled(&exposure, &charge);
-    node.world.note("settled", [node.id, places[0].account.budget, charge.nano_usd as u64]);
+    node.world.note("settled", [node.id, first, charge.nano_usd as u64]);
     settle(node, path, hold, charge);
     check(node, path);
     (Ended::Settled, again)

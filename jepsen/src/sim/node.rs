@@ -2,7 +2,8 @@
 
 use super::broken::Break;
 use super::disk::Write;
-use super::journal::Journal;
+use super::ground::Platter;
+use super::journal::{self, Left};
 use super::life::{Life, lock};
 use super::log::LogStore;
 use super::machine::{Machine, Seen};
@@ -14,6 +15,7 @@ use cluster::allowance::{Allowances, Propose};
 use futures_util::future::BoxFuture;
 use ledger::command::Refill;
 use ledger::{Command, Ledger, NodeId, Outcome};
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -63,9 +65,11 @@ impl Node {
         life.spawn(Arc::clone(&slot.disk).keep_synced(Arc::clone(&world), id));
         let incarnation = next_incarnation(&world, slot).await;
         let allowances = Allowances::new();
+        let platter: Arc<Platter> = Arc::clone(&slot.platter);
+        allowances.begin_journal_on(&slot.platter.dir, journal::owner(id, incarnation), platter);
         allowances.identify(NodeId(id), incarnation);
         // Every node is taken to share the pools.
-        allowances.set_active_nodes(u32::try_from(world.slots.len()).unwrap_or(u32::MAX));
+        allowances.set_active_nodes(u32::try_from(world.members().len()).unwrap_or(u32::MAX));
         let seen = Seen::new(allowances);
         let disk = &slot.disk;
         let machine = Machine::new(Arc::clone(&world), Arc::clone(disk), id, Arc::clone(&seen));
@@ -89,26 +93,33 @@ impl Node {
         let till = Arc::new(Till(Arc::downgrade(&self)));
         let allowances = &self.seen.allowances;
         self.life.spawn(Arc::clone(allowances).run(till));
+        self.life.spawn(Arc::clone(allowances).keep_journal());
+        self.life.spawn(journal::adopt_past(Arc::clone(&self)));
         self.life.spawn(duties::serve(Arc::clone(&self)));
         self.life.spawn(load::take_requests(Arc::clone(&self)));
     }
 
-    /// Ends the life: killed, or power lost. Either takes what the disk has not synced, in the way a
-    /// process keeps back what it has not written; the journal is lost every other time.
+    /// Ends the life: killed, or power lost. Either takes what the log has not synced, in the way a
+    /// process keeps back what it has not written; of the journal the one leaves all, the other what was
+    /// synced, and at times it is lost.
     pub(crate) fn crash(world: &World, id: u64) {
         let slot = &world.slots[&id];
         let Some(life) = lock(&slot.life).take() else { return };
         life.kill();
-        if let Some(node) = lock(&slot.node).take() {
-            let is_kept = world.draw(|dice| dice.chance(50));
-            *lock(&slot.journal) = is_kept.then(|| Journal::of(&node));
-        }
+        drop(lock(&slot.node).take());
+        Left::draw(world, id);
         let (kept, lost) = world.draw(|dice| slot.disk.cut(dice));
         world.note("crashed", [id, kept, lost]);
     }
 
     pub(crate) fn life_id(&self) -> (NodeId, u64) {
         (NodeId(self.id), self.incarnation)
+    }
+
+    /// Whether this life has begun in the ledger, as far as this node has applied.
+    pub(crate) fn is_enrolled(&self) -> bool {
+        let (id, incarnation) = self.life_id();
+        self.ledger().nodes.get(&id).is_some_and(|record| record.incarnation == incarnation)
     }
 
     pub(crate) fn ledger(&self) -> Arc<Ledger> {
@@ -118,6 +129,13 @@ impl Node {
     /// Who leads, as far as this node knows.
     pub(crate) fn leader(&self) -> Option<u64> {
         self.raft.metrics().borrow_watched().current_leader
+    }
+
+    /// Who votes, as far as this node knows.
+    pub(crate) fn voters(&self) -> BTreeSet<u64> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        metrics.membership_config.membership().voter_ids().collect()
     }
 
     /// Puts a command into the log and waits until it is applied here, or the time is up.

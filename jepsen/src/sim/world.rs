@@ -2,18 +2,19 @@
 
 use super::broken::Break;
 use super::disk::Disk;
-use super::journal::Journal;
+use super::ground::Platter;
 use super::judge::Judge;
 use super::life::{Life, lock};
 use super::net::Links;
 use super::node::Node;
-use super::scene::Scene;
+use super::scene::{SPARES, Scene};
 use super::trace::Trace;
 use crate::dice::Dice;
 use ledger::UnixMillis;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -43,6 +44,12 @@ pub(crate) struct World {
     pub(crate) links: Links,
     pub(crate) trace: Trace,
     pub(crate) slots: BTreeMap<u64, Slot>,
+    /// Nodes that belong to the cluster, or are about to.
+    members: Mutex<BTreeSet<u64>>,
+    /// The highest number a node was given.
+    allocated: AtomicU64,
+    /// Taken by whoever changes the membership.
+    pub(crate) churning: tokio::sync::Mutex<()>,
     /// Callers come.
     pub(crate) is_busy: AtomicBool,
     is_over: AtomicBool,
@@ -61,14 +68,23 @@ pub(crate) struct Slot {
     pub(crate) node: Mutex<Option<Arc<Node>>>,
     /// How far this node's wall clock is ahead, in milliseconds.
     pub(crate) clock_ahead_ms: AtomicI64,
-    /// What the journal of the life that ended last says, where it was not lost.
-    pub(crate) journal: Mutex<Option<Journal>>,
+    /// Where its journals are.
+    pub(crate) platter: Arc<Platter>,
     /// Time one sync of this node's disk takes at most, in milliseconds.
     pub(crate) sync_max_ms: AtomicU64,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, broken: Option<Break>) -> Arc<World> {
+    /// The world of a seed; the nodes' journals lie in that directory.
+    pub(crate) fn new(seed: u64, broken: Option<Break>, root: &Path) -> Arc<World> {
+        Arc::new_cyclic(|world| World::in_circle(seed, broken, (world, root)))
+    }
+
+    fn in_circle(
+        seed: u64,
+        broken: Option<Break>,
+        (world, root): (&Weak<World>, &Path),
+    ) -> World {
         let mut dice = Dice::of(seed);
         let scene = Scene::draw(&mut dice);
         let mut skews = dice.split();
@@ -80,14 +96,17 @@ impl World {
                 life: Mutex::new(None),
                 node: Mutex::new(None),
                 clock_ahead_ms: AtomicI64::new(skew),
-                journal: Mutex::new(None),
+                platter: Platter::new(Weak::clone(world), id, root),
                 sync_max_ms: AtomicU64::new(4),
             };
             (id, slot)
         };
-        Arc::new(World {
+        World {
             broken,
-            slots: (1..=scene.nodes).map(slot).collect(),
+            slots: (1..=scene.nodes + SPARES).map(slot).collect(),
+            members: Mutex::new((1..=scene.nodes).collect()),
+            allocated: AtomicU64::new(scene.nodes),
+            churning: tokio::sync::Mutex::new(()),
             scene,
             judge: Judge::default(),
             links: Links::default(),
@@ -98,7 +117,7 @@ impl World {
             dice: Mutex::new(dice),
             failure: Mutex::new(None),
             failed: Notify::new(),
-        })
+        }
     }
 
     pub(crate) fn is_broken(&self, how: Break) -> bool {
@@ -131,6 +150,17 @@ impl World {
         Duration::from_millis(self.draw(|dice| dice.within(low_ms, high_ms)))
     }
 
+    /// How long a sync of this node's disk takes now.
+    pub(crate) fn time_to_sync(&self, node: u64) -> Duration {
+        let max_ms = self.slots[&node].sync_max_ms.load(SeqCst);
+        self.span(max_ms / 4, max_ms)
+    }
+
+    /// Whether a sync of a journal fails: in some runs, now and then, until all is to be well.
+    pub(crate) fn journal_fails(&self) -> bool {
+        self.scene.journals_fail && self.is_striking() && self.draw(|dice| dice.chance(1))
+    }
+
     /// Whether faults may still begin, and nodes that are down come back by themselves.
     pub(crate) fn is_striking(&self) -> bool {
         !self.is_over.load(SeqCst)
@@ -138,6 +168,30 @@ impl World {
 
     pub(crate) fn end_strikes(&self) {
         self.is_over.store(true, SeqCst);
+    }
+
+    /// Nodes that belong to the cluster, or are about to.
+    pub(crate) fn members(&self) -> BTreeSet<u64> {
+        lock(&self.members).clone()
+    }
+
+    pub(crate) fn admit(&self, id: u64) {
+        lock(&self.members).insert(id);
+        self.allocated.fetch_max(id, SeqCst);
+    }
+
+    pub(crate) fn dismiss(&self, id: u64) {
+        lock(&self.members).remove(&id);
+    }
+
+    /// The highest number a node was ever given.
+    pub(crate) fn allocated(&self) -> u64 {
+        self.allocated.load(SeqCst)
+    }
+
+    /// Whether a node that is down comes back by itself.
+    pub(crate) fn comes_back(&self, id: u64) -> bool {
+        self.is_striking() && !self.is_up(id) && lock(&self.members).contains(&id)
     }
 
     /// The lowest and the highest index applied by the nodes whose processes run.

@@ -1,7 +1,7 @@
 //! The journal's files: `<incarnation>-<segment>.log` for what is written as it happens, and
 //! `<incarnation>-<segment>.sum` for what the segments up to that one add up to.
 
-use super::ground;
+use super::ground::{self, Ground};
 use super::record::{HeadV1, Record, bytes};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -52,27 +52,28 @@ pub(super) fn sum_path(dir: &Path, incarnation: u64, segment: u32) -> PathBuf {
 
 /// Makes a segment with its head; it is there after a power cut, too. Where that fails there is none: one
 /// that nothing is written into would say that nothing was spent.
-pub(super) fn create(dir: &Path, head: &HeadV1) -> io::Result<File> {
+pub(super) fn create(dir: &Path, head: &HeadV1, on: &dyn Ground) -> io::Result<File> {
     let path = log_path(dir, head.incarnation, head.segment);
     let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
-    let made = put_head(&file, head).and_then(|()| sync(dir));
+    let made = put_head(&file, head, on).and_then(|()| sync(dir, on));
     if let Err(error) = made {
-        remove(dir, [&path])?;
+        remove(dir, [&path], on)?;
         return Err(error);
     }
     Ok(file)
 }
 
-fn put_head(mut file: &File, head: &HeadV1) -> io::Result<()> {
+fn put_head(mut file: &File, head: &HeadV1, on: &dyn Ground) -> io::Result<()> {
     let inode = ground::inode(&file.metadata()?);
     file.write_all(&bytes(&HeadV1 { inode, ..head.clone() }))?;
-    file.sync_all()
+    on.sync_all(file)
 }
 
 /// Puts a sum in its place, durably; `make` is told the inode it will have.
 pub(super) fn put_sum(
     dir: &Path,
     head: &HeadV1,
+    on: &dyn Ground,
     make: impl FnOnce(&HeadV1) -> Vec<u8>,
 ) -> io::Result<()> {
     let path = sum_path(dir, head.incarnation, head.segment);
@@ -80,15 +81,16 @@ pub(super) fn put_sum(
     let mut file = File::create(&aside)?;
     let inode = ground::inode(&file.metadata()?);
     file.write_all(&make(&HeadV1 { inode, ..head.clone() }))?;
-    file.sync_all()?;
+    on.sync_all(&file)?;
     fs::rename(&aside, &path)?;
-    sync(dir)
+    sync(dir, on)
 }
 
 /// Removes files for good. Those that are gone already are fine.
 pub(super) fn remove<'a>(
     dir: &Path,
     files: impl IntoIterator<Item = &'a PathBuf>,
+    on: &dyn Ground,
 ) -> io::Result<()> {
     for file in files {
         match fs::remove_file(file) {
@@ -96,11 +98,11 @@ pub(super) fn remove<'a>(
             Ok(()) | Err(_) => {}
         }
     }
-    sync(dir)
+    sync(dir, on)
 }
 
-fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+fn sync(dir: &Path, on: &dyn Ground) -> io::Result<()> {
+    on.sync_all(&File::open(dir)?)
 }
 
 /// Removes sums that were not finished when their life ended.

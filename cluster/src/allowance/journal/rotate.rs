@@ -7,9 +7,6 @@ use ledger::Ledger;
 use std::io;
 use std::sync::Arc;
 
-/// A segment of so many bytes is full.
-const SEGMENT_BYTES_MAX: u64 = if cfg!(test) { 8 * 1024 } else { 4 * 1024 * 1024 };
-
 /// What the segments up to `through` add up to.
 #[derive(Default)]
 pub(super) struct Sums {
@@ -20,7 +17,7 @@ pub(super) struct Sums {
 impl Journal {
     /// Whether the present segment is full.
     pub(in crate::allowance) fn is_full(&self) -> bool {
-        self.works() && lock(&self.tape).bytes >= SEGMENT_BYTES_MAX
+        self.works() && lock(&self.tape).bytes >= self.on.segment_bytes_max()
     }
 
     /// Begins another segment and adds the full one up with those before it; what the ledger has for good
@@ -47,7 +44,7 @@ impl Journal {
     /// Has records go into a new segment from here on; returns the number of the one that is full.
     fn next_segment(&self) -> io::Result<u32> {
         let full = lock(&self.tape).segment;
-        let next = files::create(&self.dir, &self.owner.head(full + 1, &self.ground))?;
+        let next = files::create(&self.dir, &self.owner.head(full + 1, &self.ground), &*self.on)?;
         let mut tape = lock(&self.tape);
         // What waits was made while the full one was in use, and belongs into it.
         let wrote = self.write(&mut tape);
@@ -75,12 +72,12 @@ impl Journal {
     fn put_sum(&self, sums: &Sums) -> io::Result<()> {
         let (incarnation, through) = (self.owner.incarnation, sums.through);
         let head = self.owner.head(through, &self.ground);
-        files::put_sum(&self.dir, &head, |head| sums.past.sum(head))?;
+        files::put_sum(&self.dir, &head, &*self.on, |head| sums.past.sum(head))?;
         let old = files::list(&self.dir)?;
         let old = old.iter().filter(|file| {
             file.incarnation == incarnation
                 && (file.segment < through || file.segment == through && !file.is_sum)
         });
-        files::remove(&self.dir, old.map(|file| &file.path))
+        files::remove(&self.dir, old.map(|file| &file.path), &*self.on)
     }
 }

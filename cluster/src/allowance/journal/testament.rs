@@ -1,7 +1,7 @@
 //! What a life that is over left behind, and what the ledger is told of it.
 
 use super::past::{Past, Read};
-use super::{Owner, files, ground};
+use super::{Ground, Machine, Owner, files};
 use ledger::command::{Adopt, AdoptLine};
 use ledger::{AccountId, Command, Lane, Ledger, UsageLine};
 use std::io;
@@ -29,14 +29,27 @@ impl Testament {
     ///
     /// The directory or a file cannot be read.
     pub fn read(data_dir: &Path, owner: &Owner) -> io::Result<Option<Testament>> {
+        Testament::read_from(data_dir, owner, &Machine)
+    }
+
+    /// As [`Testament::read`], of files that stand on another ground than the machine's.
+    ///
+    /// # Errors
+    ///
+    /// The directory or a file cannot be read.
+    pub fn read_from(
+        data_dir: &Path,
+        owner: &Owner,
+        on: &dyn Ground,
+    ) -> io::Result<Option<Testament>> {
         let dir = super::folder(data_dir);
         if !dir.is_dir() {
             return Ok(None);
         }
-        Testament::read_on(&dir, owner, ground::ground(&dir))
+        Testament::read_on(&dir, owner, on.name(&dir))
     }
 
-    /// As [`Testament::read`], of a folder of journals on that ground.
+    /// As [`Testament::read`], of a folder of journals on the ground of that name.
     pub(super) fn read_on(
         dir: &Path,
         owner: &Owner,
@@ -157,7 +170,7 @@ pub fn forget_lives_before(data_dir: &Path, incarnation: u64) -> io::Result<()> 
     }
     let files = files::list(&dir)?;
     let old = files.iter().filter(|file| file.incarnation < incarnation);
-    files::remove(&dir, old.map(|file| &file.path))
+    files::remove(&dir, old.map(|file| &file.path), &Machine)
 }
 
 /// Adds a line of usage to the last part that has room.

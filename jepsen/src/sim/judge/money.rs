@@ -2,11 +2,12 @@
 //!
 //! Hard budgets: per account and period, what was billed and what may yet be billed is within the
 //! highest limit the period ever had, and what providers billed beyond the holds on top. Of a window that
-//! rolls all periods that count are taken together.
+//! rolls all periods that count are taken together. Where a budget lets nodes that cannot ask go on by so
+//! much, that comes on top for each life that spent; soft and open ones are judged by the books alone.
 
 use crate::sim::life::lock;
 use cluster::allowance::{Charge, PurseBooks};
-use ledger::{AccountId, Ledger, NodeId, UnixMillis, Window};
+use ledger::{AccountId, Budget, Ledger, Mode, NodeId, UnixMillis, Window, WithoutQuorum};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -66,8 +67,31 @@ impl Exposure {
 #[derive(Default)]
 struct Book {
     limit: i64,
+    beyond: Beyond,
     sum: Tally,
     lives: BTreeMap<(NodeId, u64), Tally>,
+}
+
+/// What may be spent beyond the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// So much by each life of each node.
+    EachLife(i64),
+    /// Anything.
+    Anything,
+}
+
+impl Beyond {
+    fn of(budget: &Budget) -> Beyond {
+        match (budget.mode, budget.without_quorum) {
+            (Mode::Soft, _) | (Mode::Hard, WithoutQuorum::Open) => Beyond::Anything,
+            (Mode::Hard, WithoutQuorum::Degraded(most)) => Beyond::EachLife(most),
+            (Mode::Hard, WithoutQuorum::Strict) => Beyond::Nothing,
+        }
+    }
 }
 
 /// All of it.
@@ -79,6 +103,17 @@ struct Books {
     books: BTreeMap<(AccountId, u64), Book>,
     /// The first period that counts, of accounts whose windows roll.
     rolling: BTreeMap<AccountId, u64>,
+    /// By life, over all accounts.
+    costs: BTreeMap<(NodeId, u64), Cost>,
+}
+
+/// What the requests of one life cost, each counted once whatever it is charged to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// As settled by the node.
+    pub(crate) settled: i64,
+    /// As a journal may tell it that does not know how they ended.
+    pub(crate) most: i64,
 }
 
 impl Books {
@@ -95,7 +130,12 @@ impl Books {
         }
         let (mut limit, mut spent, mut beyond) = (0, 0, 0);
         for book in self.books.range((account, first)..=(account, last)).map(|(_, book)| book) {
-            limit = limit.max(book.limit);
+            let more = match book.beyond {
+                Beyond::Nothing => 0,
+                Beyond::EachLife(most) => most * i64::try_from(book.lives.len()).unwrap_or(0),
+                Beyond::Anything => return Ok(()),
+            };
+            limit = limit.max(book.limit + more);
             spent += book.sum.billed + book.sum.in_flight;
             beyond += book.sum.beyond;
         }
@@ -111,14 +151,18 @@ impl Books {
 impl MoneyBook {
     /// Takes over the limits of a ledger that was come to first.
     pub(super) fn follow(&self, before: &Ledger, after: &Ledger) {
-        if before.config_index == after.config_index {
+        let is_news = before.config_index != after.config_index
+            || before.accounts.size() != after.accounts.size();
+        if !is_news {
             return;
         }
         let mut books = lock(&self.0);
         for (id, account) in &after.accounts {
+            let budget = after.budgets.get(&account.budget);
             for (number, period) in &account.periods {
                 let book = books.of(*id, *number);
                 book.limit = book.limit.max(period.limit);
+                book.beyond = budget.map_or(book.beyond, Beyond::of);
             }
             if matches!(account.window, Window::Rolling(_))
                 && let Some(first) = account.counting().map(|(number, _)| number).min()
@@ -128,9 +172,11 @@ impl MoneyBook {
         }
     }
 
-    /// The provider was asked, and may bill what the attempt's hold is.
-    pub(crate) fn sent(&self, attempt: &Exposure) -> Result<(), String> {
+    /// Money was set aside: the provider may be asked, and bill what the attempt's hold is. Should the node
+    /// die before that, the hold stays: nobody else may spend it.
+    pub(crate) fn held(&self, attempt: &Exposure) -> Result<(), String> {
         let worst = attempt.worst;
+        lock(&self.0).costs.entry(attempt.life).or_default().most += worst.nano_usd;
         self.change(attempt, |tally, unit| tally.in_flight += worst.of(unit))
     }
 
@@ -154,6 +200,12 @@ impl MoneyBook {
             requests: before.requests.min(charge.requests),
         };
         *lock(&attempt.open) = open;
+        {
+            let mut books = lock(&self.0);
+            let cost = books.costs.entry(attempt.life).or_default();
+            cost.settled += charge.nano_usd;
+            cost.most += (charge.nano_usd - attempt.worst.nano_usd).max(0);
+        }
         // What is in flight only falls by it, and the limits are about nothing else.
         let _ = self.change(attempt, |tally, unit| {
             tally.settled += charge.of(unit);
@@ -179,6 +231,21 @@ impl MoneyBook {
     /// The money of all lives.
     pub(crate) fn sum(&self, account: AccountId, period: u64) -> Tally {
         lock(&self.0).of(account, period).sum
+    }
+
+    /// What may be spent beyond the limit of an account.
+    pub(crate) fn beyond(&self, account: AccountId, period: u64) -> Beyond {
+        lock(&self.0).of(account, period).beyond
+    }
+
+    /// The lives that spent something.
+    pub(crate) fn lives(&self, account: AccountId, period: u64) -> Vec<(NodeId, u64)> {
+        lock(&self.0).of(account, period).lives.keys().copied().collect()
+    }
+
+    /// What the requests of each life cost.
+    pub(crate) fn costs(&self) -> BTreeMap<(NodeId, u64), Cost> {
+        lock(&self.0).costs.clone()
     }
 
     /// The money of one life.
@@ -212,9 +279,6 @@ pub(crate) fn within_grant(
 
 /// No period opens before its time.
 pub(super) fn in_time(now: UnixMillis, before: &Ledger, after: &Ledger) -> Result<(), String> {
-    if before.config_index == after.config_index {
-        return Ok(());
-    }
     for (id, account) in &after.accounts {
         let opened = before.accounts.get(id).is_some_and(|old| old.period < account.period);
         let starts_at = account.present().map(|present| present.starts_at).unwrap_or_default();
@@ -229,16 +293,21 @@ pub(super) fn in_time(now: UnixMillis, before: &Ledger, after: &Ledger) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::scene::put_budget;
+    use crate::sim::scene::{budget, put_budget};
     use ledger::{BudgetWindow, Command, Entry, Unit};
 
     const LIFE: (NodeId, u64) = (NodeId(1), 1);
 
     /// A book of one budget of 100 requests, and where its first period is charged.
     fn book(window: Window) -> (MoneyBook, Ledger, Place) {
+        book_of(window, |budget| budget)
+    }
+
+    fn book_of(window: Window, with: fn(Budget) -> Budget) -> (MoneyBook, Ledger, Place) {
         let (book, mut ledger) = (MoneyBook::default(), Ledger::default());
         let windows = vec![BudgetWindow { window, limit: 100 }];
-        follow(&book, &mut ledger, put_budget("b", Unit::Requests, windows, UnixMillis(0)));
+        let budget = with(budget("b", Unit::Requests, windows));
+        follow(&book, &mut ledger, put_budget(&budget, UnixMillis(0)));
         let account = *ledger.accounts.keys().next().unwrap();
         (book, ledger, Place { account, period: 1, unit: Unit::Requests })
     }
@@ -262,42 +331,56 @@ mod tests {
     fn what_may_be_billed_beyond_the_limit_is_objected_to_before_it_is() {
         let (book, _, place) = book(Window::Never);
         let first = attempt(place, 60);
-        assert_eq!(book.sent(&first), Ok(()));
+        assert_eq!(book.held(&first), Ok(()));
         assert_eq!(book.billed(&first, &requests(50)), Ok(()));
-        assert_eq!(book.sent(&attempt(place, 50)), Ok(()));
-        assert!(book.sent(&attempt(place, 1)).is_err());
+        assert_eq!(book.held(&attempt(place, 50)), Ok(()));
+        assert!(book.held(&attempt(place, 1)).is_err());
     }
 
     #[test]
     fn what_a_provider_bills_beyond_a_hold_is_allowed_for() {
         let (book, _, place) = book(Window::Never);
         let dear = attempt(place, 100);
-        assert_eq!(book.sent(&dear), Ok(()));
+        assert_eq!(book.held(&dear), Ok(()));
         assert_eq!(book.billed(&dear, &requests(130)), Ok(()));
         assert_eq!(book.tally(place.account, 1, LIFE).beyond, 30);
-        assert!(book.sent(&attempt(place, 1)).is_err());
+        assert!(book.held(&attempt(place, 1)).is_err());
     }
 
     #[test]
     fn whoever_leaves_early_frees_what_can_not_be_billed_any_more() {
         let (book, _, place) = book(Window::Never);
         let left = attempt(place, 100);
-        assert_eq!(book.sent(&left), Ok(()));
+        assert_eq!(book.held(&left), Ok(()));
         book.settled(&left, &requests(40));
-        assert_eq!(book.sent(&attempt(place, 60)), Ok(()));
+        assert_eq!(book.held(&attempt(place, 60)), Ok(()));
         assert_eq!(book.billed(&left, &requests(40)), Ok(()));
-        assert!(book.sent(&attempt(place, 1)).is_err());
+        assert!(book.held(&attempt(place, 1)).is_err());
+    }
+
+    #[test]
+    fn each_life_may_go_beyond_the_limit_by_what_its_budget_says_and_no_more() {
+        let degraded =
+            |budget| Budget { without_quorum: WithoutQuorum::Degraded(10), ..budget };
+        let (book, _, place) = book_of(Window::Never, degraded);
+        assert_eq!(book.held(&attempt(place, 110)), Ok(()));
+        let of_another = Exposure::new((NodeId(2), 1), &[place], requests(10));
+        assert_eq!(book.held(&of_another), Ok(()));
+        assert!(book.held(&attempt(place, 1)).is_err());
+        let soft = |budget| Budget { mode: Mode::Soft, ..budget };
+        let (book, _, place) = book_of(Window::Never, soft);
+        assert_eq!(book.held(&attempt(place, 500)), Ok(()));
     }
 
     #[test]
     fn periods_of_a_rolling_window_count_together() {
         let (book, mut ledger, first) = book(Window::Rolling(24_000));
-        assert_eq!(book.sent(&attempt(first, 70)), Ok(()));
+        assert_eq!(book.held(&attempt(first, 70)), Ok(()));
         let due = ledger::view::due(&ledger, UnixMillis(1_000), 0).remove(0);
         follow(&book, &mut ledger, due);
         let second = Place { period: 2, ..first };
-        assert_eq!(book.sent(&attempt(second, 30)), Ok(()));
-        assert!(book.sent(&attempt(second, 1)).is_err());
+        assert_eq!(book.held(&attempt(second, 30)), Ok(()));
+        assert!(book.held(&attempt(second, 1)).is_err());
     }
 
     #[test]

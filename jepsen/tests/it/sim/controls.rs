@@ -17,7 +17,8 @@ const CONSENSUS: &[&str] = &[
     "no task panics",
 ];
 /// Checks of what was billed and what may be.
-const BUDGET: &[&str] = &["the budget holds", "the books cover every bill"];
+const BUDGET: &[&str] =
+    &["the budget holds", "the books cover every bill", "suspense covers the bills"];
 /// Checks of every single settlement.
 const SETTLEMENT: &[&str] = &["settled exactly once"];
 
@@ -76,4 +77,9 @@ fn money_taken_back_from_a_silent_node_is_caught() {
 #[test]
 fn periods_opened_by_one_clock_are_caught() {
     is_caught(Break::OneClock, &["periods open in time"]);
+}
+
+#[test]
+fn money_spent_before_the_journal_has_it_is_caught() {
+    is_caught(Break::JournalUnsynced, BUDGET);
 }

@@ -1,7 +1,8 @@
 //! What must hold after every entry, one file per property.
 //!
 //! [`check`] looks at one ledger, [`check_step`] at a ledger before and after an entry. Both scan
-//! everything: they are for tests and for samples, not for every request.
+//! everything: they are for tests and for samples, not for every request. [`check_touched`] looks at what
+//! an entry touched, and can be afforded after each.
 
 mod accounts_match_budgets;
 mod audit_is_kept;
@@ -85,6 +86,57 @@ pub fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
     Ok(())
 }
 
+/// Properties that can be told of each account without the others.
+const OF_ACCOUNTS: &[&str] = &[
+    "conservation",
+    "counters_in_order",
+    "grants_are_present",
+    "limits_add_up",
+    "never_overspent",
+    "numbers_never_fall",
+    "one_spender",
+    "periods_ascend",
+    "sums_agree",
+];
+
+/// Checks what the entry between `before` and `after` can have broken, where `before` broke nothing: of the
+/// accounts it touched all that concerns accounts, and everything else where it changed what a request can
+/// feel. The first that does not hold is named.
+///
+/// Costs as much as the entry touched. `after` must be made from `before`: an account that both share is
+/// taken for untouched.
+pub fn check_touched(before: &Ledger, after: &Ledger) -> Result<(), String> {
+    let is_config = before.config_index != after.config_index;
+    let (few_before, few_after) = touched(before, after);
+    for (name, property) in ALL {
+        let of = if OF_ACCOUNTS.contains(name) { &few_after } else { after };
+        if is_config || OF_ACCOUNTS.contains(name) {
+            property(of).map_err(|broken| format!("{name}: {broken}"))?;
+        }
+    }
+    for (name, property) in STEPS {
+        let pair =
+            if OF_ACCOUNTS.contains(name) { (&few_before, &few_after) } else { (before, after) };
+        property(pair.0, pair.1).map_err(|broken| format!("{name}: {broken}"))?;
+    }
+    Ok(())
+}
+
+/// Both ledgers without the accounts that they share.
+fn touched(before: &Ledger, after: &Ledger) -> (Ledger, Ledger) {
+    let without = |one: &Ledger, other: &Ledger| {
+        let mut few = Ledger { accounts: Default::default(), ..one.clone() };
+        for (id, account) in &one.accounts {
+            let is_shared = other.accounts.get(id).is_some_and(|twin| std::ptr::eq(twin, account));
+            if !is_shared {
+                few.accounts.insert_mut(*id, account.clone());
+            }
+        }
+        few
+    };
+    (without(before, after), without(after, before))
+}
+
 /// Every period on the books, with where it stands.
 fn periods(ledger: &Ledger) -> impl Iterator<Item = (AccountId, &Account, u64, &Period)> {
     ledger.accounts.iter().flat_map(|(&id, account)| {
@@ -129,6 +181,32 @@ mod tests {
         log.roll();
         log.revoke("ann");
         assert_eq!(check(&log.ledger), Ok(()));
+    }
+
+    #[test]
+    fn what_an_entry_breaks_is_found_among_what_it_touched() {
+        let mut log = Log::sample();
+        let before = log.ledger.clone();
+        assert_eq!(log.refill(NODES[0], line(0, 0, 300)), 300);
+        assert_eq!(check_touched(&before, &log.ledger), Ok(()));
+        let (few, _) = touched(&before, &log.ledger);
+        assert!(few.accounts.size() < before.accounts.size(), "all were touched");
+        let mut broken = before.clone();
+        let account = broken.accounts.get_mut(&ACCOUNT).unwrap();
+        account.periods.get_mut(&1).unwrap().debt -= 1;
+        let found = check_touched(&before, &broken).unwrap_err();
+        assert!(found.starts_with("sums_agree: "), "{found}");
+        log.roll();
+        assert_eq!(check_touched(&before, &log.ledger), Ok(()));
+    }
+
+    #[test]
+    fn properties_of_accounts_are_on_a_list() {
+        let named = |name: &&str| {
+            ALL.iter().any(|(other, _)| other == name)
+                || STEPS.iter().any(|(other, _)| other == name)
+        };
+        assert!(OF_ACCOUNTS.iter().all(named));
     }
 
     #[test]
