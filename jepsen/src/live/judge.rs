@@ -90,7 +90,8 @@ impl Evidence<'_> {
     pub fn objects_at(&self, nth: usize, percents: &[i64]) -> Result<Option<i64>, String> {
         let account = &self.estate.accounts[nth];
         let items = self.items(account)?;
-        let objects = |percent: &&i64| worst(nth, account.limit * **percent / 100, &items).is_some();
+        let objects =
+            |percent: &&i64| worst(nth, account.limit * **percent / 100, &items).is_some();
         Ok(percents.iter().find(objects).copied())
     }
 

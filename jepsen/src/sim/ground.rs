@@ -82,7 +82,8 @@ impl Ground for Platter {
     }
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
-        let lies = self.world.upgrade().is_some_and(|world| world.is_broken(Break::JournalUnsynced));
+        let lies =
+            self.world.upgrade().is_some_and(|world| world.is_broken(Break::JournalUnsynced));
         if lies { Ok(()) } else { self.sync_all(file) }
     }
 

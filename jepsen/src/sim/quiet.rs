@@ -1,7 +1,7 @@
 //! After the faults: everything heals, everything settles, and what is left is explained.
 
-use super::life::lock;
 use super::judge::Beyond;
+use super::life::lock;
 use super::load::{self, Ended, Who};
 use super::net::Weather;
 use super::node::{Fate, Node};
@@ -49,8 +49,7 @@ fn usage_adds_up(world: &World) -> Result<(), String> {
     let counted: i64 = first.ledger().usage.values().map(|sums| sums.cost_nano_usd).sum();
     let lives: Vec<_> = world.nodes().iter().map(|node| node.life_id()).collect();
     let costs = world.judge.money.costs();
-    let (living, gone): (Vec<_>, Vec<_>) =
-        costs.iter().partition(|(life, _)| lives.contains(life));
+    let (living, gone): (Vec<_>, Vec<_>) = costs.iter().partition(|(life, _)| lives.contains(life));
     let settled: i64 = living.iter().map(|(_, cost)| cost.settled).sum();
     let most: i64 = settled + gone.iter().map(|(_, cost)| cost.most).sum::<i64>();
     if (settled..=most).contains(&counted) {
@@ -270,7 +269,9 @@ async fn admits(world: &Arc<World>) {
                 let serving = Arc::clone(&node);
                 let served = node
                     .life
-                    .spawn(async move { load::serve(&serving, Who { key, session: None }, &[attempt]).await })
+                    .spawn(async move {
+                        load::serve(&serving, Who { key, session: None }, &[attempt]).await
+                    })
                     .await;
                 let Ok(ended) = served else { return };
                 match (affordable, ended) {

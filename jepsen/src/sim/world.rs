@@ -80,11 +80,7 @@ impl World {
         Arc::new_cyclic(|world| World::in_circle(seed, broken, (world, root)))
     }
 
-    fn in_circle(
-        seed: u64,
-        broken: Option<Break>,
-        (world, root): (&Weak<World>, &Path),
-    ) -> World {
+    fn in_circle(seed: u64, broken: Option<Break>, (world, root): (&Weak<World>, &Path)) -> World {
         let mut dice = Dice::of(seed);
         let scene = Scene::draw(&mut dice);
         let mut skews = dice.split();

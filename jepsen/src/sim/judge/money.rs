@@ -360,8 +360,7 @@ mod tests {
 
     #[test]
     fn each_life_may_go_beyond_the_limit_by_what_its_budget_says_and_no_more() {
-        let degraded =
-            |budget| Budget { without_quorum: WithoutQuorum::Degraded(10), ..budget };
+        let degraded = |budget| Budget { without_quorum: WithoutQuorum::Degraded(10), ..budget };
         let (book, _, place) = book_of(Window::Never, degraded);
         assert_eq!(book.held(&attempt(place, 110)), Ok(()));
         let of_another = Exposure::new((NodeId(2), 1), &[place], requests(10));

@@ -153,7 +153,7 @@ fn ensure(holds: bool, say: impl FnOnce() -> String) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{ACCOUNT, Log, NODES, line};
+    use crate::sample::{ACCOUNT, LIMIT, Log, NODES, budget, line, put_budget};
     use std::collections::BTreeSet;
 
     #[test]
@@ -186,6 +186,7 @@ mod tests {
     #[test]
     fn what_an_entry_breaks_is_found_among_what_it_touched() {
         let mut log = Log::sample();
+        log.done(put_budget(budget("another", LIMIT)));
         let before = log.ledger.clone();
         assert_eq!(log.refill(NODES[0], line(0, 0, 300)), 300);
         assert_eq!(check_touched(&before, &log.ledger), Ok(()));
