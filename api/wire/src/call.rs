@@ -202,6 +202,8 @@ pub(crate) enum Cap {
         empty: bool,
         key: &'static str,
     },
+    /// Into an object in the place of a null.
+    Null { start: usize, end: usize, key: &'static str },
     /// Into an object of the body that is not there.
     Missing { object: &'static str, key: &'static str },
 }

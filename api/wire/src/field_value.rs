@@ -103,6 +103,22 @@ pub(crate) fn limit(scanner: &mut Scanner<'_>, name: &'static str) -> Result<Lim
     Ok(Limit { value, says })
 }
 
+/// Models to try when the first fails, and where they stand; null counts as none.
+pub(crate) fn fallbacks(scanner: &mut Scanner<'_>) -> Result<(Vec<String>, Range<usize>), Stop> {
+    let mut models = Vec::new();
+    let span = match scanner.kind()? {
+        Kind::Null => scanner.value()?,
+        Kind::Array => scanner.array::<Stop>(|scanner| {
+            models.push(string(scanner, "fallbacks")?.0);
+            Ok(())
+        })?,
+        other @ (Kind::Object | Kind::String | Kind::Number | Kind::True | Kind::False) => {
+            return Err(wrong_type("fallbacks", "an array of strings", other).into());
+        }
+    };
+    Ok((models, span))
+}
+
 /// Entries of an array; null counts as none.
 pub(crate) fn count(scanner: &mut Scanner<'_>, name: &'static str) -> Result<u64, Stop> {
     let kind = scanner.kind()?;

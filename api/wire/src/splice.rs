@@ -201,6 +201,9 @@ fn inserted(call: &Call, field: OutputField, tokens: u64) -> (Range<usize>, Byte
         Cap::Body(key) => (body, format!("\"{key}\":{tokens},")),
         Cap::Inner { open, empty: true, key } => (open, format!("\"{key}\":{tokens}")),
         Cap::Inner { open, empty: false, key } => (open, format!("\"{key}\":{tokens},")),
+        Cap::Null { start, end, key } => {
+            return (start..end, Bytes::from(format!("{{\"{key}\":{tokens}}}")));
+        }
         Cap::Missing { object, key } => (body, format!("\"{object}\":{{\"{key}\":{tokens}}},")),
     };
     (at..at, Bytes::from(member))

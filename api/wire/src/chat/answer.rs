@@ -86,6 +86,8 @@ pub struct Counts {
     pub audio_input_tokens: u64,
     /// Of the output, spoken tokens.
     pub audio_output_tokens: u64,
+    /// Of the output, pictures.
+    pub image_output_tokens: u64,
     /// Searches of the web that the provider made.
     pub web_searches: u64,
 }
@@ -99,6 +101,7 @@ impl Counts {
             cache_write_1h_tokens: self.cache_write_1h_tokens.max(other.cache_write_1h_tokens),
             audio_input_tokens: self.audio_input_tokens.max(other.audio_input_tokens),
             audio_output_tokens: self.audio_output_tokens.max(other.audio_output_tokens),
+            image_output_tokens: self.image_output_tokens.max(other.image_output_tokens),
             web_searches: self.web_searches.max(other.web_searches),
         }
     }

@@ -3,6 +3,7 @@
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod cohere_chat;
+pub mod gemini;
 pub mod openai_chat;
 pub mod openai_responses;
 
@@ -100,6 +101,7 @@ pub const ALL: &[&Dialect] = &[
     &bedrock_converse::DIALECT,
     &openai_responses::DIALECT,
     &cohere_chat::DIALECT,
+    &gemini::DIALECT,
 ];
 
 /// The dialect of that name.

@@ -26,6 +26,14 @@ impl<'a> Fields<'a> {
         Ok(Self { members })
     }
 
+    /// The same members under names in camel case, for formats that take `snake_case` as well.
+    pub(crate) fn camel(mut self) -> Self {
+        for (name, _) in self.members.iter_mut().filter(|(name, _)| name.contains('_')) {
+            *name = Cow::Owned(camel(name));
+        }
+        self
+    }
+
     /// The JSON text of a member that is not null; it stays where it is.
     pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
         let found = self.members.iter().find(|(name, value)| name == key && *value != "null");
@@ -111,6 +119,17 @@ fn key(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     }
 }
 
+fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
 /// The text of a JSON string; `None` for every other value. Halves of surrogate pairs, which a stream
 /// may cut, become replacement characters.
 pub(crate) fn text(value: &str) -> Option<String> {
@@ -174,6 +193,14 @@ mod tests {
         assert_eq!(text(r#""\ud83d\ude00\ude00\n""#).unwrap(), "\u{1f600}\u{fffd}\n");
         assert_eq!(text(r#""\ud83d\"""#).unwrap(), "\u{fffd}\"");
         assert_eq!(text("7"), None);
+    }
+
+    #[test]
+    fn names_are_put_into_camel_case() {
+        let mut fields =
+            Fields::read(r#"{"inline_data":1,"a_b_c":2,"fileUri":3}"#).unwrap().camel();
+        assert_eq!((fields.whole("inlineData"), fields.whole("aBC")), (Some(1), Some(2)));
+        assert_eq!(fields.whole("fileUri"), Some(3));
     }
 
     #[test]

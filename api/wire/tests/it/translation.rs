@@ -6,6 +6,7 @@ mod bedrock;
 mod carried;
 mod cohere;
 mod garbage;
+mod gemini;
 mod matrix;
 mod meaning;
 mod oddities;

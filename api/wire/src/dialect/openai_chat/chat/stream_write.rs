@@ -3,9 +3,10 @@
 use super::super::{NAME, error_event};
 use super::usage::write_usage;
 use super::write_answer::{reason, write_source};
-use super::write_part::{write_call, write_thought};
+use super::write_part::{write_call, write_signature, write_thought};
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Identity, Part, Redacted, Text, Thinking, WriteStream,
+    Body, Counts, Delta, Event, Finish, GOOGLE, Identity, Part, Redacted, Text, Thinking,
+    WriteStream,
 };
 use crate::json::Out;
 
@@ -119,6 +120,9 @@ impl StreamWriting {
                 for from in citations {
                     self.delta(index, &kind, &Delta::Citation(from.clone()), out);
                 }
+                if let Some(signature) = &part.signature {
+                    self.delta(index, &kind, &Delta::Signature(signature.clone()), out);
+                }
             }
             Body::Refusal(text) | Body::Thinking(Thinking { text, .. }) => {
                 self.delta(index, &kind, &Delta::Text(text.clone()), out);
@@ -142,6 +146,7 @@ impl StreamWriting {
                             json.item(|json| {
                                 json.number("index", number);
                                 write_call(json, call, |_| {});
+                                write_signature(json, part.signature.as_deref());
                             });
                         });
                     });
@@ -192,6 +197,29 @@ impl StreamWriting {
                 self.says(index, out, |json| {
                     json.list("annotations", |json| {
                         json.item(|json| write_source(json, from, None));
+                    });
+                });
+            }
+            (Kind::Call(number), Delta::Signature(text)) => {
+                self.says(index, out, |json| {
+                    json.list("tool_calls", |json| {
+                        json.item(|json| {
+                            json.number("index", *number);
+                            write_signature(json, Some(text));
+                        });
+                    });
+                });
+            }
+            // Words have no place for it: it is carried as a thought that only its maker can read.
+            (Kind::Content | Kind::Refusal, Delta::Signature(text)) => {
+                let (data, format) = (text.clone(), Some(GOOGLE.to_owned()));
+                let thought = Part::new(Body::Redacted(Redacted { data, format }));
+                let choice = self.choice(index);
+                choice.thoughts += 1;
+                let number = choice.thoughts - 1;
+                self.says(index, out, |json| {
+                    json.list("reasoning_details", |json| {
+                        json.item(|json| write_thought(json, &thought, number));
                     });
                 });
             }

@@ -60,9 +60,7 @@ fn call(value: &str) -> Option<Part> {
     let kind = fields.text("type");
     let id = fields.text("id").unwrap_or_default();
     let cache = cache(&mut fields);
-    let signature = fields
-        .get("extra_content")
-        .and_then(|value| Fields::read(value).ok()?.object("google")?.text("thought_signature"));
+    let signature = signature(&fields);
     // Some call it a function and give what a custom tool takes.
     let custom = kind.as_deref() == Some("custom") || fields.get("function").is_none();
     let mut inner = fields.object(if custom { "custom" } else { "function" })?;
@@ -76,6 +74,12 @@ fn call(value: &str) -> Option<Part> {
     };
     let (extra, inner) = (fields.rest(), inner.rest());
     Some(Part { body: Body::ToolCall(call), cache, signature, extra, inner })
+}
+
+/// The signature of a call where Google's own endpoint of this dialect has it. It stays where it is.
+pub(super) fn signature(fields: &Fields<'_>) -> Option<String> {
+    let content = fields.get("extra_content")?;
+    Fields::read(content).ok()?.object("google")?.text("thought_signature")
 }
 
 /// Arguments as text, or as the object that some give.

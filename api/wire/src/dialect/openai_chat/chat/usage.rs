@@ -16,10 +16,10 @@ pub(super) fn counts(value: &str) -> Option<Counts> {
     let web_searches = inner("server_tool_use", "web_search_requests");
     Some(Counts {
         usage,
-        cache_write_1h_tokens: 0,
         audio_input_tokens: audio_input_tokens.min(usage.input_tokens),
         audio_output_tokens: audio_output_tokens.min(usage.output_tokens),
         web_searches,
+        ..Counts::default()
     })
 }
 

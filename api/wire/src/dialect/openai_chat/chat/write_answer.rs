@@ -2,7 +2,7 @@
 
 use super::super::NAME;
 use super::usage::write_usage;
-use super::write_part::{write_call, write_thoughts};
+use super::write_part::{carried, write_call, write_signature, write_thoughts};
 use crate::chat::{Answer, Body, Choice, Citation, Finish, Identity, Part, Text};
 use crate::json::Out;
 
@@ -50,12 +50,16 @@ fn write_message(out: &mut Out, parts: &[Part]) {
         out.text("reasoning_content", &said.thought);
     }
     if said.signed {
-        write_thoughts(out, &said.thoughts);
+        let thoughts: Vec<&Part> = said.thoughts.iter().copied().chain(&said.carried).collect();
+        write_thoughts(out, &thoughts);
     }
     if !said.calls.is_empty() {
         out.list("tool_calls", |out| {
-            for call in &said.calls {
-                out.item(|out| write_call(out, call, |_| {}));
+            for (call, signature) in &said.calls {
+                out.item(|out| {
+                    write_call(out, call, |_| {});
+                    write_signature(out, *signature);
+                });
             }
         });
     }
@@ -77,13 +81,19 @@ struct Said<'a> {
     thoughts: Vec<&'a Part>,
     /// Whether the thoughts mean something to the model that had them.
     signed: bool,
-    calls: Vec<&'a crate::chat::ToolCall>,
+    /// Signatures of words, as thoughts that only their maker can read.
+    carried: Vec<Part>,
+    /// Calls and their signatures.
+    calls: Vec<(&'a crate::chat::ToolCall, Option<&'a str>)>,
     /// Sources, and the letters of the content that they stand for.
     sources: Vec<(&'a Citation, u64, u64)>,
 }
 
 impl<'a> Said<'a> {
     fn add(&mut self, part: &'a Part) {
+        let carried = carried(part);
+        self.signed |= carried.is_some();
+        self.carried.extend(carried);
         match &part.body {
             Body::Text(text) => self.words(text),
             Body::Refusal(text) => self.refusal.get_or_insert_default().push_str(text),
@@ -96,7 +106,9 @@ impl<'a> Said<'a> {
                 self.signed = true;
                 self.thoughts.push(part);
             }
-            Body::ToolCall(call) if part.is_client_call() => self.calls.push(call),
+            Body::ToolCall(call) if part.is_client_call() => {
+                self.calls.push((call, part.signature.as_deref()));
+            }
             // What the provider's own tools did shows in the words.
             Body::ToolCall(_)
             | Body::Image(_)

@@ -1,7 +1,7 @@
 //! Parts of messages, written.
 
 use super::write_talk::Speech;
-use crate::chat::{Body, Cache, Document, Part, Source, ToolCall};
+use crate::chat::{Body, Cache, Document, GOOGLE, Part, Redacted, Source, ToolCall};
 use crate::json::Out;
 
 impl Speech {
@@ -93,9 +93,28 @@ impl Speech {
                     write_cache(out, cache);
                 }
                 out.extra(&part.extra);
+            } else if self.google {
+                write_signature(out, part.signature.as_deref());
             }
         });
     }
+}
+
+/// Writes the signature of a call where Google's own endpoint of this dialect has it.
+pub(super) fn write_signature(out: &mut Out, signature: Option<&str>) {
+    if let Some(signature) = signature.filter(|text| !text.is_empty()) {
+        out.member("extra_content", |out| {
+            out.member("google", |out| out.text("thought_signature", signature));
+        });
+    }
+}
+
+/// The signature of words, as the encrypted thought that this dialect can carry.
+pub(super) fn carried(part: &Part) -> Option<Part> {
+    let data = part.signature.clone().filter(|text| !text.is_empty())?;
+    let is_words = matches!(part.body, Body::Text(_) | Body::Refusal(_));
+    let format = Some(GOOGLE.to_owned());
+    is_words.then(|| Part::new(Body::Redacted(Redacted { data, format })))
 }
 
 /// Writes the members of a call, `inner` those beside its name and arguments.

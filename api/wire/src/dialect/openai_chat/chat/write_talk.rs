@@ -24,6 +24,8 @@ pub(super) struct Speech {
     pub(super) own: bool,
     /// Whether the model knows Claude's thoughts again.
     claude: bool,
+    /// Whether the model knows Gemini's calls again.
+    pub(super) google: bool,
 }
 
 impl<'a> Talk<'a> {
@@ -34,7 +36,8 @@ impl<'a> Talk<'a> {
         losses: &mut Losses,
     ) -> Result<Self, Refusal> {
         let own = request.dialect == NAME;
-        let speech = Speech { own, claude: model.contains("claude") };
+        let speech =
+            Speech { own, claude: model.contains("claude"), google: model.contains("gemini") };
         for turn in &request.turns {
             for part in &turn.parts {
                 speech.fit(turn.role, part).settle(losses, DIALECT)?;

@@ -4,7 +4,7 @@ use super::super::answer::{finish, made_up_id};
 use super::super::content::{citations, part};
 use super::super::reasoning::{detail, plain, thought};
 use super::super::think::{Piece, Think};
-use super::super::tool::arguments;
+use super::super::tool::{arguments, signature};
 use crate::chat::{Body, Delta, Event, Finish, Part, Raw, Text, ToolCall};
 use crate::json::{Fields, items, text};
 
@@ -239,8 +239,14 @@ impl Choice {
     fn call(&mut self, mut fields: Fields<'_>, events: &mut Vec<Event>) {
         let number = fields.whole("index");
         let id = fields.text("id").unwrap_or_default();
+        let signature = signature(&fields);
         if let Some(function) = fields.object("function").or_else(|| fields.object("custom")) {
             self.call_piece(number, id, function, events);
+        }
+        let known = self.calls.iter().rfind(|call| call.open && call.number == number);
+        if let Some((part, signature)) = known.map(|call| call.part).zip(signature) {
+            let delta = Delta::Signature(signature);
+            events.push(Event::Delta { choice: self.index, part, delta });
         }
     }
 

@@ -1,0 +1,247 @@
+//! A request body, scanned once: what a gateway must know to meter it and to pass it on.
+
+use super::NAME;
+use crate::call::{self, Asked, Call, Cap, Limit};
+use crate::field_value::{Stop, duplicate, expect, fallbacks, invalid_json, limit, missing};
+use crate::json::{Kind, Malformed, Member, Scanner};
+use crate::refusal::Refusal;
+
+/// Fields a gateway acts on, in both spellings that Google takes. They may stand in the body only once:
+/// parsers disagree on which of two counts, and what is metered must be what is served.
+const FIELDS: [(&str, &str); 6] = [
+    ("contents", "contents"),
+    ("systemInstruction", "system_instruction"),
+    ("generationConfig", "generation_config"),
+    ("tools", "tools"),
+    ("cachedContent", "cached_content"),
+    ("fallbacks", "fallbacks"),
+];
+
+/// The field of an output limit.
+const LIMIT: &str = "maxOutputTokens";
+
+/// Reads a request in one pass, without building a tree. Everything but the fields that a gateway acts
+/// on is the provider's to judge.
+///
+/// # Errors
+/// A 400 that names the field or the position.
+pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    if let Err(error) = std::str::from_utf8(body) {
+        let at = error.valid_up_to();
+        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
+    }
+    let mut scanner = Scanner::new(body);
+    if scanner.kind().map_err(Stop::from)? != Kind::Object {
+        return Err(invalid_json("request body is not a JSON object".to_owned()));
+    }
+    let mut call = Call::new(NAME, asked, body.len());
+    // Gemini's streams always tell their usage.
+    call.include_usage = true;
+    call.spans.cap = Cap::Missing { object: "generationConfig", key: LIMIT };
+    let mut reader = Reader { call, seen: 0, contents: 0, media_bytes: 0 };
+    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
+    scanner.end().map_err(Stop::from)?;
+    reader.call.spans.open = span.start + 1;
+    reader.finish()
+}
+
+struct Reader {
+    call: Call,
+    /// Fields met, one bit each.
+    seen: u32,
+    contents: u64,
+    /// Bytes of the body taken by inline media.
+    media_bytes: usize,
+}
+
+/// Whether a key is a field, in either spelling.
+fn is(key: &[u8], camel: &str, snake: &str) -> bool {
+    key == camel.as_bytes() || key == snake.as_bytes()
+}
+
+impl Reader {
+    fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
+        let key = &*member.key;
+        let field = (0..).zip(FIELDS).find(|(_, (camel, snake))| is(key, camel, snake));
+        let Some((bit, (name, _))) = field else {
+            scanner.value()?;
+            return Ok(());
+        };
+        if self.seen & (1 << bit) != 0 {
+            return Err(duplicate(name).into());
+        }
+        self.seen |= 1 << bit;
+        match name {
+            "contents" => self.several(scanner, Self::content),
+            "systemInstruction" => self.content(scanner),
+            "generationConfig" => self.config(scanner),
+            "tools" => self.several(scanner, Self::tool),
+            "fallbacks" => {
+                let (models, span) = fallbacks(scanner)?;
+                self.call.fallbacks = models;
+                let (whole, comma_before) = (member.at..span.end, member.comma_before);
+                self.call.spans.fallbacks = Some(call::Member { whole, comma_before });
+                Ok(())
+            }
+            // What a cache holds comes on top of the request.
+            _ => {
+                self.call.media.unbounded += u64::from(scanner.kind()? != Kind::Null);
+                Ok(scanner.value().map(drop)?)
+            }
+        }
+    }
+
+    /// The items of a list, or the one that stands alone.
+    fn several(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        item: impl Fn(&mut Self, &mut Scanner<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        if scanner.kind()? == Kind::Array {
+            return scanner.array(|scanner| item(self, scanner)).map(drop);
+        }
+        item(self, scanner)
+    }
+
+    fn content(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        self.contents += 1;
+        if scanner.kind()? != Kind::Object {
+            return Ok(scanner.value().map(drop)?);
+        }
+        scanner.object(|scanner, member| {
+            if &*member.key == b"parts" {
+                return self.several(scanner, Self::part);
+            }
+            Ok(scanner.value().map(drop)?)
+        })?;
+        Ok(())
+    }
+
+    fn part(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        if scanner.kind()? != Kind::Object {
+            return Ok(scanner.value().map(drop)?);
+        }
+        scanner.object(|scanner, member| {
+            let key = &*member.key;
+            if scanner.kind()? == Kind::Object {
+                if is(key, "inlineData", "inline_data") {
+                    return self.inline(scanner);
+                }
+                if is(key, "functionResponse", "function_response") {
+                    return self.result(scanner);
+                }
+                let stored = is(key, "fileData", "file_data");
+                self.call.media.unbounded += u64::from(stored);
+            }
+            Ok::<(), Stop>(scanner.value().map(drop)?)
+        })?;
+        Ok(())
+    }
+
+    /// Results of tools may hold media.
+    fn result(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        scanner.object(|scanner, member| {
+            if &*member.key == b"parts" {
+                return self.several(scanner, Self::part);
+            }
+            Ok::<(), Stop>(scanner.value().map(drop)?)
+        })?;
+        Ok(())
+    }
+
+    fn inline(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        let (mut kind, mut bytes) = (0..0, 0);
+        scanner.object::<Malformed>(|scanner, member| {
+            let span = scanner.value()?;
+            match &*member.key {
+                b"mimeType" | b"mime_type" => kind = span,
+                b"data" => bytes = span.len(),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        self.media_bytes += bytes;
+        let media = &mut self.call.media;
+        match scanner.slice(&kind) {
+            kind if kind.starts_with(b"\"image/") => media.images += 1,
+            kind if kind.starts_with(b"\"audio/") => {
+                media.audio += 1;
+                media.audio_bytes += bytes as u64;
+            }
+            // Films count by their seconds, documents by their pages.
+            _ => media.unbounded += 1,
+        }
+        Ok(())
+    }
+
+    fn tool(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        if scanner.kind()? != Kind::Object {
+            return Ok(scanner.value().map(drop)?);
+        }
+        scanner.object(|scanner, member| {
+            let given = scanner.kind()? != Kind::Null;
+            if is(&member.key, "functionDeclarations", "function_declarations") {
+                return self.several(scanner, |reader, scanner| {
+                    reader.call.tools += u64::from(given);
+                    Ok(scanner.value().map(drop)?)
+                });
+            }
+            // Google's own tools find what was not sent.
+            self.call.media.unbounded += u64::from(given);
+            Ok::<(), Stop>(scanner.value().map(drop)?)
+        })?;
+        Ok(())
+    }
+
+    fn config(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        let kind = scanner.kind()?;
+        if kind == Kind::Null {
+            let span = scanner.value()?;
+            self.call.spans.cap = Cap::Null { start: span.start, end: span.end, key: LIMIT };
+            return Ok(());
+        }
+        expect(scanner, Kind::Object, "generationConfig")?;
+        let mut empty = true;
+        let span = scanner.object(|scanner, member| {
+            empty = false;
+            self.setting(scanner, &member.key)
+        })?;
+        self.call.spans.cap = Cap::Inner { open: span.start + 1, empty, key: LIMIT };
+        Ok(())
+    }
+
+    fn setting(&mut self, scanner: &mut Scanner<'_>, key: &[u8]) -> Result<(), Stop> {
+        if is(key, LIMIT, "max_output_tokens") {
+            if self.call.spans.max_tokens.is_some() {
+                return Err(duplicate(LIMIT).into());
+            }
+            self.call.spans.max_tokens = Some(limit(scanner, LIMIT)?);
+            return Ok(());
+        }
+        if is(key, "candidateCount", "candidate_count") {
+            let answers = limit(scanner, "candidateCount")?.tokens();
+            self.call.answers = answers.unwrap_or(1).max(1);
+            self.call.choices = self.call.answers;
+            return Ok(());
+        }
+        let schemas = ["responseSchema", "responseJsonSchema"];
+        let older = [("response_schema", schemas[0]), ("response_json_schema", schemas[1])];
+        let given = scanner.kind()? != Kind::Null;
+        self.call.schema |= given && older.iter().any(|(snake, camel)| is(key, camel, snake));
+        Ok(scanner.value().map(drop)?)
+    }
+
+    fn finish(self) -> Result<Call, Refusal> {
+        let Self { mut call, seen, contents, media_bytes } = self;
+        if call.model.is_empty() {
+            return Err(missing("model"));
+        }
+        if seen & 1 == 0 {
+            return Err(missing("contents"));
+        }
+        call.messages = contents.max(1);
+        call.input_bytes = call.body_bytes - media_bytes as u64;
+        call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(Limit::tokens);
+        Ok(call)
+    }
+}

@@ -1,0 +1,119 @@
+//! Usage: thoughts and what tools of the provider read come in counts of their own.
+
+use crate::chat::Counts;
+use crate::json::{Fields, Out};
+use crate::usage::Usage;
+
+/// Counts as written, gathered field by field: those of a stream are cumulative, and any may be missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    prompt: u64,
+    cached: u64,
+    tool_prompt: u64,
+    candidates: u64,
+    thoughts: u64,
+    total: u64,
+    audio_input: u64,
+    audio_output: u64,
+    image_output: u64,
+    web_searches: u64,
+    any: bool,
+}
+
+impl Tally {
+    /// Takes the counts of a `usageMetadata`, its members in camel case.
+    pub(super) fn add(&mut self, mut usage: Fields<'_>) {
+        let mut most = |known: &mut u64, key: &str| {
+            if let Some(count) = usage.whole(key) {
+                *known = count.max(*known);
+                self.any = true;
+            }
+        };
+        most(&mut self.prompt, "promptTokenCount");
+        most(&mut self.cached, "cachedContentTokenCount");
+        most(&mut self.tool_prompt, "toolUsePromptTokenCount");
+        most(&mut self.candidates, "candidatesTokenCount");
+        // Live and Vertex' newer answers call them so.
+        most(&mut self.candidates, "responseTokenCount");
+        most(&mut self.thoughts, "thoughtsTokenCount");
+        most(&mut self.total, "totalTokenCount");
+        let spoken = modality(&usage, "promptTokensDetails", "AUDIO");
+        self.audio_input = self.audio_input.max(spoken);
+        let spoken = modality(&usage, "candidatesTokensDetails", "AUDIO");
+        self.audio_output = self.audio_output.max(spoken);
+        let shown = modality(&usage, "candidatesTokensDetails", "IMAGE");
+        self.image_output = self.image_output.max(shown);
+    }
+
+    /// Takes note of searches of the web.
+    pub(super) fn searched(&mut self, searches: u64) {
+        self.web_searches = self.web_searches.max(searches);
+    }
+
+    /// What the counts mean; `None` if there were none.
+    pub(super) fn counts(&self) -> Option<Counts> {
+        let input = self.prompt.saturating_add(self.tool_prompt);
+        let output = self.candidates.saturating_add(self.thoughts);
+        // What the total holds beyond the rest was generated: it is billed by it.
+        let untold = self.total.saturating_sub(input.saturating_add(output));
+        let usage = Usage {
+            input_tokens: input,
+            cache_read_tokens: self.cached.min(input),
+            cache_write_tokens: 0,
+            output_tokens: output.saturating_add(untold),
+            reasoning_tokens: self.thoughts,
+        };
+        self.any.then_some(Counts {
+            usage,
+            audio_input_tokens: self.audio_input.min(input),
+            audio_output_tokens: self.audio_output.min(output),
+            image_output_tokens: self.image_output.min(output),
+            web_searches: self.web_searches,
+            ..Counts::default()
+        })
+    }
+}
+
+/// Tokens of one kind of content.
+fn modality(usage: &Fields<'_>, key: &str, wanted: &str) -> u64 {
+    let details = usage.get(key).and_then(crate::json::items).unwrap_or_default();
+    let of_kind = details.into_iter().filter_map(|value| {
+        let mut detail = Fields::read(value).ok()?.camel();
+        let kind = detail.text("modality")?;
+        detail.whole("tokenCount").filter(|_| kind == wanted)
+    });
+    of_kind.max().unwrap_or(0)
+}
+
+/// Writes the `usageMetadata` member.
+pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
+    let usage = counts.usage;
+    out.member("usageMetadata", |out| {
+        out.number("promptTokenCount", usage.input_tokens);
+        if usage.cache_read_tokens > 0 {
+            out.number("cachedContentTokenCount", usage.cache_read_tokens);
+        }
+        let thoughts = usage.reasoning_tokens.min(usage.output_tokens);
+        let spoken = counts.audio_output_tokens;
+        out.number("candidatesTokenCount", usage.output_tokens - thoughts);
+        if thoughts > 0 {
+            out.number("thoughtsTokenCount", thoughts);
+        }
+        out.number("totalTokenCount", usage.input_tokens.saturating_add(usage.output_tokens));
+        if counts.audio_input_tokens > 0 {
+            write_details(out, "promptTokensDetails", counts.audio_input_tokens);
+        }
+        if spoken > 0 {
+            write_details(out, "candidatesTokensDetails", spoken);
+        }
+    });
+}
+
+fn write_details(out: &mut Out, key: &str, spoken: u64) {
+    out.list(key, |out| {
+        out.item(|out| {
+            out.text("modality", "AUDIO");
+            out.number("tokenCount", spoken);
+        });
+    });
+}
