@@ -196,6 +196,10 @@ impl Allowances {
         for purse in self.purses() {
             observe::resync(&purse, ledger, me, &self.desk);
         }
+        let record = ledger.nodes.get(&me.0).filter(|record| record.incarnation == me.1);
+        if let Some(record) = record {
+            self.desk.answered(record.refill_seq, ledger);
+        }
     }
 
     /// Takes over the grants of an applied refill, whosever it was: each tells of a pool.
@@ -210,11 +214,14 @@ impl Allowances {
             if to == me {
                 purse.grant(grant.granted_cum);
             }
+            if grant.low {
+                purse.note_scarce();
+            }
             observe::look(&purse, ledger, &self.desk);
         }
         if to == me {
             self.heard_usage(ledger, me);
-            self.desk.answered(seq);
+            self.desk.answered(seq, ledger);
         }
     }
 
@@ -246,16 +253,18 @@ impl Allowances {
     }
 
     /// Gives everything back and reports all, for good: no purse is filled again. Returns whether the
-    /// ledger has heard it all within the time given; holds that are still open keep it from that.
+    /// ledger has heard it all within the time given; holds that are still open keep it from that, and a
+    /// refill that asked for more and may yet be granted.
     pub async fn return_everything(&self, within: Duration) -> bool {
-        self.desk.draining.store(true, SeqCst);
+        let last_asking = self.desk.drain();
         let all = async {
             loop {
                 let answer = self.desk.answer.notified();
                 tokio::pin!(answer);
                 answer.as_mut().enable();
                 let open: Vec<_> = self.purses().into_iter().filter(|p| !p.is_done()).collect();
-                if open.is_empty() && self.desk.usage.is_quiet() {
+                let may_be_granted = self.desk.answered_seq.load(SeqCst) < last_asking;
+                if open.is_empty() && self.desk.usage.is_quiet() && !may_be_granted {
                     return;
                 }
                 open.iter().for_each(Purse::press);

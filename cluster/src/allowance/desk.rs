@@ -1,8 +1,8 @@
 //! Where purses leave word for the refill loop, and the loop for them.
 
-use super::Purse;
 use super::journal::Journal;
 use super::usage::Usage;
+use super::{Purse, observe};
 use arc_swap::ArcSwapOption;
 use ledger::{Ledger, NodeId};
 use std::collections::BTreeSet;
@@ -22,8 +22,10 @@ pub(super) struct Desk {
     pub(super) active_nodes: AtomicU32,
     /// Lives of other nodes that are heard, by gossip; `None` before it had the time to hear anybody.
     heard: ArcSwapOption<BTreeSet<(NodeId, u64)>>,
-    /// Give everything back, keep nothing.
-    pub(super) draining: AtomicBool,
+    /// Give everything back, keep nothing, ask for nothing.
+    draining: AtomicBool,
+    /// Locked while a refill is made.
+    composing: Mutex<()>,
     /// The next round shall report everything.
     pub(super) report_now: AtomicBool,
     /// Nobody has to be told any more that this life was enrolled.
@@ -122,6 +124,23 @@ impl Desk {
         std::mem::take(&mut *lock(&self.pressed))
     }
 
+    /// Keeps the node from draining while a refill is made.
+    pub(super) fn compose(&self) -> MutexGuard<'_, ()> {
+        lock(&self.composing)
+    }
+
+    /// From here on no refill asks for anything. Returns the sequence of the last one that may have: once
+    /// one as late is applied, no earlier one can be.
+    pub(super) fn drain(&self) -> u64 {
+        let _none_is_made = self.compose();
+        self.draining.store(true, Ordering::SeqCst);
+        lock(&self.sent).seq
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
     /// Remembers what a refill says until it is answered. An unanswered one before it is forgotten: its
     /// counters are repeated by later ones.
     pub(super) fn send(&self, sent: Sent) {
@@ -129,12 +148,12 @@ impl Desk {
         self.counts.refills.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A refill of this life was applied.
-    pub(super) fn answered(&self, seq: u64) {
+    /// A refill of this life was applied, and made this ledger or one before it.
+    pub(super) fn answered(&self, seq: u64, ledger: &Ledger) {
         let mut sent = lock(&self.sent);
         if sent.seq == seq {
             for said in sent.said.drain(..) {
-                said.purse.heard(said.settled_cum, said.returned_cum);
+                said.purse.heard(&said, observe::own_lane(&said.purse, ledger, self));
             }
         }
         drop(sent);

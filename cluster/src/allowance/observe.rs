@@ -2,7 +2,7 @@
 
 use super::Purse;
 use super::desk::Desk;
-use ledger::{Ledger, NodeId, Period};
+use ledger::{Lane, Ledger, NodeId, Period};
 use std::sync::Arc;
 
 /// Takes over what the ledger says of the purse's period, or ends the purse where that is past.
@@ -30,6 +30,14 @@ pub(super) fn elsewhere_now(purse: &Purse, desk: &Desk) -> Option<i64> {
     let ledger = ledger.as_ref()?;
     let period = ledger.accounts.get(&purse.account())?.periods.get(&purse.period())?;
     Some(elsewhere(ledger, period, desk))
+}
+
+/// What the ledger has of this life of this node on the purse's period. `None` where the ledger does not
+/// know the period, or nobody knows who this node is.
+pub(super) fn own_lane(purse: &Purse, ledger: &Ledger, desk: &Desk) -> Option<Lane> {
+    let (node, life) = desk.identity.get()?;
+    let period = ledger.accounts.get(&purse.account())?.periods.get(&purse.period())?;
+    Some(period.lane(*node, *life))
 }
 
 /// Outstanding at other nodes that are heard, in the life the ledger knows, so that it may soon come

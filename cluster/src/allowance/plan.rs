@@ -2,8 +2,10 @@
 
 /// Time without a hold after which a purse is emptied, in milliseconds.
 const IDLE_MS: u64 = 60_000;
-/// The same where the pool is low or the whole budget is a few hundred requests.
-const IDLE_TIGHT_MS: u64 = 3_000;
+/// The same where the whole budget is a few hundred requests.
+const IDLE_TIGHT_MS: u64 = 15_000;
+/// The same where the pool is low.
+const IDLE_LOW_MS: u64 = 3_000;
 /// What is kept while the pool is low, in milliseconds of the present rate.
 const LOW_KEEP_MS: i64 = 150;
 /// What an election and a refill take, in milliseconds of the present rate.
@@ -11,8 +13,12 @@ const REFILL_MS: i64 = 600;
 /// Mean holds that are kept beside what the rate asks for: a thousand keys of a request a second together ask
 /// the log 88 times for a thousand requests with ten, 136 times with three.
 const HOLDS_KEPT: i64 = 10;
-/// Most of a limit that is kept ahead of need: the ledger grants no larger cushion at once.
-const CUSHION_PARTS: i64 = 64;
+/// Most of a limit that is kept ahead of need.
+const CUSHION_PARTS: i64 = 32;
+/// The same where that is less than a few holds: the ledger grants no larger cushion at once.
+const CUSHION_PARTS_SMALL: i64 = 16;
+/// So many holds.
+const CUSHION_HOLDS: i64 = 4;
 
 /// One purse, seen from outside at one moment. Amounts in the purse's unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +39,7 @@ pub(super) struct Standing {
     pub(super) limit: i64,
     /// The pool as last applied; `None` where it is not known.
     pub(super) pool: Option<i64>,
-    /// The pool is below 2 % of the limit.
+    /// The pool is below 2 % of the limit, or lately held less than somebody asked for.
     pub(super) low: bool,
     /// Since the last hold, in milliseconds.
     pub(super) idle_ms: u64,
@@ -68,9 +74,13 @@ pub(super) fn ask(seen: &Standing) -> Ask {
     let pool_is_dry = seen.pool.is_some_and(|pool| pool <= 0);
     let must = if pool_is_dry { 0 } else { lacking };
     let spare = (seen.available - waiting).max(0);
-    let is_tight = seen.low || seen.mean_hold.saturating_mul(3) > seen.limit / CUSHION_PARTS;
-    let idle_limit_ms = if is_tight { IDLE_TIGHT_MS } else { IDLE_MS };
-    if seen.closing || in_vain || seen.idle_ms >= idle_limit_ms {
+    if in_vain && !seen.closing {
+        // More than there is, so that nothing is granted and all others hear that it is wanted here.
+        let wish = if seen.low { 0 } else { seen.least_in_line.unwrap_or(0) };
+        let want = wish.max(must);
+        return Ask { want, must, give_back: spare, low_water: i64::MIN, high_water: 0 };
+    }
+    if seen.closing || seen.idle_ms >= idle_limit_ms(seen) {
         return Ask { want: must, must, give_back: spare, low_water: i64::MIN, high_water: 0 };
     }
     if seen.low {
@@ -102,6 +112,17 @@ pub(super) fn ask(seen: &Standing) -> Ask {
     }
 }
 
+/// Time without a hold after which this purse is emptied, in milliseconds.
+fn idle_limit_ms(seen: &Standing) -> u64 {
+    if seen.low {
+        IDLE_LOW_MS
+    } else if seen.mean_hold.saturating_mul(3) > seen.limit / CUSHION_PARTS {
+        IDLE_TIGHT_MS
+    } else {
+        IDLE_MS
+    }
+}
+
 /// Whether what is here and in the pool serves nobody in line here. Kept, it would be of no use, while
 /// other nodes may keep as little: together it may serve somebody. So it goes back, and nobody asks
 /// before there is enough for one.
@@ -119,7 +140,8 @@ fn cushion(seen: &Standing, must: i64) -> i64 {
     let ahead = seen.rate.saturating_mul(horizon_ms + REFILL_MS) / 1_000;
     let holds = if is_plenty { seen.mean_hold.saturating_mul(HOLDS_KEPT) } else { 0 };
     let wanted = ahead.saturating_add(holds).saturating_add(must);
-    let most = seen.limit / CUSHION_PARTS;
+    let few_holds = seen.mean_hold.saturating_mul(CUSHION_HOLDS);
+    let most = few_holds.clamp(seen.limit / CUSHION_PARTS, seen.limit / CUSHION_PARTS_SMALL);
     if most < seen.mean_hold {
         return 0;
     }
@@ -165,7 +187,7 @@ mod tests {
     fn waiting_charges_are_asked_for_whole() {
         let asked = ask(&Standing { available: 100, waiting: 7_000, ..plenty() });
         assert_eq!(asked.must, 6_900);
-        assert!(asked.want > asked.must && asked.want <= 6_900 + 1_000 + 250);
+        assert!(asked.want > asked.must && asked.want <= 6_900 + 2_000 + 500);
         assert_eq!(asked.give_back, 0);
     }
 
@@ -195,6 +217,9 @@ mod tests {
         assert_eq!((asked.want, asked.must, asked.give_back), (0, 0, 90));
         // Some wait for another purse of their path, and have what they need here.
         assert_eq!(ask(&Standing { waiting: 230, ..line }).give_back, 60);
+        // Where nobody knows yet that it is short, that is told: by a wish that takes nothing.
+        let untold = ask(&Standing { low: false, ..line });
+        assert_eq!((untold.want, untold.must, untold.give_back), (100, 0, 90));
         let enough = ask(&Standing { pool: Some(10), ..line });
         assert_eq!((enough.must, enough.give_back), (110, 0));
     }
@@ -213,7 +238,7 @@ mod tests {
         assert_eq!(ask(&idle).give_back, 300);
         let awake = Standing { idle_ms: 59_999, ..idle };
         assert_eq!(ask(&awake).give_back, 0);
-        let tiny = Standing { limit: 1_000, idle_ms: 3_000, ..idle };
+        let tiny = Standing { limit: 900, idle_ms: 15_000, ..idle };
         assert_eq!(ask(&tiny).give_back, 300);
         let closing = Standing { closing: true, waiting: 100, ..awake };
         assert_eq!(ask(&closing).give_back, 200);
@@ -221,13 +246,16 @@ mod tests {
 
     #[test]
     fn a_budget_of_few_requests_gets_no_cushion() {
-        let few = Standing { limit: 600, pool: Some(600), ..plenty() };
+        let few = Standing { limit: 150, pool: Some(150), ..plenty() };
         assert_eq!(ask(&few).want, 0);
         assert_eq!(ask(&Standing { waiting: 10, ..few }).want, 10);
-        let kept = Standing { available: 20, ..few };
+        let kept = Standing { available: 19, ..few };
         assert_eq!(ask(&kept).give_back, 0);
         let too_much = Standing { available: 30, ..few };
-        assert_eq!(ask(&too_much).give_back, 20);
+        assert_eq!(ask(&too_much).give_back, 21);
+        // One of a hundred requests gets one of a hold and a half, not more.
+        let hundred = Standing { limit: 240, pool: Some(240), ..plenty() };
+        assert_eq!(ask(&hundred).want, 15 + 15 / 4);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{CHARGE_MAX, Charge, PurseBooks, PurseTerms, Short, Why, observe};
 use ledger::{AccountId, Mode, Unit, UnixMillis};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64};
 
 /// A node admits on a period until its own clock is this far past the period's end.
 pub const GRACE_MS: u64 = 2_000;
@@ -94,6 +94,8 @@ struct Far {
     /// Outstanding at other nodes that are heard, as last looked at.
     elsewhere: AtomicI64,
     low: AtomicBool,
+    /// So many seconds more it counts as low: somebody asked for more than the pool held.
+    scarce_s: AtomicU32,
     /// Which path it belongs to: 0 none yet, `SHARED` more than one.
     path: AtomicU64,
 }
@@ -139,6 +141,7 @@ impl Purse {
                 pool: AtomicI64::new(UNKNOWN),
                 elsewhere: AtomicI64::new(0),
                 low: AtomicBool::new(false),
+                scarce_s: AtomicU32::new(0),
                 path: AtomicU64::new(0),
             },
             queue: Queue::default(),
@@ -321,7 +324,7 @@ impl Purse {
         }
     }
 
-    /// Has this purse looked at within 20 ms.
+    /// Has this purse looked at within a tick.
     pub(super) fn press(self: &Arc<Self>) {
         let pressed = &self.terms.0.pressed;
         if !pressed.load(SeqCst) && !pressed.swap(true, SeqCst) {

@@ -6,7 +6,7 @@ use super::desk::{Desk, Said, Sent};
 use super::plan::{self, Ask, Standing};
 use super::{Purse, observe};
 use ledger::command::{Refill, RefillLine};
-use ledger::{AccountId, UsageLine};
+use ledger::{AccountId, Ledger, UsageLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
@@ -69,6 +69,9 @@ struct Draft {
     sent: Sent,
     /// Numbers of the paths met so far.
     paths: BTreeMap<u64, u32>,
+    now_ms: u64,
+    /// The ledger, where no earlier refill can change it any more.
+    settled: Option<Arc<Ledger>>,
 }
 
 /// What is known of a purse over time.
@@ -100,6 +103,9 @@ impl Refiller {
             return None;
         }
         let &(node, incarnation) = self.desk.identity.get()?;
+        let desk = Arc::clone(&self.desk);
+        let _not_draining_meanwhile = desk.compose();
+        let is_answered = desk.answered_seq.load(SeqCst) >= self.seq;
         self.drain_words(now_ms);
         if round != Round::Urgent {
             self.due.waiting.extend(self.tallies.keys());
@@ -108,7 +114,9 @@ impl Refiller {
             self.sample(now_ms);
             self.recheck();
         }
-        let Draft { lines, mut sent, .. } = self.draft(now_ms);
+        let settled = if is_answered { desk.ledger.load_full() } else { None };
+        let Draft { lines, mut sent, .. } =
+            self.draft(Draft { settled, now_ms, ..Draft::default() });
         let (usage_batch, usage) = self.usage(round);
         if !self.urgent.waiting.is_empty() || !self.due.waiting.is_empty() {
             self.desk.bell.notify_one();
@@ -116,7 +124,9 @@ impl Refiller {
         if round == Round::Second {
             self.forget_done();
         }
-        if lines.is_empty() && usage.is_empty() {
+        // An empty one, too, keeps those before it from being applied.
+        let ends_others = desk.is_draining() && !is_answered;
+        if lines.is_empty() && usage.is_empty() && !ends_others {
             return None;
         }
         self.seq += 1;
@@ -151,26 +161,25 @@ impl Refiller {
     }
 
     /// As many lines as fit, of those who cannot wait first. The others keep their turn.
-    fn draft(&mut self, now_ms: u64) -> Draft {
-        let mut draft = Draft::default();
+    fn draft(&mut self, mut draft: Draft) -> Draft {
         while draft.lines.len() < URGENT_LINES_MAX {
             let Some(key) = self.urgent.next() else { break };
             let report = self.due.waiting.remove(&key);
-            self.add_line(&mut draft, key, report, now_ms);
+            self.add_line(&mut draft, key, report);
         }
         while draft.lines.len() < LINES_MAX {
             let Some(key) = self.due.next() else { break };
             self.urgent.waiting.remove(&key);
-            self.add_line(&mut draft, key, true, now_ms);
+            self.add_line(&mut draft, key, true);
         }
         draft
     }
 
-    fn add_line(&self, draft: &mut Draft, key: Key, report: bool, now_ms: u64) {
+    fn add_line(&self, draft: &mut Draft, key: Key, report: bool) {
         let Some(tally) = self.tallies.get(&key) else {
             return;
         };
-        if let Some(line) = self.line(tally, report, now_ms, &mut draft.paths) {
+        if let Some(line) = self.line(tally, report, draft) {
             draft.sent.said.push(Said {
                 purse: Arc::clone(&tally.purse),
                 settled_cum: line.settled_cum,
@@ -229,19 +238,18 @@ impl Refiller {
             return;
         };
         for tally in self.tallies.values() {
+            tally.purse.tick_second();
             observe::look(&tally.purse, ledger, &self.desk);
         }
     }
 
-    fn line(
-        &self,
-        tally: &Tally,
-        report: bool,
-        now_ms: u64,
-        paths: &mut BTreeMap<u64, u32>,
-    ) -> Option<RefillLine> {
+    fn line(&self, tally: &Tally, report: bool, draft: &mut Draft) -> Option<RefillLine> {
         let purse = &tally.purse;
-        let ask = self.decide(tally, now_ms);
+        let settled = draft.settled.as_ref();
+        if let Some(lane) = settled.and_then(|it| observe::own_lane(purse, it, &self.desk)) {
+            purse.take_back(&lane);
+        }
+        let ask = self.decide(tally, draft.now_ms);
         purse.set_water(ask.low_water, ask.high_water);
         purse.set_chunk(tally.rate, tally.mean_hold);
         purse.give_back(ask.give_back);
@@ -250,6 +258,7 @@ impl Refiller {
             return None;
         }
         let (settled_cum, returned_cum) = purse.settled_and_returned();
+        let paths = &mut draft.paths;
         let next = u32::try_from(paths.len() + 1).unwrap_or(u32::MAX);
         let path = purse.path().map(|path| *paths.entry(path).or_insert(next));
         Some(RefillLine {
@@ -269,27 +278,30 @@ impl Refiller {
         let books = tally.purse.books();
         let closing = self.is_closing(&tally.purse);
         let (in_line, least_in_line) = tally.purse.queue.in_line();
+        // Before the first hold, whoever waits shows what holds are like.
+        let first = least_in_line.unwrap_or(0);
+        let mean_hold = if tally.mean_hold == 0 { first } else { tally.mean_hold };
         let mut ask = plan::ask(&Standing {
-            available: books.available,
+            available: (books.available - books.owed).max(0),
             waiting: books.waiting,
             in_line,
             least_in_line,
             rate: tally.rate,
-            mean_hold: tally.mean_hold,
+            mean_hold,
             limit: books.limit,
             pool: books.pool,
             low: books.low,
             idle_ms: now_ms.saturating_sub(tally.used_at_ms),
             closing,
         });
-        if tally.purse.is_over() {
+        if closing {
             (ask.want, ask.must) = (0, 0);
         }
         ask
     }
 
     fn is_closing(&self, purse: &Purse) -> bool {
-        purse.is_over() || self.desk.draining.load(SeqCst)
+        purse.is_over() || self.desk.is_draining()
     }
 
     /// Purses with nothing in them and nothing to say are left alone until they are used again.

@@ -1,4 +1,4 @@
-//! The refill loop: a 20 ms tick for those who cannot wait, a report every second.
+//! The refill loop: a 40 ms tick for those who cannot wait, a report every second.
 
 use super::refill::{Refiller, Round};
 use super::{Allowances, desk::Desk};
@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{debug, error};
 
 /// Least time between two refills.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(40);
 /// Time between two reports.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// How long a refill may be on its way before another is sent with the same counters.

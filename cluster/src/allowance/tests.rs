@@ -6,6 +6,7 @@ mod dust;
 mod journal;
 pub(in crate::allowance) mod log;
 mod many;
+mod returns;
 mod storms;
 mod threads;
 mod upkeep;

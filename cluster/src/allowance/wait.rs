@@ -52,8 +52,9 @@ impl Wish<'_> {
             purse.need_open();
             let helps = purse.asking_helps(purse.amount(self.charge));
             asked |= helps;
-            // Where asking does not help, giving back what serves nobody here may help somebody.
-            if helps || purse.total() > 0 {
+            // Where asking does not help, saying so makes others give back, and giving back what serves nobody
+            // here may help somebody.
+            if helps || purse.total() > 0 || !purse.is_low() {
                 purse.touch();
                 purse.press();
             }

@@ -1,6 +1,8 @@
-//! Whose clock opens periods and ends sessions: the leader's, where it agrees with the voters' median.
+//! Whose clock opens periods and ends sessions: the leader's, where more than half of all voters agree with it.
+//!
+//! While fewer than half of the voters' clocks are wrong, one of any such majority is right: a period never
+//! begins because of the wrong ones, however many voters are silent.
 
-use super::autopilot::odd;
 use super::leave;
 use super::message::{ClockV1, EmptyV1};
 use super::node::Node;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Most the leader's clock may be away from the voters' median, in milliseconds.
+/// Most a voter's clock may be away from the leader's to agree with it, in milliseconds.
 const AWAY_MAX_MS: u64 = 500;
 /// How long a voter is given to say what time it is.
 const CLOCK_WITHIN: Duration = Duration::from_millis(500);
@@ -69,15 +71,15 @@ impl Calendar {
         match clock {
             Clock::Right => self.wrong = 0,
             Clock::Unsure if due > 0 => {
-                tracing::warn!(due, "the calendar waits: too few voters say what time it is")
+                tracing::warn!(
+                    due,
+                    "the calendar waits: too few voters agree with this node's clock"
+                )
             }
             Clock::Unsure => {}
             Clock::Wrong => {
                 self.wrong += 1;
-                tracing::warn!(
-                    due,
-                    "the calendar waits: this node's clock is not the voters' median"
-                );
+                tracing::warn!(due, "the calendar waits: most voters' clocks say another time");
             }
         }
         if self.wrong >= WRONG_MAX {
@@ -117,17 +119,18 @@ async fn roll(node: &Arc<Node>, mut due: Vec<Command>) -> bool {
 }
 
 /// What the voters' clocks say of this node's.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Clock {
-    /// It agrees with the median of more than half of them.
+    /// More than half of all voters agree with it.
     Right,
-    /// More than half answered, and it does not.
+    /// More than half of all voters do not.
     Wrong,
-    /// Too few answered.
+    /// Neither: too few answered.
     Unsure,
 }
 
-/// Asks the voters for the time, until more than half of them agree: one that is silent keeps nobody waiting.
+/// Asks the voters for the time, until more than half of them agree or do not: one that is silent keeps
+/// nobody waiting where the others suffice.
 async fn own_clock(node: &Node) -> Clock {
     let stored = node.membership();
     let voters: Vec<u64> = stored.membership().voter_ids().collect();
@@ -142,29 +145,36 @@ async fn own_clock(node: &Node) -> Clock {
     });
     let mut answers: FuturesUnordered<_> = asked.collect();
     let mut offsets = Vec::with_capacity(voters.len());
-    while !agrees(offsets.clone(), voters.len()) {
+    loop {
+        let clock = judged(&offsets, voters.len());
+        if clock != Clock::Unsure {
+            return clock;
+        }
         match answers.next().await {
             Some(answer) => offsets.extend(answer),
-            None if (offsets.len() + 1) * 2 > voters.len() => return Clock::Wrong,
             None => return Clock::Unsure,
         }
     }
-    Clock::Right
 }
 
-/// Whether a clock agrees with the median of more than half of the voters' clocks, its own among them.
-/// `offsets` are the others' less its own, in milliseconds.
-#[must_use]
-pub fn agrees(mut offsets: Vec<i64>, voters: usize) -> bool {
-    offsets.push(0);
-    if offsets.len() * 2 <= voters {
-        return false;
+/// What `offsets`, the other voters' clocks less this one in milliseconds, say of it. Of all voters, not of
+/// those that answered: more answers never take back what fewer have shown.
+fn judged(offsets: &[i64], voters: usize) -> Clock {
+    let near = offsets.iter().filter(|offset| offset.unsigned_abs() <= AWAY_MAX_MS).count();
+    if (near + 1) * 2 > voters {
+        Clock::Right
+    } else if (offsets.len() - near) * 2 > voters {
+        Clock::Wrong
+    } else {
+        Clock::Unsure
     }
-    offsets.sort_unstable();
-    // Of an even number both middle ones must agree.
-    let upper = offsets.len() / 2;
-    let lower = odd(offsets.len()) / 2;
-    offsets[lower..=upper].iter().all(|offset| offset.unsigned_abs() <= AWAY_MAX_MS)
+}
+
+/// Whether more than half of all voters agree with a clock, its own among them. `offsets` are the others'
+/// less its own, in milliseconds, as far as they answered.
+#[must_use]
+pub fn agrees(offsets: &[i64], voters: usize) -> bool {
+    judged(offsets, voters) == Clock::Right
 }
 
 #[cfg(test)]
@@ -174,20 +184,58 @@ mod tests {
     use ledger::{Budget, BudgetWindow, Entry, Unit, Window};
 
     #[test]
-    fn a_clock_is_right_within_half_a_second_of_the_median() {
-        let cases: [(&[i64], usize, bool); 9] = [
-            (&[], 1, true),
-            (&[20, -30], 3, true),
-            (&[500, 500], 3, true),
-            (&[501, 501], 3, false),
-            (&[90_000, 10], 3, true),
-            (&[90_000, 80_000], 3, false),
-            (&[-90_000, 10, 20, 90_000], 5, true),
-            (&[400], 3, true),
-            (&[600], 3, false),
+    fn a_clock_is_right_where_more_than_half_of_all_voters_are_within_half_a_second_of_it() {
+        use Clock::{Right, Unsure, Wrong};
+        let cases: [(&[i64], usize, Clock); 11] = [
+            (&[], 1, Right),
+            (&[20, -30], 3, Right),
+            (&[500], 3, Right),
+            (&[501, 501], 3, Wrong),
+            (&[90_000, 10], 3, Right),
+            (&[90_000, 80_000], 3, Wrong),
+            (&[-90_000, 10, 20, 90_000], 5, Right),
+            (&[600], 3, Unsure),
+            // The leader and one other, wrong alike, and one that is right: not a majority of five.
+            (&[0, -90_000], 5, Unsure),
+            (&[0, -90_000, -90_000, -90_000], 5, Wrong),
+            (&[90_000], 2, Unsure),
         ];
         for (offsets, voters, expected) in cases {
-            assert_eq!(agrees(offsets.to_vec(), voters), expected, "{offsets:?} of {voters}");
+            assert_eq!(judged(offsets, voters), expected, "{offsets:?} of {voters}");
+        }
+    }
+
+    /// Clocks of so many voters, the leader's first, `None` where a voter is silent: every combination.
+    fn all_clocks(voters: u32) -> impl Iterator<Item = Vec<Option<i64>>> {
+        const CLOCKS: [Option<i64>; 5] = [Some(0), Some(400), Some(90_000), Some(-60_000), None];
+        (0..CLOCKS.len().pow(voters)).map(move |nth| {
+            (0..voters).map(|at| CLOCKS[nth / CLOCKS.len().pow(at) % CLOCKS.len()]).collect()
+        })
+    }
+
+    #[test]
+    fn fewer_wrong_clocks_than_half_never_open_a_period_and_never_keep_it_shut() {
+        for voters in [3, 5] {
+            for clocks in all_clocks(voters) {
+                let Some(leader) = clocks[0] else { continue };
+                let offsets: Vec<i64> =
+                    clocks[1..].iter().flatten().map(|clock| clock - leader).collect();
+                let is_right = |clock: &i64| (0..=400).contains(clock);
+                let right = clocks.iter().flatten().filter(|clock| is_right(clock)).count();
+                let wrong = clocks.iter().flatten().count() - right;
+                let judged_so = judged(&offsets, clocks.len());
+                if wrong * 2 < clocks.len() && !is_right(&leader) {
+                    assert!(judged_so != Clock::Right, "{clocks:?}");
+                }
+                if right * 2 > clocks.len() {
+                    let expected = if is_right(&leader) { Clock::Right } else { Clock::Wrong };
+                    assert!(judged_so == expected, "{clocks:?}");
+                }
+                // Whoever answers first: an early verdict is the last one.
+                let early = (0..offsets.len()).map(|most| judged(&offsets[..most], clocks.len()));
+                let mut verdicts = early.filter(|clock| *clock != Clock::Unsure);
+                assert!(verdicts.all(|clock| clock == judged_so), "{clocks:?}");
+            }
         }
     }
 
@@ -219,8 +267,8 @@ mod tests {
 
     #[test]
     fn a_clock_alone_of_many_is_not_right() {
-        assert!(!agrees(vec![], 3));
-        assert!(!agrees(vec![0], 5));
-        assert!(!agrees(vec![], 2));
+        assert!(!agrees(&[], 3));
+        assert!(!agrees(&[0], 5));
+        assert!(!agrees(&[], 2));
     }
 }

@@ -80,7 +80,7 @@ async fn own_clock_is_right(node: &Arc<Node>) -> bool {
         }
     });
     let offsets: Vec<i64> = join_all(asked).await.into_iter().flatten().collect();
-    cluster::clock_agrees(offsets, voters.len())
+    cluster::clock_agrees(&offsets, voters.len())
 }
 
 /// The mistake of a leader that takes silence for death: since when each node is silent.

@@ -33,8 +33,7 @@ pub(crate) async fn rest(world: &Arc<World>) {
     explain(world);
     admits(world).await;
     world.note("admitted all", [0, 0, 0]);
-    // What was asked for before a node gave everything back may be granted after it: that goes back, too.
-    if !settles(world).await || !returns(world).await || !settles(world).await {
+    if !settles(world).await || !returns(world).await {
         return;
     }
     agree(world);
@@ -142,7 +141,8 @@ async fn settles(world: &Arc<World>) -> bool {
             }
             node.seen.allowances.report();
             let open = |books: &PurseBooks| {
-                books.held != 0 || books.waiting != 0 || !is_reported(&node, books)
+                let said = books.unreported == 0 && is_reported(&node, books);
+                books.held != 0 || books.waiting != 0 || !said
             };
             if let Some(books) = node.seen.allowances.snapshot().into_iter().find(open) {
                 let lane = lane_of(&node, &books);
@@ -166,9 +166,7 @@ fn lane_of(node: &Node, books: &PurseBooks) -> Option<Lane> {
 /// Whether the ledger has all a purse has to say. Of a closed period there is nothing to say.
 fn is_reported(node: &Node, books: &PurseBooks) -> bool {
     let Some(lane) = lane_of(node, books) else { return true };
-    // What a bill beyond its hold took of what was on its way back is owed here and spent there.
-    let returned = books.owed > 0 || lane.returned >= books.returned;
-    lane.reported + lane.debt >= books.settled && returned
+    lane.reported + lane.debt >= books.settled && lane.returned >= books.returned
 }
 
 /// All nodes hold the same ledger, and it breaks no invariant.
@@ -229,8 +227,8 @@ fn explain(world: &World) {
     }
 }
 
-/// Whether what is outstanding lies in the purse. A node that takes itself to owe something pays it out of
-/// grants, so by that much it may have less; or more, of what is not open yet.
+/// Whether what is outstanding lies in the purse, to the unit. Only a node that owes what no pool could pay
+/// may differ, by that much: it pays it out of grants, and what is not open yet may be more.
 fn explains(purse: Option<&PurseBooks>, outstanding: i64) -> bool {
     let (available, owed) = purse.map_or((0, 0), |purse| (purse.available, purse.owed));
     (available - owed..=available + owed).contains(&outstanding)
@@ -310,13 +308,9 @@ fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
     if admissible(known, now).is_err() {
         return false;
     }
-    let purses = node.seen.allowances.snapshot();
+    let purses: Vec<_> =
+        node.world.nodes().iter().flat_map(|node| node.seen.allowances.snapshot()).collect();
     accounts_of(&ledger, known).iter().all(|terms| {
-        // Where bills went beyond their holds, a node first pays from its grants what it takes itself to owe.
-        let is_it = |books: &&PurseBooks| books.account == terms.account;
-        if purses.iter().filter(is_it).any(|books| books.owed > 0) {
-            return false;
-        }
         let account = ledger.accounts.get(&terms.account);
         let living =
             |((id, life), _): &(&(NodeId, u64), &ledger::Lane)| ledger.is_present(*id, *life);
@@ -327,6 +321,9 @@ fn is_affordable(node: &Node, key: u8, worst: &Charge) -> bool {
         let over = terms.ends_at.is_some_and(|end| end.0 < now.0 + 1_000);
         let asked = worst.of(terms.unit);
         let there = account.map_or(0, |it| it.pool() + it.present().map_or(0, out));
+        // What bills beyond their holds left owing is paid first.
+        let of_it = purses.iter().filter(|books| books.account == terms.account);
+        let there = there - of_it.map(|books| books.owed).sum::<i64>();
         !over && asked <= terms.limit && there >= asked
     })
 }
@@ -340,6 +337,13 @@ async fn returns(world: &Arc<World>) -> bool {
             let left: Vec<PurseBooks> = node.seen.allowances.snapshot();
             world.fail("a node can give everything back", format!("node {}: {left:?}", node.id));
             return false;
+        }
+        let ledger = node.ledger();
+        let (id, life) = node.life_id();
+        let all = ledger.accounts.values().flat_map(|account| account.periods.values());
+        let out: i64 = all.map(|period| period.lane(id, life).outstanding()).sum();
+        if out != 0 {
+            world.fail("who gave everything back has nothing", format!("node {}: {out}", node.id));
         }
     }
     let most = Duration::from_secs(10);

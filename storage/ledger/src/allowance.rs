@@ -5,8 +5,8 @@
 
 use crate::Unit;
 
-/// A node that dies with an idle cushion strands at most this part of a limit with each grant.
-const CUSHION_PARTS: i64 = 64;
+/// A node that is lost with an idle cushion strands at most this part of a limit with each grant.
+const CUSHION_PARTS: i64 = 16;
 
 /// What one level of a path asks for.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +41,18 @@ impl Size {
 /// Size of the grant of a level on its own: `min(want, max(pool / (2 * nodes), 2 * must), pool)`.
 ///
 /// The need is served before any share is looked at: where the pool holds no more than `must`, all of
-/// it goes. The cushion is the rest of that formula, at most 1/64 of the limit: a budget of a few
+/// it goes. The cushion is the rest of that formula, at most 1/16 of the limit: a budget of a few
 /// dollars would else lose a large part of itself with every node that dies holding an idle share.
+/// Nodes ask for less of all but the smallest budgets. Where the pool holds less than is wanted there is
+/// no cushion: what is left is for those who wait.
 pub(crate) fn alone(ask: &Ask, active_nodes: u32) -> Size {
     let pool = ask.pool.max(0);
     let need = ask.must.min(pool);
     let halves = i64::from(active_nodes.max(1)).saturating_mul(2);
     let share = (pool / halves).max(ask.must.saturating_mul(2));
     let whole = ask.want.min(share).min(pool);
-    let cushion = whole.saturating_sub(need).clamp(0, ask.limit / CUSHION_PARTS);
+    let most = if ask.want > pool { 0 } else { ask.limit / CUSHION_PARTS };
+    let cushion = whole.saturating_sub(need).clamp(0, most);
     Size { need, cushion }
 }
 
@@ -132,17 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn a_cushion_is_at_most_a_sixty_fourth_of_the_limit() {
-        assert_eq!(alone(&ask(6_400, 0, 6_400), 1), size(0, 100));
-        assert_eq!(alone(&ask(6_400, 50, 6_400), 1), size(50, 100));
+    fn a_cushion_is_at_most_a_sixteenth_of_the_limit() {
+        assert_eq!(alone(&ask(6_400, 0, 6_400), 1), size(0, 400));
+        assert_eq!(alone(&ask(6_400, 50, 6_400), 1), size(50, 400));
         assert_eq!(alone(&ask(6_400, 0, 30), 1), size(0, 30));
     }
 
     #[test]
     fn a_cushion_is_at_most_half_the_nodes_share_of_the_pool() {
-        assert_eq!(alone(&ask(100, 0, 6_400), 5), size(0, 10));
-        assert_eq!(alone(&ask(100, 20, 6_400), 5), size(20, 20));
-        assert_eq!(alone(&ask(100, 0, 6_400), 0), size(0, 50));
+        assert_eq!(alone(&ask(100, 0, 90), 5), size(0, 10));
+        assert_eq!(alone(&ask(100, 20, 90), 5), size(20, 20));
+        assert_eq!(alone(&ask(100, 0, 90), 0), size(0, 50));
+    }
+
+    #[test]
+    fn a_pool_that_holds_less_than_is_wanted_gives_no_cushion() {
+        assert_eq!(alone(&ask(100, 0, 101), 1), size(0, 0));
+        assert_eq!(alone(&ask(100, 20, 101), 1), size(20, 0));
     }
 
     #[test]
@@ -159,7 +168,7 @@ mod tests {
 
     #[test]
     fn cushions_of_one_unit_are_cut_to_the_least() {
-        let sizes = path(&[ask(40, 0, 50), ask(6_400, 5, 90), ask(6_400, 5, 5)], 2);
+        let sizes = path(&[ask(40, 0, 40), ask(6_400, 5, 90), ask(6_400, 5, 5)], 2);
         assert_eq!(sizes, [size(0, 10), size(5, 10), size(5, 0)]);
     }
 

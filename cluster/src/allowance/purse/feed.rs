@@ -1,9 +1,13 @@
 //! The side of a purse that refills see: grants come in, what is idle goes back.
 
+use super::super::desk::Said;
 use super::{Purse, SHARED};
-use ledger::Account;
+use ledger::{Account, Lane};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+
+/// Seconds for which a pool that held less than was asked for counts as low.
+const SCARCE_S: u32 = 3;
 
 impl Purse {
     /// Nothing in it, nothing on its way, everything said.
@@ -54,10 +58,27 @@ impl Purse {
         self.touch();
     }
 
-    /// The ledger has applied what a refill said.
-    pub(in crate::allowance) fn heard(&self, settled_cum: i64, returned_cum: i64) {
-        self.far.heard_settled.fetch_max(settled_cum, SeqCst);
+    /// The ledger has applied what a refill said; `lane` is what came of it.
+    ///
+    /// What it could not book then and can now is said again: a return that was spent before it came there,
+    /// and debt that was granted for since.
+    pub(in crate::allowance) fn heard(&self, said: &Said, lane: Option<Lane>) {
+        let returned_cum = lane.map_or(said.returned_cum, |lane| lane.returned);
         self.far.heard_returned.fetch_max(returned_cum, SeqCst);
+        let books_more = |lane: Lane| lane.reported < said.settled_cum && lane.outstanding() > 0;
+        if !lane.is_some_and(books_more) {
+            self.far.heard_settled.fetch_max(said.settled_cum, SeqCst);
+        }
+    }
+
+    /// Pays what is owed out of what was given back and the ledger has not booked as given back. Only while
+    /// no refill is out: one that is may yet have it booked.
+    pub(in crate::allowance) fn take_back(&self, lane: &Lane) {
+        let unbooked = self.far.returned.load(SeqCst) - lane.returned;
+        if unbooked > 0 {
+            let paid = self.pay_owed(unbooked);
+            self.far.returned.fetch_sub(paid, SeqCst);
+        }
     }
 
     /// Takes over what the ledger says of the period, and wakes whom that decides for.
@@ -66,7 +87,7 @@ impl Purse {
         self.terms.0.limit.store(account.limit(), SeqCst);
         self.far.pool.store(pool, SeqCst);
         self.far.elsewhere.store(elsewhere, SeqCst);
-        let low = account.is_low();
+        let low = account.is_low() || self.far.scarce_s.load(SeqCst) > 0;
         let was_low = self.far.low.swap(low, SeqCst);
         if low && !was_low {
             self.terms.0.high_water.store(0, SeqCst);
@@ -80,6 +101,23 @@ impl Purse {
                 self.press();
             }
         }
+    }
+
+    /// Somebody asked for more than the pool holds: for a while nobody keeps what is not needed.
+    pub(in crate::allowance) fn note_scarce(&self) {
+        self.far.scarce_s.store(SCARCE_S, SeqCst);
+    }
+
+    /// A second has passed.
+    pub(in crate::allowance) fn tick_second(&self) {
+        let less = |seconds: u32| seconds.checked_sub(1);
+        // At zero there is nothing to count.
+        let _ = self.far.scarce_s.fetch_update(SeqCst, SeqCst, less);
+    }
+
+    /// Whether all nodes know that the pool does not suffice.
+    pub(in crate::allowance) fn is_low(&self) -> bool {
+        self.far.low.load(SeqCst)
     }
 
     /// No new holds from now on; what is left goes back.

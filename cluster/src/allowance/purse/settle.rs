@@ -15,6 +15,7 @@ impl Purse {
         let owed = actual - from_hold - from_rest;
         if owed > 0 {
             self.far.owed.fetch_add(owed, SeqCst);
+            self.need_open();
         }
         if taken.over > 0 {
             self.far.overspend.fetch_sub((taken.over - owed).max(0), SeqCst);

@@ -168,9 +168,9 @@ async fn a_life_that_was_replaced_asks_no_more_and_the_new_one_has_only_its_own(
     assert!(!old.allowances.askable() && new.allowances.askable());
     let new_path = new.path(&log, &[account]);
     let short = hold(&new, &new_path, 500).await.unwrap_err();
-    // The old life keeps its hold and a cushion of 1/64.
-    assert_eq!((short.why, short.remaining), (Why::Spent, 400 - 1_000 / 64));
-    hold(&new, &new_path, 385).await.unwrap().void();
+    // The old life keeps its hold, and had no cushion: it would not have served another one.
+    assert_eq!((short.why, short.remaining), (Why::Spent, 400));
+    hold(&new, &new_path, 400).await.unwrap().void();
     held.settle(&usd(600), &used(600));
     assert!(hold(&old, &path, 100).await.is_err());
 }

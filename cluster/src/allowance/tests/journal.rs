@@ -47,6 +47,25 @@ async fn what_a_life_that_was_killed_spent_is_told_to_the_unit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_settlement_that_no_hold_follows_is_written_after_five_milliseconds() {
+    for (waited_ms, told) in [(3, 5_000), (6, 40)] {
+        let dir = tempfile::tempdir().unwrap();
+        let log = Log::new(1, Faults::default());
+        let account = log.budget(budget("b", LIMIT));
+        let first = Node::start_in(&log, dir.path(), 1);
+        let path = first.path(&log, &[account]);
+        let hold = first.allowances.hold(&path, &usd(5_000), START, WITHIN).await.unwrap();
+        // By then nothing that came before is on its way to the file.
+        sleep(Duration::from_millis(20)).await;
+        hold.settle(&usd(40), &used(40));
+        sleep(Duration::from_millis(waited_ms)).await;
+        first.crash();
+        let _second = Node::start_in(&log, dir.path(), 2);
+        assert_eq!(spent_and_pool(&log, account), (told, LIMIT - told), "{waited_ms} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_life_that_told_everything_leaves_nothing_to_tell() {
     let dir = tempfile::tempdir().unwrap();
     let log = Log::new(1, Faults::default());

@@ -12,7 +12,7 @@ use ledger::{
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -68,6 +68,8 @@ pub(in crate::allowance) struct Log {
     state: Mutex<State>,
     pub(super) faults: Faults,
     pub(super) is_cut: AtomicBool,
+    /// While it is shut proposals wait before they reach the log.
+    pub(super) gate: watch::Sender<bool>,
 }
 
 impl Log {
@@ -78,7 +80,8 @@ impl Log {
             dice: Dice::new(seed),
             followers: Vec::new(),
         };
-        Arc::new(Log { state: Mutex::new(state), faults, is_cut: AtomicBool::new(false) })
+        let is_cut = AtomicBool::new(false);
+        Arc::new(Log { state: Mutex::new(state), faults, is_cut, gate: watch::Sender::new(false) })
     }
 
     pub(in crate::allowance) fn ledger(&self) -> Arc<Ledger> {
@@ -147,6 +150,7 @@ impl Propose for Wire {
         let log = Arc::clone(&self.0);
         Box::pin(async move {
             sleep(Duration::from_millis(1 + log.roll(6))).await;
+            log.gate.subscribe().wait_for(|shut| !*shut).await.ok()?;
             if log.is_cut.load(SeqCst) {
                 return None;
             }

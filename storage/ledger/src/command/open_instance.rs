@@ -11,7 +11,8 @@ const SUBJECT_BYTES_MAX: usize = 512;
 
 /// Opens the accounts of one subject of a budget that is not shared by all.
 ///
-/// Proposed by a node that has a request for the subject. A session begins with it and ends by itself.
+/// Proposed by a node that has a request for the subject. A session begins with it and ends by itself. It
+/// is no change of the configuration: nothing that is prepared for other requests is any different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenInstance {
     /// Name of the budget.
@@ -42,7 +43,7 @@ impl OpenInstance {
         };
         let opened = Instance { handle: at.index, opened_at: at.at, closes_at };
         ledger.instances.insert_mut(key, opened);
-        Ok(at.config_changed(ledger))
+        Ok(Vec::new())
     }
 
     fn check(&self, ledger: &Ledger, budget: &Budget) -> Result<(), Denial> {
@@ -101,8 +102,10 @@ mod tests {
         let own = per(&mut log, "own", Per::Key);
         assert!(!log.ledger.accounts.contains_key(&AccountId { budget: own, window: 0 }));
         log.now_ms = 700;
-        assert_eq!(log.done(open("own", "id1")), [Change::Config]);
+        let config_index = log.ledger.config_index;
         assert_eq!(log.done(open("own", "id1")), []);
+        assert_eq!(log.done(open("own", "id1")), []);
+        assert_eq!(log.ledger.config_index, config_index);
         let id = account_of(&log, own, "id1");
         let account = &log.ledger.accounts[&id];
         assert_eq!((account.subject.as_str(), account.pool()), ("id1", LIMIT));

@@ -168,7 +168,7 @@ impl Refill {
             period: line.period,
             granted_cum: lane.unwrap_or_default().granted,
             pool: granting.map_or(0, Account::pool),
-            low: granting.is_none_or(Account::is_low),
+            low: granting.is_none_or(|it| it.is_low() || it.pool() < line.want),
         }
     }
 }
@@ -329,6 +329,25 @@ mod tests {
         lines[1].path = 1;
         log.propose(refill(1, 1, lines));
         assert_eq!(log.ledger.accounts[&ACCOUNT].present().unwrap().pool(), 0);
+    }
+
+    #[test]
+    fn a_pool_that_is_left_with_less_than_was_asked_for_is_low() {
+        let mut log = Log::sample();
+        log.refill(NODES[1], line(0, 0, LIMIT / 2));
+        let mut low = |seq, want| {
+            let wish = RefillLine { want, ..line(0, 0, 0) };
+            match log.propose(refill(1, seq, vec![wish])).0 {
+                Outcome::Refilled(grants) => (grants[0].granted_cum, grants[0].low),
+                other @ (Outcome::Done | Outcome::NodeAllocated(_) | Outcome::Denied(_)) => {
+                    panic!("{other:?}")
+                }
+            }
+        };
+        // A wish that the pool cannot serve takes nothing: it only tells the others.
+        assert_eq!(low(1, LIMIT / 2 + 1), (0, true));
+        assert_eq!(low(2, 0), (0, false));
+        assert_eq!(low(3, 10), (10, false));
     }
 
     #[test]
