@@ -37,7 +37,7 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
          refills at most {REFILLS_AIM} for 1,000 requests, local at least {LOCAL_AIM} %"
     ));
     say(
-        "workload                  requests  overspent  stranded  refused though  of these not   refills /   local   waited",
+        "workload                  requests  overspent  stranded  (ideally)  refused though  of these not   refills /   local   waited",
     );
     say(
         "                                                        affordable      explained      1k requests",
@@ -67,12 +67,13 @@ fn line(plan: &Plan, came: &Came) -> String {
     let stranded = came.stranded * 100.0;
     let mark = |missed: bool| if missed { "*" } else { " " };
     format!(
-        "{:<25} {:>8} {:>10} {:>7.3} %{} {:>12.3} % {:>12.3} % {:>11.1}{} {:>6.1} %{} {:>5.1} ms",
+        "{:<25} {:>8} {:>10} {:>7.3} %{} ({:>5.3} %) {:>12.3} % {:>12.3} % {:>11.1}{} {:>6.1} %{} {:>5.1} ms",
         plan.name,
         came.asked,
         came.overspent,
         stranded,
         mark(stranded > STRANDED_AIM),
+        came.stranded_ideally * 100.0,
         came.affordable as f64 * 100.0 / asked,
         came.unexplained as f64 * 100.0 / asked,
         refills,

@@ -43,12 +43,16 @@ pub(crate) struct Came {
     pub(crate) overspent: i64,
     /// Part of the limits that was left of those budgets that more was asked of.
     pub(crate) stranded: f64,
+    /// The same, had one ledger known everything at once.
+    pub(crate) stranded_ideally: f64,
 }
 
 /// Everything the tasks of a run share.
 struct World {
     log: Arc<Log>,
     truth: Truth,
+    /// What one ledger that knows everything at once would have admitted.
+    ideal: Truth,
     accounts: Vec<AccountId>,
     nodes: RefCell<Vec<Rc<Node>>>,
     /// Nodes that callers do not reach.
@@ -75,6 +79,7 @@ fn count(cell: &Cell<u64>) {
 }
 
 /// One request, as the world means it.
+#[derive(Clone)]
 struct Request {
     key: usize,
     cost: i64,
@@ -96,19 +101,21 @@ pub(crate) async fn run(plan: &Plan, seed: u64) -> Came {
 impl World {
     fn new(plan: &Plan) -> World {
         let log = Log::new();
-        let truth = Truth::default();
+        let (truth, ideal) = (Truth::default(), Truth::default());
         let disk = tempfile::tempdir().expect("a directory for journals");
         let start = |at| Rc::new(Node::start(&log, &format!("node-{at}"), 1, disk.path()));
         let nodes: Vec<Rc<Node>> = (0..NODES).map(start).collect();
         let limit = plan.limit.map_or(NanoUsd::LIMIT_MAX.0 / 1_000, |limit| limit as i64);
         let accounts = (0..plan.keys).map(|key| {
             truth.open(limit);
+            ideal.open(limit);
             budget(&log, key, limit)
         });
         let accounts = accounts.collect();
         let world = World {
             log,
             truth,
+            ideal,
             accounts,
             nodes: RefCell::new(nodes),
             down: RefCell::new([false; NODES]),
@@ -150,6 +157,7 @@ impl World {
 
     fn came(&self) -> Came {
         let (left, limits) = self.truth.left_of(&self.wanted.borrow());
+        let (left_ideally, _) = self.ideal.left_of(&self.wanted.borrow());
         let tally = &self.tally;
         Came {
             asked: tally.asked.get(),
@@ -161,6 +169,7 @@ impl World {
             refills: self.log.refills.load(SeqCst),
             overspent: self.truth.overspent(),
             stranded: left as f64 / (limits as f64).max(1.0),
+            stranded_ideally: left_ideally as f64 / (limits as f64).max(1.0),
         }
     }
 }
@@ -208,6 +217,9 @@ async fn serve(world: Rc<World>, node: Rc<Node>, request: Request) {
     let Request { key, cost, worst, takes } = request;
     count(&world.tally.asked);
     world.wanted.borrow_mut()[key] += cost;
+    if world.ideal.free(key) >= worst {
+        tokio::task::spawn_local(serve_ideally(Rc::clone(&world), request.clone()));
+    }
     let path = node.path(&world.log.ledger(), key, &world.accounts[key..=key]);
     let charge = Charge { nano_usd: worst, tokens: 0, requests: 1 };
     let hold = match node.allowances.try_hold(&path, &charge, log::now()) {
@@ -238,6 +250,14 @@ async fn serve(world: Rc<World>, node: Rc<Node>, request: Request) {
     }
     let actual = Charge { nano_usd: cost, tokens: 0, requests: 1 };
     hold.settle(&actual, &UsageSums { requests: 1, cost_nano_usd: cost, ..UsageSums::default() });
+}
+
+/// The same request as one ledger that knows everything at once admits it.
+async fn serve_ideally(world: Rc<World>, request: Request) {
+    let Request { key, cost, worst, takes } = request;
+    world.ideal.begin(key, worst);
+    sleep(takes).await;
+    world.ideal.end(key, worst, cost);
 }
 
 fn refused(world: &World, node: &Node, key: usize, worst: i64) {

@@ -41,6 +41,8 @@ pub(crate) struct Way {
     pub(crate) addr: SocketAddr,
     target: SocketAddr,
     open: watch::Sender<bool>,
+    /// Connections stay, and nothing comes through.
+    hushed: watch::Sender<bool>,
 }
 
 impl Way {
@@ -51,6 +53,7 @@ impl Way {
             addr: listener.local_addr().unwrap(),
             target: free.local_addr().unwrap(),
             open: watch::Sender::new(true),
+            hushed: watch::Sender::new(false),
         };
         tokio::spawn(way.clone().carry(listener));
         way
@@ -58,7 +61,7 @@ impl Way {
 
     async fn carry(self, listener: TcpListener) {
         while let Ok((mut from, _)) = listener.accept().await {
-            let mut open = self.open.subscribe();
+            let (mut open, mut hushed) = (self.open.subscribe(), self.hushed.subscribe());
             let target = self.target;
             tokio::spawn(async move {
                 if !*open.borrow() {
@@ -68,15 +71,22 @@ impl Way {
                     return;
                 };
                 tokio::select! {
-                    _ = copy_bidirectional(&mut from, &mut to) => {}
-                    _ = open.wait_for(|open| !*open) => {}
+                    _ = copy_bidirectional(&mut from, &mut to) => return,
+                    _ = open.wait_for(|open| !*open) => return,
+                    _ = hushed.wait_for(|hushed| *hushed) => {}
                 }
+                // Neither end hears that the other has gone.
+                drop(hushed.wait_for(|hushed| !*hushed).await);
             });
         }
     }
 
     pub(crate) fn cut(&self) {
         self.open.send_replace(false);
+    }
+
+    pub(crate) fn hush(&self) {
+        self.hushed.send_replace(true);
     }
 
     pub(crate) fn mend(&self) {

@@ -6,5 +6,6 @@ mod forming;
 mod growing;
 mod leaving;
 mod losing;
+mod periods;
 mod spending;
 mod writing;
