@@ -37,10 +37,10 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
          refills at most {REFILLS_AIM} for 1,000 requests, local at least {LOCAL_AIM} %"
     ));
     say(
-        "workload                  requests  overspent  stranded  (ideally)  refused though  of these not   refills /   local   waited",
+        "workload                  requests  overspent  stranded (ideal, crash)  refused though  of these not   refills /   local   waited",
     );
     say(
-        "                                                        affordable      explained      1k requests",
+        "                                                                       affordable      explained      1k requests",
     );
     let mut overspent = false;
     for plan in plan::ALL.iter().filter(|plan| only.is_none_or(|only| plan.name.starts_with(only)))
@@ -67,13 +67,14 @@ fn line(plan: &Plan, came: &Came) -> String {
     let stranded = came.stranded * 100.0;
     let mark = |missed: bool| if missed { "*" } else { " " };
     format!(
-        "{:<25} {:>8} {:>10} {:>7.3} %{} ({:>5.3} %) {:>12.3} % {:>12.3} % {:>11.1}{} {:>6.1} %{} {:>5.1} ms",
+        "{:<25} {:>8} {:>10} {:>7.3} %{} ({:>5.3}, {:>5.3} %) {:>12.3} % {:>12.3} % {:>11.1}{} {:>6.1} %{} {:>5.1} ms",
         plan.name,
         came.asked,
         came.overspent,
         stranded,
         mark(stranded > STRANDED_AIM),
         came.stranded_ideally * 100.0,
+        came.charged * 100.0,
         came.affordable as f64 * 100.0 / asked,
         came.unexplained as f64 * 100.0 / asked,
         refills,

@@ -43,7 +43,10 @@ pub(crate) struct Came {
     pub(crate) overspent: i64,
     /// Part of the limits that was left of those budgets that more was asked of.
     pub(crate) stranded: f64,
-    /// The same, had one ledger known everything at once.
+    /// Part of the limits that was charged for requests in flight at a crash, beyond their cost: it is
+    /// among what is stranded.
+    pub(crate) charged: f64,
+    /// What is stranded had one ledger known everything at once.
     pub(crate) stranded_ideally: f64,
 }
 
@@ -60,6 +63,8 @@ struct World {
     /// Lives that nobody can reach any more.
     lost: RefCell<Vec<Rc<Node>>>,
     wanted: RefCell<Vec<i64>>,
+    /// Charged beyond their cost for requests whose node crashed: nobody knows more than their holds.
+    crashed: RefCell<Vec<i64>>,
     tally: Tally,
     disk: tempfile::TempDir,
 }
@@ -121,6 +126,7 @@ impl World {
             down: RefCell::new([false; NODES]),
             lost: RefCell::default(),
             wanted: RefCell::new(vec![0; plan.keys]),
+            crashed: RefCell::new(vec![0; plan.keys]),
             tally: Tally::default(),
             disk,
         };
@@ -155,9 +161,16 @@ impl World {
         lost + cut.map(out).sum::<i64>()
     }
 
+    /// Charged for requests of crashed lives beyond what the provider billed, once the next life has told.
+    fn charged(&self, key: usize) -> i64 {
+        let told = !self.down.borrow().contains(&true);
+        if told { self.crashed.borrow()[key] } else { 0 }
+    }
+
     fn came(&self) -> Came {
         let (left, limits) = self.truth.left_of(&self.wanted.borrow());
         let (left_ideally, _) = self.ideal.left_of(&self.wanted.borrow());
+        let charged: i64 = (0..self.accounts.len()).map(|key| self.charged(key)).sum();
         let tally = &self.tally;
         Came {
             asked: tally.asked.get(),
@@ -169,6 +182,7 @@ impl World {
             refills: self.log.refills.load(SeqCst),
             overspent: self.truth.overspent(),
             stranded: left as f64 / (limits as f64).max(1.0),
+            charged: charged as f64 / (limits as f64).max(1.0),
             stranded_ideally: left_ideally as f64 / (limits as f64).max(1.0),
         }
     }
@@ -245,6 +259,7 @@ async fn serve(world: Rc<World>, node: Rc<Node>, request: Request) {
     world.truth.end(key, worst, cost);
     if node.is_dead.get() {
         // The provider has billed it, and nobody is there to settle it.
+        world.crashed.borrow_mut()[key] += worst - cost;
         std::mem::forget(hold);
         return;
     }
@@ -267,7 +282,7 @@ fn refused(world: &World, node: &Node, key: usize, worst: i64) {
     }
     count(&world.tally.affordable);
     let alone = node.link.is_cut.load(SeqCst) || *world.log.leaderless.borrow();
-    if !alone && free - world.frozen(world.accounts[key]) >= worst {
+    if !alone && free - world.frozen(world.accounts[key]) - world.charged(key) >= worst {
         count(&world.tally.unexplained);
     }
 }
