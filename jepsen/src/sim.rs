@@ -11,13 +11,14 @@
 //! of it heals, and at the end everything must have settled. A judge looks on all the while, and the
 //! first objection ends the run. The same seed gives the same run, event by event: [`Report::hash`].
 //!
-//! What is judged after each event: what the provider billed and may yet bill against the limit of each
-//! period, or of all that count where the window rolls; each purse against its grant; each entry against
-//! what was written and applied under its log id and index anywhere; periods against the true time; the
-//! ledger's own invariants and its likeness on all nodes, in samples. At the end: that every node gets
-//! a write through and has applied all that was acknowledged; that everything is reported, once, as it
-//! was settled; that each bill is covered and nothing outstanding is unexplained; that what can be paid is
-//! admitted; and that all can be given back.
+//! What is judged after each event: what the provider billed, may yet bill, and what is held, against the
+//! limit of each period, or of all that count where the window rolls; each purse against its grant; each
+//! entry against what was written and applied under its log id and index anywhere; periods against the true
+//! time; the ledger's own invariants on what an entry touched. Every few entries: the whole ledger, and its
+//! likeness on all nodes. At the end: that every node gets a write through and has applied all that was
+//! acknowledged; that everything is reported, once, as it was settled; that each bill is covered and nothing
+//! outstanding is unexplained; that what can be paid is admitted; that all can be given back; and that the
+//! rows of usage cost what was spent.
 //!
 //! Not simulated: gossip, rates, and who decides on the membership: it is changed as an operator would.
 
