@@ -11,6 +11,7 @@ mod framing;
 mod oddities;
 mod replies;
 mod requests;
+mod responses;
 mod sign;
 mod streams;
 mod traffic;

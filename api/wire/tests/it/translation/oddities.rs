@@ -247,3 +247,37 @@ fn anthropic_messages_05914540fc_tools_of_the_provider_are_no_calls() {
     assert_eq!(choice["finish_reason"], "stop");
     assert_eq!(choice["message"]["content"].as_str().unwrap().chars().count(), 1716);
 }
+
+/// Pings, input and output tokens of a recorded stream of Anthropic's.
+fn pings_and_usage(id: &str) -> (usize, u64, u64) {
+    let record = traffic::record(id);
+    let body = record.response_body.as_bytes();
+    let said = events(Box::new(anthropic::StreamReading::new()), body, (0..body.len()).step_by(5));
+    let pings = said.iter().filter(|event| matches!(event, wire::chat::Event::Ping)).count();
+    let (answer, failed, whole) = collected(&said);
+    assert!(whole && failed.is_none(), "{id}");
+    let usage = answer.counts.unwrap().usage;
+    (pings, usage.input_tokens, usage.output_tokens)
+}
+
+#[test]
+fn anthropic_messages_stream_b368497111_pings_anywhere_are_signs_of_life() {
+    assert_eq!(pings_and_usage("anthropic-messages_stream-cbe98c3bff"), (1, 4772, 20));
+    assert_eq!(pings_and_usage("anthropic-messages_stream-b368497111"), (1, 11, 32));
+    assert_eq!(pings_and_usage("vertex-messages_stream-c270f29a4f"), (1, 394, 76));
+}
+
+#[test]
+fn anthropic_messages_stream_23f5a33d2f_usage_said_twice_is_counted_once() {
+    assert_eq!(pings_and_usage("anthropic-messages_stream-23f5a33d2f"), (1, 78, 296));
+    assert_eq!(pings_and_usage("anthropic-messages_stream-cbe98c3bff"), (1, 4772, 20));
+}
+
+#[test]
+fn anthropic_messages_stream_d1212f58f7_lines_of_35_kb_are_events() {
+    for id in ["anthropic-messages_stream-d1212f58f7", "anthropic-messages_stream-03efab807c"] {
+        let choice = &to_openai(id)["choices"][0];
+        assert!(!choice["message"]["content"].as_str().unwrap().is_empty(), "{id}");
+        assert_eq!(choice["finish_reason"], "stop", "{id}");
+    }
+}
