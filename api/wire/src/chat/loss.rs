@@ -33,9 +33,10 @@ pub enum How {
 
 /// Members that have no name here, or were given in a form not known, and without which the answer is
 /// another; of every dialect that has some.
-const CHANGES_ANSWER: [&str; 24] = [
+const CHANGES_ANSWER: [&str; 25] = [
     "audio",
     "background",
+    "cachedContent",
     "container",
     "conversation",
     "documents",

@@ -34,10 +34,13 @@ impl Extra {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The keys of members that say anything: null and what is empty say nothing.
+    /// The keys of members that say anything: null and what is empty say nothing, nor does what an object
+    /// is called or how far it is.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        let says = |value: &Raw| !matches!(value.as_str(), "null" | "[]" | "{}" | "\"\"");
-        self.iter().filter(move |(_, value)| says(value)).map(|(key, _)| key)
+        let empty = |value: &Raw| matches!(value.as_str(), "null" | "[]" | "{}" | "\"\"");
+        let label = |key: &str| matches!(key, "id" | "type" | "status");
+        let says = move |(key, value): &(&str, &Raw)| !empty(value) && !label(key);
+        self.iter().filter(says).map(|(key, _)| key)
     }
 
     /// Leaves a member out.

@@ -12,6 +12,7 @@ mod meaning;
 mod oddities;
 mod openai;
 mod refused;
+mod requests;
 mod responses;
 mod support;
 mod valid;

@@ -90,3 +90,90 @@ fn data_of(stream: &[u8], end: &str) -> String {
     let all = stream.split("\"data\":\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     all.map(str::to_owned).find(|data| data.ends_with(end)).unwrap()
 }
+
+#[test]
+fn claudes_signatures_come_back_from_a_caller_of_responses() {
+    use wire::dialect::openai_responses as responses;
+    let body = json!({"id": "m", "type": "message", "role": "assistant", "model": "claude",
+        "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}, "content": [
+            {"type": "thinking", "thinking": "so", "signature": "SIGNED"},
+            {"type": "redacted_thinking", "data": "SECRET"},
+            {"type": "text", "text": "words"},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}]});
+    let answer = anthropic::read_answer(body.to_string().as_bytes()).unwrap();
+    let plain: Value =
+        serde_json::from_slice(&responses::write_answer(&answer, &Identity::default())).unwrap();
+    let mut writer = responses::StreamWriting::new(Identity::default());
+    let mut out = Vec::new();
+    for event in replay(&answer) {
+        wire::chat::WriteStream::event(&mut writer, &event, &mut out);
+    }
+    let out = String::from_utf8(out).unwrap();
+    let done = out.split("event: response.output_item.done\ndata: ").skip(1);
+    let items = done.map(|rest| rest.split("\n\n").next().unwrap());
+    let items: Vec<Value> =
+        items.map(|data| serde_json::from_str::<Value>(data).unwrap()["item"].clone()).collect();
+    assert_eq!(plain["output"], Value::from(items));
+    // The client sends the items back, and the result of the call.
+    let mut input = vec![json!({"role": "user", "content": "hi"})];
+    input.extend(plain["output"].as_array().unwrap().iter().cloned());
+    input.push(json!({"type": "function_call_output", "call_id": "toolu_1", "output": "done"}));
+    let body = json!({"model": "m", "input": input});
+    let request = responses::read_request(body.to_string().as_bytes()).unwrap();
+    let target = target("claude-sonnet-4-5", OutputField::MaxTokens);
+    let written = anthropic::write_request(&request, &target).unwrap();
+    let sent: Value = serde_json::from_slice(&written.body).unwrap();
+    let content = sent["messages"][1]["content"].as_array().unwrap();
+    assert_eq!(
+        (&content[0]["thinking"], &content[0]["signature"]),
+        (&json!("so"), &json!("SIGNED"))
+    );
+    assert_eq!(content[1], json!({"type": "redacted_thinking", "data": "SECRET"}));
+    assert_eq!((&content[2]["text"], &content[3]["id"]), (&json!("words"), &json!("toolu_1")));
+    // OpenAI gets none of what is not its own.
+    let own = responses::write_request(&request, &target).unwrap();
+    let own: Value = serde_json::from_slice(&own.body).unwrap();
+    let kinds: Vec<&Value> =
+        own["input"].as_array().unwrap().iter().map(|item| &item["type"]).collect();
+    assert!(!kinds.contains(&&json!("reasoning")), "{kinds:?}");
+}
+
+#[test]
+fn openais_encrypted_thoughts_come_back_from_callers_of_other_faces() {
+    use wire::dialect::openai_responses as responses;
+    let body = json!({"id": "r", "object": "response", "status": "completed", "model": "gpt",
+        "output": [
+            {"type": "reasoning", "id": "rs_1", "encrypted_content": "GAAA",
+                "summary": [{"type": "summary_text", "text": "so"}]},
+            {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f",
+                "arguments": "{}", "status": "completed"}]});
+    let answer = responses::read_answer(body.to_string().as_bytes()).unwrap();
+    let target = target("gpt-5", OutputField::MaxTokens);
+    let chat: Value =
+        serde_json::from_slice(&openai::write_answer(&answer, &Identity::default())).unwrap();
+    let message: Value =
+        serde_json::from_slice(&anthropic::write_answer(&answer, &Identity::default())).unwrap();
+    let told = json!({"role": "assistant", "content": message["content"]});
+    let asked = [
+        openai::read_request(
+            json!({"model": "m", "messages": [chat["choices"][0]["message"]]})
+                .to_string()
+                .as_bytes(),
+        ),
+        anthropic::read_request(
+            json!({"model": "m", "max_tokens": 1, "messages": [told]}).to_string().as_bytes(),
+        ),
+    ];
+    for request in asked {
+        let written = responses::write_request(&request.unwrap(), &target).unwrap();
+        let sent: Value = serde_json::from_slice(&written.body).unwrap();
+        let thought = &sent["input"][0];
+        assert_eq!(
+            (&thought["type"], &thought["encrypted_content"]),
+            (&json!("reasoning"), &json!("GAAA"))
+        );
+        assert_eq!(thought["summary"], json!([{"type": "summary_text", "text": "so"}]));
+        assert_eq!(sent["input"][1]["call_id"], "call_1");
+        assert_eq!(sent["include"], json!(["reasoning.encrypted_content"]));
+    }
+}

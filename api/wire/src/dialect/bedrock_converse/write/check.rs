@@ -8,27 +8,6 @@ use crate::refusal::Refusal;
 /// Fields of other dialects that are understood, beside being kept.
 const UNDERSTOOD: [&str; 4] = ["reasoning", "reasoning_effort", "thinking", "stream_options"];
 
-/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
-/// which the answer is another.
-const CHANGES_ANSWER: [&str; 16] = [
-    "audio",
-    "cachedContent",
-    "container",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "max_tokens",
-    "mcp_servers",
-    "modalities",
-    "output_config",
-    "response_format",
-    "stop",
-    "stop_sequences",
-    "tool_choice",
-    "tools",
-    "web_search_options",
-];
-
 /// Reports or refuses what has none.
 pub(super) fn check(
     request: &Request,
@@ -55,13 +34,7 @@ pub(super) fn check(
     if request.cache.is_some() || (!maker.caches() && marks_cache(request)) {
         losses.hint("cache_control");
     }
-    for key in request.extra.keys() {
-        if CHANGES_ANSWER.contains(&key) {
-            losses.meaning(key, DIALECT)?;
-        } else if !UNDERSTOOD.contains(&key) {
-            losses.hint(key);
-        }
-    }
+    losses.members(&request.extra, &UNDERSTOOD, DIALECT)?;
     for key in request.output_extra.keys() {
         losses.hint(&format!("output_config.{key}"));
     }
