@@ -16,27 +16,6 @@ pub(super) const DIALECT: &str = "Gemini";
 /// Fields of other dialects that are understood, beside being kept.
 const UNDERSTOOD: [&str; 4] = ["reasoning", "reasoning_effort", "thinking", "stream_options"];
 
-/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
-/// which the answer is another.
-const CHANGES_ANSWER: [&str; 16] = [
-    "audio",
-    "container",
-    "conversation",
-    "documents",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "max_tokens",
-    "mcp_servers",
-    "modalities",
-    "previous_response_id",
-    "prompt",
-    "response_format",
-    "stop",
-    "tool_choice",
-    "tools",
-];
-
 /// Writes a request that was read from any dialect. Model and stream stand in the path.
 ///
 /// # Errors
@@ -86,13 +65,7 @@ fn check(request: &Request, losses: &mut Losses) -> Result<(), Refusal> {
         // Gemini keeps prompts that repeat by itself.
         losses.hint("cache_control");
     }
-    for key in request.extra.keys() {
-        if CHANGES_ANSWER.contains(&key) {
-            losses.meaning(key, DIALECT)?;
-        } else if !UNDERSTOOD.contains(&key) {
-            losses.hint(key);
-        }
-    }
+    losses.members(&request.extra, &UNDERSTOOD, DIALECT)?;
     for key in request.output_extra.keys() {
         losses.hint(key);
     }
