@@ -32,7 +32,7 @@ pub trait Resource: 'static {
     /// As it is shown.
     type Object: Serialize + Versioned + ToSchema + Send;
     /// As an operator sets it; a PUT replaces all of it.
-    type Settings: DeserializeOwned + ToSchema + Send;
+    type Settings: DeserializeOwned + Clone + ToSchema + Send;
 
     /// The name in the settings, where there is one.
     fn name(settings: &Self::Settings) -> Option<&str>;

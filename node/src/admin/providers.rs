@@ -34,8 +34,11 @@ impl Kept for Providers {
         let ledger = node.ledger();
         let present = ledger.providers.get(&wish.name);
         let credentials = node.credentials(&wish.name, &settings.credentials, present)?;
+        let keeps = settings.credentials.iter().any(|credential| credential.secret.is_none());
+        // A secret that is kept must still be the one: another write may change it at this moment.
+        let kept = present.filter(|_| keeps).map(|present| present.changed_index);
         let provider = from_settings(&wish.name, settings, credentials, wish.managed_by);
-        Ok(Command::PutProvider(PutProvider { provider, if_index: wish.if_index }))
+        Ok(Command::PutProvider(PutProvider { provider, if_index: wish.if_index.or(kept) }))
     }
 
     fn delete(farewell: Farewell) -> Command {

@@ -2,7 +2,9 @@
 
 use super::Node;
 use super::propose::{Reach, if_index, managed_by};
-use api::admin::{Answer, Listed, Objects, Page, Problem, Resource, Versioned, Write, Written};
+use api::admin::{
+    Answer, Condition, Listed, Objects, Page, Problem, Resource, Versioned, Write, Written,
+};
 use ledger::{Command, Ledger};
 
 /// A kind of object that the ledger keeps by name.
@@ -78,14 +80,21 @@ impl<R: Kept> Objects<R> for Node {
         settings: R::Settings,
         write: Write,
     ) -> Answer<Written<R::Object>> {
-        let present = Objects::<R>::find(self, &name).map(|object| object.changed_index());
-        let wish = Wish {
-            name: name.clone(),
-            settings,
-            managed_by: managed_by(&write),
-            if_index: if_index(&write, present)?,
+        let mut tries = 0;
+        let (present, index) = loop {
+            let present = Objects::<R>::find(self, &name).map(|object| object.changed_index());
+            let wish = Wish {
+                name: name.clone(),
+                settings: settings.clone(),
+                managed_by: managed_by(&write),
+                if_index: if_index(&write, present)?,
+            };
+            tries += 1;
+            match self.propose(R::KIND, R::put(self, wish)?).await {
+                Err(problem) if was_overtaken(&write, &problem) && tries < TRIES_MAX => {}
+                outcome => break (present, outcome?),
+            }
         };
-        let index = self.propose(R::KIND, R::put(self, wish)?).await?;
         let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
         let object = Objects::<R>::find(self, &name).ok_or_else(|| gone(R::KIND, &name))?;
         Ok(Written { object, index, created: present.is_none(), not_confirmed_by })
@@ -103,6 +112,15 @@ impl<R: Kept> Objects<R> for Node {
         let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
         Ok(Written { object: last, index, created: false, not_confirmed_by })
     }
+}
+
+/// Most times a write is tried that keeps a secret, which others change at the same time.
+pub(super) const TRIES_MAX: u32 = 16;
+
+/// Whether a write that keeps what was there, a secret, was overtaken by one that changed it. Who wrote it
+/// set no condition: it is to be made anew from what is there now.
+pub(super) fn was_overtaken(write: &Write, problem: &Problem) -> bool {
+    write.condition == Condition::Any && problem.present_index().is_some()
 }
 
 /// What was written is not there any more.

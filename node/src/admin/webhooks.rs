@@ -2,7 +2,7 @@
 
 use super::Node;
 use super::propose::{Reach, if_index, managed_by};
-use super::resource::{Farewell, gone};
+use super::resource::{Farewell, TRIES_MAX, gone, was_overtaken};
 use crate::vault::{Secret, hex, random};
 use crate::webhooks::{Address, Letter, check_secret, draw_secret, now_s, purpose};
 use api::admin::v1::webhooks::{self, WebhookActions, WebhookSettings, WebhookTest, Webhooks};
@@ -10,6 +10,16 @@ use api::admin::{Answer, Hidden, Listed, Objects, Page, Problem, Timestamp, Writ
 use ledger::command::{Command, DeleteWebhook, PutWebhook};
 use ledger::{Ledger, Sealed, Webhook};
 use std::time::Instant;
+
+/// Where a webhook's secret comes from.
+enum SecretIs {
+    /// The operator gave it.
+    Given,
+    /// It stays.
+    Kept,
+    /// It was drawn now, and is shown once.
+    Drawn(Secret),
+}
 
 impl Objects<Webhooks> for Node {
     fn list(&self, page: &Page) -> Listed<webhooks::Webhook> {
@@ -32,20 +42,14 @@ impl Objects<Webhooks> for Node {
         settings: WebhookSettings,
         write: Write,
     ) -> Answer<Written<webhooks::Webhook>> {
-        let ledger = self.ledger();
-        let present = ledger.webhooks.get(&name);
-        let (secret, drawn) = self.secret(&name, settings.secret.as_ref(), present)?;
-        let webhook = Webhook {
-            name,
-            url: settings.url,
-            secret,
-            allow_private_network: settings.allow_private_network,
-            enabled: settings.enabled,
-            managed_by: managed_by(&write),
-            changed_index: 0,
-        };
-        let present = present.map(|present| present.changed_index);
-        self.put_webhook(webhook, drawn, present, &write).await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.put_once(&name, &settings, &write).await {
+                Err(problem) if was_overtaken(&write, &problem) && tries < TRIES_MAX => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn delete(&self, name: String, write: Write) -> Answer<Written<webhooks::Webhook>> {
@@ -76,7 +80,7 @@ impl WebhookActions for Node {
         webhook.secret = self.seal(&purpose(&name), drawn.expose(), None);
         webhook.managed_by = managed_by(&write);
         let changed_index = Some(webhook.changed_index);
-        self.put_webhook(webhook, Some(drawn), changed_index, &write).await
+        self.put_webhook(webhook, SecretIs::Drawn(drawn), changed_index, &write).await
     }
 
     async fn test_webhook(&self, name: String) -> Answer<WebhookTest> {
@@ -102,6 +106,33 @@ impl WebhookActions for Node {
 }
 
 impl Node {
+    async fn put_once(
+        &self,
+        name: &str,
+        settings: &WebhookSettings,
+        write: &Write,
+    ) -> Answer<Written<webhooks::Webhook>> {
+        let ledger = self.ledger();
+        let present = ledger.webhooks.get(name);
+        let (secret, drawn) = self.secret(name, settings.secret.as_ref(), present)?;
+        let webhook = Webhook {
+            name: name.to_owned(),
+            url: settings.url.clone(),
+            secret,
+            allow_private_network: settings.allow_private_network,
+            enabled: settings.enabled,
+            managed_by: managed_by(write),
+            changed_index: 0,
+        };
+        let secret = match drawn {
+            Some(drawn) => SecretIs::Drawn(drawn),
+            None if settings.secret.is_some() => SecretIs::Given,
+            None => SecretIs::Kept,
+        };
+        let present = present.map(|present| present.changed_index);
+        self.put_webhook(webhook, secret, present, write).await
+    }
+
     /// The secret a webhook has from here on, and itself where it was drawn now.
     fn secret(
         &self,
@@ -127,22 +158,25 @@ impl Node {
     async fn put_webhook(
         &self,
         webhook: Webhook,
-        drawn: Option<Secret>,
+        secret: SecretIs,
         present: Option<u64>,
         write: &Write,
     ) -> Answer<Written<webhooks::Webhook>> {
         let name = webhook.name.clone();
-        let if_index = match (if_index(write, present)?, &drawn, present) {
-            // Two that draw a secret at once: the answer of one of them would show the wrong one.
-            (None, Some(_), present) => Some(present.unwrap_or(0)),
-            (asked, _, _) => asked,
+        let if_index = match (if_index(write, present)?, &secret) {
+            // Two that draw a secret at once: the answer of one of them would show the wrong one. And what
+            // is kept must still be the one, or a rotation at this moment would be undone.
+            (None, SecretIs::Drawn(_) | SecretIs::Kept) => Some(present.unwrap_or(0)),
+            (asked, SecretIs::Drawn(_) | SecretIs::Kept | SecretIs::Given) => asked,
         };
         let put = Command::PutWebhook(PutWebhook { webhook, if_index });
         let index = self.propose("webhook", put).await?;
         let not_confirmed_by = self.confirm(index, Reach::Ordinary).await;
         let object = Objects::<Webhooks>::find(self, &name);
         let mut object = object.ok_or_else(|| gone("webhook", &name))?;
-        object.secret = drawn.map(|drawn| Hidden(drawn.expose().to_owned()));
+        if let SecretIs::Drawn(drawn) = secret {
+            object.secret = Some(Hidden(drawn.expose().to_owned()));
+        }
         Ok(Written { object, index, created: present.is_none(), not_confirmed_by })
     }
 }

@@ -180,11 +180,12 @@ impl Rounds {
     fn came(&mut self, came: Came) {
         let Came { webhook, taken, failed } = came;
         self.on_the_way.remove(&webhook);
-        self.to_note.extend(taken.into_iter().map(|id| (id, webhook.clone())));
-        let Some(why) = failed else {
+        // Who takes some and refuses others now and then is not given up for longer and longer.
+        if !taken.is_empty() || failed.is_none() {
             self.failing.remove(&webhook);
-            return;
-        };
+        }
+        self.to_note.extend(taken.into_iter().map(|id| (id, webhook.clone())));
+        let Some(why) = failed else { return };
         let times = self.failing.get(&webhook).map_or(1, |failing| failing.times + 1);
         let wait = WAIT_MIN.saturating_mul(1 << times.min(16).saturating_sub(1)).min(WAIT_MAX);
         tracing::warn!(webhook, why, wait_s = wait.as_secs(), "an event was not delivered");

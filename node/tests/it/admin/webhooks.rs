@@ -170,3 +170,29 @@ async fn a_webhook_is_tried_and_a_disabled_one_keeps_nothing_waiting() {
     receiver.next().await;
     assert!(receiver.posted.try_recv().is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_put_at_the_moment_of_a_rotation_does_not_undo_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let solo = Solo::start(dir.path()).await;
+    let mut receiver = Receiver::start(&[]).await;
+    let url = receiver.url.clone();
+    let settings =
+        |enabled: bool| json!({"url": url, "allow_private_network": true, "enabled": enabled});
+    solo.put("webhooks/pager", settings(true)).await;
+    for _ in 0..10 {
+        let (rotated, _, _, _) = tokio::join!(
+            solo.post("webhooks/pager:rotate", Value::Null),
+            solo.put("webhooks/pager", settings(false)),
+            solo.put("webhooks/pager", settings(true)),
+            solo.put("webhooks/pager", settings(false)),
+        );
+        // It says so where another write came before it; then it has changed nothing.
+        if rotated.status == 412 {
+            continue;
+        }
+        assert_eq!(rotated.status, 200, "{:?}", rotated.json);
+        solo.post("webhooks/pager:test", Value::Null).await;
+        receiver.next().await.assert_signed(&text(&rotated.json, "secret"));
+    }
+}

@@ -12,3 +12,4 @@ mod keys;
 mod receipts;
 mod rolling;
 mod sdk;
+mod webhooks;
