@@ -9,12 +9,14 @@ mod client;
 mod cluster;
 mod config;
 pub mod dev;
+mod doctor;
 mod drain;
 pub mod health;
 mod init;
 mod keys;
 mod models;
 mod out;
+mod paper;
 mod profiles;
 mod providers;
 mod resource;
@@ -54,6 +56,7 @@ enum Command {
     Dev(dev::Dev),
     Init(init::Init),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Keys(keys::Keys),
     Budgets(budgets::Budgets),
     Customers(scopes::Customers),
@@ -72,6 +75,8 @@ enum Command {
     Config(config::Config),
     Simulate(simulate::Simulate),
     Health(health::Health),
+    Completions(paper::Completions),
+    Man(paper::Man),
     /// Prints the OpenAPI description of the admin API.
     #[command(hide = true)]
     Openapi,
@@ -100,6 +105,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev(command) => command.run(),
         Command::Init(command) => command.run(),
         Command::Status(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Budgets(command) => command.run(),
         Command::Customers(command) => command.run(),
@@ -118,6 +124,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
         Command::Openapi => out::text(&api::admin::openapi()),
     }
 }

@@ -15,20 +15,23 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Where a node that is alone keeps the token it drew, as seen from where it was started.
 const DRAWN_TOKEN: &str = "bursar-data/secrets/admin-token";
 
+/// Under what the options that all commands have are listed.
+const NODE: &str = "Which node, and how its answer looks";
+
 /// Which node, and how the answer looks.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Target {
     /// URL of a node's admin listener.
-    #[arg(long, env = "BURSAR_ADMIN_URL", default_value = "http://127.0.0.1:8081", global = true)]
+    #[arg(long, env = "BURSAR_ADMIN_URL", default_value = "http://127.0.0.1:8081", global = true, help_heading = NODE)]
     url: String,
     /// Admin token.
-    #[arg(long, env = "BURSAR_ADMIN_TOKEN", hide_env_values = true, global = true)]
+    #[arg(long, env = "BURSAR_ADMIN_TOKEN", hide_env_values = true, global = true, help_heading = NODE)]
     token: Option<String>,
     /// File with the admin token.
-    #[arg(long, env = "BURSAR_ADMIN_TOKEN_FILE", global = true)]
+    #[arg(long, env = "BURSAR_ADMIN_TOKEN_FILE", global = true, help_heading = NODE)]
     token_file: Option<PathBuf>,
     /// What the answer looks like.
-    #[arg(short, long, value_enum, default_value_t, global = true)]
+    #[arg(short, long, value_enum, default_value_t, global = true, help_heading = NODE)]
     pub(super) output: Format,
 }
 

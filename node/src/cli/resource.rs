@@ -71,9 +71,12 @@ pub(super) fn given<const N: usize>(fields: [(&str, Value); N]) -> Map<String, V
     fields.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Settings from a JSON file, as the API takes them.
+/// Settings from a JSON file, as the API takes them; `-` is the standard input.
 pub(super) fn from_file(path: &Path) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(path);
+    let text = match path.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(path),
+    };
     let text = text.with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }

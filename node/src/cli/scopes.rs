@@ -4,7 +4,7 @@ use super::client::Target;
 use super::out::{Column, cell};
 use super::resource::{Terms, Verb, ask, label_cell, print};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Sets and shows customers, whose budgets and limits count for all keys below.
 #[derive(Debug, Args)]
@@ -13,7 +13,7 @@ use serde_json::json;
   bursar customers list")]
 pub(super) struct Customers {
     #[command(flatten)]
-    scopes: Scopes,
+    scopes: Scopes<OfNobody>,
 }
 
 /// Sets and shows teams, whose budgets and limits count for all keys below.
@@ -23,7 +23,7 @@ pub(super) struct Customers {
   bursar teams show red")]
 pub(super) struct Teams {
     #[command(flatten)]
-    scopes: Scopes,
+    scopes: Scopes<OfCustomer>,
 }
 
 /// Sets and shows users, whose budgets and limits count for all their keys.
@@ -33,19 +33,66 @@ pub(super) struct Teams {
   bursar users delete ann")]
 pub(super) struct Users {
     #[command(flatten)]
-    scopes: Scopes,
+    scopes: Scopes<OfTeam>,
+}
+
+/// To whom one belongs.
+trait Owner: Args {
+    /// As the API takes it.
+    fn body(self) -> [(&'static str, Value); 2];
+}
+
+/// A customer belongs to nobody.
+#[derive(Debug, Args)]
+struct OfNobody {}
+
+impl Owner for OfNobody {
+    fn body(self) -> [(&'static str, Value); 2] {
+        [("customer", Value::Null), ("team", Value::Null)]
+    }
+}
+
+/// A team may belong to a customer.
+#[derive(Debug, Args)]
+struct OfCustomer {
+    /// The customer it belongs to.
+    #[arg(long)]
+    customer: Option<String>,
+}
+
+impl Owner for OfCustomer {
+    fn body(self) -> [(&'static str, Value); 2] {
+        [("customer", json!(self.customer)), ("team", Value::Null)]
+    }
+}
+
+/// A user may belong to a team, or to a customer.
+#[derive(Debug, Args)]
+struct OfTeam {
+    /// The customer the user belongs to, where it has no team.
+    #[arg(long)]
+    customer: Option<String>,
+    /// The team the user belongs to.
+    #[arg(long, conflicts_with = "customer")]
+    team: Option<String>,
+}
+
+impl Owner for OfTeam {
+    fn body(self) -> [(&'static str, Value); 2] {
+        [("customer", json!(self.customer)), ("team", json!(self.team))]
+    }
 }
 
 #[derive(Debug, Args)]
-struct Scopes {
+struct Scopes<O: Owner> {
     #[command(flatten)]
     target: Target,
     #[command(subcommand)]
-    action: Action,
+    action: Action<O>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum Action<O: Owner> {
     /// Lists all.
     List,
     /// Shows one.
@@ -57,12 +104,8 @@ enum Action {
     Put {
         /// Its name.
         name: String,
-        /// The customer it belongs to.
-        #[arg(long)]
-        customer: Option<String>,
-        /// The team it belongs to.
-        #[arg(long, conflicts_with = "customer")]
-        team: Option<String>,
+        #[command(flatten)]
+        owner: O,
         #[command(flatten)]
         terms: Terms,
     },
@@ -99,15 +142,12 @@ impl Users {
     }
 }
 
-impl Scopes {
+impl<O: Owner> Scopes<O> {
     fn run(self, kind: &str) -> anyhow::Result<()> {
         let verb = match self.action {
             Action::List => Verb::List,
             Action::Show { name } => Verb::Show(name),
-            Action::Put { name, customer, team, terms } => {
-                let owner = [("customer", json!(customer)), ("team", json!(team))];
-                Verb::Put(name, terms.body(owner)?)
-            }
+            Action::Put { name, owner, terms } => Verb::Put(name, terms.body(owner.body())?),
             Action::Delete { name } => Verb::Delete(name),
         };
         let whole = self.target.with(async |admin| ask(&admin, kind, verb).await)?;

@@ -75,7 +75,12 @@ pub(super) fn path(by: &str, from: Option<&str>, to: Option<&str>) -> String {
 /// Says what it comes to, and whether all of it is in the budgets' books.
 fn say_total(whole: &Value) {
     let total = &whole["total"];
-    let (from, to) = (cell(&whole["from"]), cell(&whole["to"]));
+    let from = match cell(&whole["from"]).as_str() {
+        // No first day was asked for: the report begins with the calendar of computers.
+        "1970-01-01" => "the beginning".to_owned(),
+        day => day.to_owned(),
+    };
+    let to = cell(&whole["to"]);
     let (requests, cost) = (cell(&total["requests"]), cell(&total["cost_usd"]));
     out::complain(&format!("{from} to {to}: {requests} requests, {cost} USD"));
     let budgets = whole["reconciliation"].as_array().cloned().unwrap_or_default();
