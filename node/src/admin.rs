@@ -26,6 +26,7 @@ pub use listener::Listener;
 
 use crate::catalog::Catalog;
 use crate::health::Health;
+use crate::request::doors::Doors;
 use crate::vault::{Secret, Vault};
 use crate::webhooks::Post;
 use ::cluster::Cluster;
@@ -47,10 +48,12 @@ pub struct Parts {
     pub catalog: &'static Catalog,
     /// What the probes say.
     pub health: Arc<Health>,
-    /// Everything measured, in Prometheus' text format.
-    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Everything measured, in Prometheus' text format. Takes long where there are many accounts.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Requests and streams in flight.
     pub in_flight: Box<dyn Fn() -> InFlight + Send + Sync>,
+    /// Which providers this node passes over for now.
+    pub doors: Arc<Doors>,
     /// The node's name for people.
     pub label: String,
     /// Where callers reach it.

@@ -6,6 +6,7 @@
 mod cluster;
 pub(crate) mod slots;
 
+use crate::request::doors::Doors;
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -14,7 +15,7 @@ use metrics_util::MetricKindMask;
 use slots::{BOUNDS_US, Ending, RouteSlot, ThreadSlots};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// What a metric is.
@@ -41,6 +42,9 @@ const REQUESTS_IN_FLIGHT: &str = "bursar_requests_in_flight";
 const STREAMS_IN_FLIGHT: &str = "bursar_streams_in_flight";
 const CONNECTIONS: &str = "bursar_caller_connections";
 const LOG_DROPPED: &str = "bursar_log_records_dropped_total";
+const RECEIPTS_DROPPED: &str = "bursar_receipts_dropped_total";
+const PASSED_OVER: &str = "bursar_provider_passed_over";
+const PASSED_OVER_TIMES: &str = "bursar_provider_passed_over_total";
 const BUILD: &str = "bursar_build_info";
 
 /// All metrics but those of the cluster, in the order of the listing.
@@ -58,6 +62,9 @@ const ALL: &[Metric] = &[
     Metric(STREAMS_IN_FLIGHT, Kind::Gauge, None, "Streams that are being relayed."),
     Metric(CONNECTIONS, Kind::Gauge, None, "Open connections of callers."),
     Metric(LOG_DROPPED, Kind::Counter, None, "Log records dropped because a ring was full."),
+    Metric(RECEIPTS_DROPPED, Kind::Counter, None, "Receipts lost because the disk was too slow or refused them."),
+    Metric(PASSED_OVER, Kind::Gauge, None, "1 while a provider's credential is passed over because what was sent with it failed, else 0."),
+    Metric(PASSED_OVER_TIMES, Kind::Counter, None, "Times a provider's credential began to be passed over."),
     Metric(BUILD, Kind::Gauge, None, "Always 1; the version is a label."),
 ];
 
@@ -75,6 +82,8 @@ pub struct Metrics {
     handed: Mutex<HashMap<Key, Vec<(u64, u64)>>>,
     /// Whether each subject of a budget has figures of its own.
     tenant_labels: AtomicBool,
+    /// Which providers are passed over.
+    doors: OnceLock<Arc<Doors>>,
 }
 
 impl Metrics {
@@ -95,6 +104,7 @@ impl Metrics {
             threads: Mutex::default(),
             handed: Mutex::default(),
             tenant_labels: AtomicBool::new(false),
+            doors: OnceLock::new(),
         };
         metrics.describe(ALL);
         metrics.describe(cluster::ALL);
@@ -113,10 +123,25 @@ impl Metrics {
         self.tenant_labels.store(each, Ordering::Relaxed);
     }
 
+    /// Shows from here on which providers are passed over.
+    pub(crate) fn show_doors(&self, doors: &Arc<Doors>) {
+        // The first ones stay: there is one data plane.
+        let _ = self.doors.set(Arc::clone(doors));
+    }
+
+    fn collect_doors(&self) {
+        for door in self.doors.get().into_iter().flat_map(|doors| doors.standing()) {
+            let with = || labels(&[("provider", &door.provider), ("credential", &door.credential)]);
+            self.gauge(PASSED_OVER, with(), f64::from(u8::from(door.shut_for_ms > 0)));
+            self.counter(PASSED_OVER_TIMES, with(), door.shut_ever);
+        }
+    }
+
     /// The text of `/metrics`.
     #[must_use]
     pub fn render(&self, cluster: &::cluster::Cluster) -> String {
         self.collect();
+        self.collect_doors();
         cluster::collect(self, cluster, self.tenant_labels.load(Ordering::Relaxed));
         self.handle.render()
     }
@@ -139,6 +164,11 @@ impl Metrics {
         self.gauge(BUILD, labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
         self.counter(LOG_DROPPED, none(), sum(|s| s.log_records_dropped.get()));
         self.handle.run_upkeep();
+    }
+
+    /// Says how many receipts were lost since the start.
+    pub(crate) fn tell_receipts_dropped(&self, total: u64) {
+        self.counter(RECEIPTS_DROPPED, Vec::new(), total);
     }
 
     fn collect_routes(&self, threads: &[Arc<ThreadSlots>]) {

@@ -16,6 +16,7 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::metrics::slots::ThreadSlots;
 use crate::receipts::Receipts;
+use crate::request::doors::Doors;
 use crate::request::instances::Openings;
 use crate::request::trail::{self, Ring};
 use crate::vault::Vault;
@@ -103,6 +104,7 @@ pub struct Shared {
     /// Where receipts are kept.
     pub receipts: Arc<Receipts>,
     pub(crate) openings: Openings,
+    pub(crate) doors: Arc<Doors>,
     pub(crate) tls: Arc<rustls::ClientConfig>,
 }
 
@@ -129,6 +131,8 @@ impl Shared {
     /// A file of extra trusted certificates that cannot be used.
     pub fn new(means: Means, settings: PlaneSettings) -> io::Result<Arc<Self>> {
         let Means { cluster, vault, health, metrics, receipts } = means;
+        let doors = Arc::<Doors>::default();
+        metrics.show_doors(&doors);
         let tls = tls::client_config(settings.extra_roots.as_deref())?;
         Ok(Arc::new(Self {
             cluster,
@@ -139,8 +143,14 @@ impl Shared {
             health,
             receipts,
             openings: Openings::new(tokio::runtime::Handle::current()),
+            doors,
             tls,
         }))
+    }
+
+    /// Which providers are passed over for now.
+    pub(crate) fn doors(&self) -> Arc<Doors> {
+        Arc::clone(&self.doors)
     }
 
     /// The purse of an account.

@@ -22,6 +22,7 @@ use futures_util::future::BoxFuture;
 use ledger::NodeId;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wire::Refusal;
@@ -39,6 +40,10 @@ pub struct Receipts {
     store: Option<Arc<storage::receipts::Receipts>>,
     /// Those whose settlement is not known to stand in the log.
     fresh: Mutex<BTreeMap<ReceiptId, Arc<Record>>>,
+    /// Those that were not settled when the node stopped serving.
+    left: Mutex<Option<writer::Left>>,
+    /// Receipts that were lost: the disk was too slow, or refused.
+    dropped: AtomicU64,
 }
 
 impl Receipts {
@@ -53,7 +58,13 @@ impl Receipts {
                 None
             }
         };
-        Arc::new(Self { label: label.to_owned(), store, fresh: Mutex::default() })
+        Arc::new(Self {
+            label: label.to_owned(),
+            store,
+            fresh: Mutex::default(),
+            left: Mutex::default(),
+            dropped: AtomicU64::new(0),
+        })
     }
 
     /// The one writer; `log_index` says where a batch of usage stands in the log, once it does.
@@ -109,6 +120,24 @@ impl Receipts {
             }
         };
         paper::is_of(&receipt, key_id).then_some(receipt)
+    }
+
+    /// Receipts of this process that were lost.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+
+    fn count_dropped(&self, more: u64) {
+        self.dropped.fetch_add(more, Relaxed);
+    }
+
+    fn leave(&self, left: writer::Left) {
+        *self.left() = Some(left);
+    }
+
+    fn left(&self) -> MutexGuard<'_, Option<writer::Left>> {
+        // A value that is put in and taken out whole.
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReceiptId, Arc<Record>>> {

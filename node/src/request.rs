@@ -6,12 +6,14 @@
 
 mod abandoned;
 pub(crate) mod auth;
+pub(crate) mod doors;
 pub(crate) mod headers;
 mod hints;
 pub(crate) mod instances;
 pub(crate) mod models;
 pub(crate) mod open;
 mod opening;
+pub(crate) mod patience;
 mod plan;
 pub(crate) mod policy;
 pub(crate) mod price;
@@ -37,6 +39,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use open::{Coming, Guard, Open};
 use opening::Opening;
+use patience::Patience;
 use plan::{Attempt, Topic, plan, worth_trying};
 use quote::Quote;
 use relay::{NodeBody, Relay};
@@ -68,6 +71,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<NodeBody>, Refusal> {
     let started = Instant::now();
     let now = core.now();
+    let patience = Patience::read(&inbound.headers, started)?;
     let call = (inbound.dialect.read)(&inbound.asked(), &inbound.body)?;
     let view = core.view();
     let terms = core.still_valid(&view, terms)?;
@@ -90,6 +94,8 @@ pub(crate) async fn answer(
         way: served.way,
         hints,
         terms,
+        patience,
+        credential: 0,
         quote: Quote::default(),
         hold: None,
         places: Vec::new(),
@@ -200,12 +206,17 @@ async fn attempts(
             continue;
         }
         match ask(&mut guard, attempt, question, told).await {
-            Ok(Asked::Whole(body, kind, bill)) => return whole(guard, body, kind, bill),
+            Ok(Asked::Whole(body, kind, bill)) => {
+                attempt.worked();
+                return whole(guard, body, kind, bill);
+            }
             Ok(Asked::Stream(begun)) => {
-                let within = guard.get().core.settings().stream_within;
+                let open = guard.get();
+                let within = open.patience.left(open.core.settings().stream_within);
                 return stream(guard, *begun, within);
             }
             Err(failure) => {
+                attempt.failed(failure.trouble);
                 settle::give_up(guard.get(), failure.bill, failure.refusal.code);
                 guard.sent = false;
                 last = Some((failure, attempt));
@@ -248,6 +259,8 @@ async fn ask(
     let upstream = &attempt.candidate.upstream;
     let open = guard.get();
     open.attempts += 1;
+    open.credential = attempt.credential;
+    let wait = open.patience.attempt(call.stream);
     let body = question.body(told, attempt, open).map_err(Failure::unsaid)?;
     let model = attempt.candidate.model.as_str();
     let theirs = attempt.speech.dialect;
@@ -259,6 +272,7 @@ async fn ask(
         request_id: inbound.own_id.clone(),
         caller: &inbound.headers,
         forwards: body.forwards(attempt),
+        wait,
     };
     let (response, lent) = upstream.send(&order, &mut guard.sent).await?;
     let open = guard.get();
@@ -266,7 +280,7 @@ async fn ask(
     open.status = response.status().as_u16();
     if !response.status().is_success() {
         let now_ms = open.core.now().0;
-        return Err(upstream.read_refusal(response, lent, now_ms).await);
+        return Err(upstream.read_refusal(response, lent, now_ms, wait).await);
     }
     let (mut head, incoming) = response.into_parts();
     if !question.passes(attempt) {
@@ -276,14 +290,14 @@ async fn ask(
     if call.stream {
         let relay = question.relay(attempt, open, body.hide_usage);
         guard.coming = Some(Box::new(Coming { relay, body: incoming, lent }));
-        return Ok(match opening::opening(guard, upstream).await? {
+        return Ok(match opening::opening(guard, upstream, wait).await? {
             Opening::Going(coming, ready) => Asked::Stream(Box::new(Begun { head, coming, ready })),
             Opening::Over(body, bill) => {
                 Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill)
             }
         });
     }
-    let body = upstream.read_answer(incoming).await?;
+    let body = upstream.read_answer(incoming, wait).await?;
     lent.give_back();
     let (body, bill) = read_whole(guard, attempt, question, body).map_err(|failure| *failure)?;
     Ok(Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill))

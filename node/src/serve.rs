@@ -68,6 +68,7 @@ pub struct Running {
     drain: Drain,
     admin: Listener,
     courier: Courier,
+    receipts: Arc<Receipts>,
 }
 
 impl Running {
@@ -100,9 +101,10 @@ impl Running {
             vault: vault.clone(),
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
-            receipts,
+            receipts: Arc::clone(&receipts),
         };
         let shared = Shared::new(means, plane_settings(&config))?;
+        let doors = shared.doors();
         let plane = Plane::start(shared)
             .with_context(|| format!("cannot listen on {} for callers", config.listen))?;
         let data_addr = plane.local_addr();
@@ -115,8 +117,9 @@ impl Running {
             vault,
             catalog: Catalog::built_in(),
             health: Arc::clone(&health),
-            metrics: Box::new(move || metrics.render(&of_cluster)),
+            metrics: Arc::new(move || metrics.render(&of_cluster)),
             in_flight: Box::new(move || in_flight(&of_plane)),
+            doors,
             label: config.label.clone(),
             base_url: base_url(&config, data_addr),
             admin_url: admin_url(&config, admin_addr),
@@ -138,6 +141,7 @@ impl Running {
             drain: config.drain,
             admin,
             courier,
+            receipts,
         })
     }
 
@@ -152,6 +156,8 @@ impl Running {
         grace.await;
         self.finish_requests().await;
         self.cluster.leave_politely(LEAVE_WITHIN).await;
+        // The ledger has heard of everything by now.
+        self.receipts.complete().await;
         // An operator's connection that does not end is no reason to stay.
         self.admin.finish(LEAVE_WITHIN).await;
         self.courier.finish().await;

@@ -28,7 +28,7 @@ use utoipa::{Modify, OpenApi};
         budgets::write_off_described, webhooks::rotate_described, webhooks::test_described,
         models::list, usage::report, audit::list,
         cluster::status, cluster::members, cluster::remove, cluster::transfer_leader,
-        nodes::status, nodes::node, nodes::drain
+        nodes::status, nodes::node, nodes::doors, nodes::drain
     ),
     modifiers(&Resources, &Token),
     security(("admin_token" = []))

@@ -36,7 +36,10 @@ pub trait Probes {
     fn started(&self) -> Vec<Check>;
 
     /// Everything measured, in Prometheus' text format.
-    fn metrics(&self) -> String;
+    ///
+    /// # Errors
+    /// The node is going down.
+    fn metrics(&self) -> impl Future<Output = Answer<String>> + Send;
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -80,7 +83,7 @@ async fn ready<A: Admin>(
 
 async fn metrics<A: Admin>(State(admin): State<Arc<A>>) -> Result<Response, Problem> {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], admin.metrics()).into_response())
+    Ok(([(header::CONTENT_TYPE, kind)], admin.metrics().await?).into_response())
 }
 
 /// `ok`, or one line for each check, as Kubernetes' own probes answer.

@@ -58,6 +58,8 @@ pub enum Why {
     NoQuorum,
     /// The period is over: the caller's terms are old and must be made anew.
     PeriodOver,
+    /// The money is there, and this node cannot write down what it spends: its journal failed.
+    NoJournal,
 }
 
 /// The account on which a charge failed, and why.

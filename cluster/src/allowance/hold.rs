@@ -78,7 +78,7 @@ impl Hold {
             Err(Unwritten) => {
                 self.path.desk.open_bell.notify_one();
                 self.undo(self.path.purses().len());
-                return Err(Miss { at: 0, why: Why::NoQuorum });
+                return Err(Miss { at: 0, why: Why::NoJournal });
             }
         }
         Ok(())

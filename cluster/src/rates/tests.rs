@@ -187,3 +187,17 @@ async fn without_a_leader_a_node_goes_on_with_half_an_even_part() {
     tokio::time::advance(Duration::from_millis(SHARE_MS)).await;
     assert_eq!(rates.standing(&terms, Dimension::Requests, NOW).remaining, 9);
 }
+
+#[tokio::test(start_paused = true)]
+async fn meters_of_what_is_over_are_forgotten_within_a_little_more_than_a_minute() {
+    let rates = cluster(1).remove(0);
+    let kept = rates.terms("kept", limits(Some(60), None, None));
+    for number in 0..1_000 {
+        let terms = rates.terms(&format!("session {number}"), limits(Some(60), None, None));
+        drop(rates.try_begin(&terms, NOW, 1).unwrap());
+    }
+    assert_eq!(lock(&rates.meters).len(), 1_001);
+    tokio::time::sleep(Duration::from_secs(75)).await;
+    assert_eq!(lock(&rates.meters).len(), 1);
+    assert!(rates.try_begin(&kept, NOW, 1).is_ok());
+}

@@ -27,6 +27,19 @@ impl Nodes for Node {
         }
     }
 
+    fn doors(&self) -> Vec<nodes::ProviderDoor> {
+        let doors = self.parts.doors.standing().into_iter();
+        let out = doors.map(|door| nodes::ProviderDoor {
+            provider: door.provider,
+            credential: door.credential,
+            passed_over: door.shut_for_ms > 0,
+            passed_over_for_ms: door.shut_for_ms,
+            failures_in_a_row: door.failures,
+            times_passed_over: door.shut_ever,
+        });
+        out.collect()
+    }
+
     fn counts(&self) -> Counts {
         let ledger = self.ledger();
         Counts {

@@ -1,7 +1,8 @@
 //! Health and metrics, as the operators' listener tells them.
 
 use super::Node;
-use api::admin::{Check, Probes};
+use api::admin::{Answer, Check, Probes, Problem};
+use std::sync::Arc;
 
 impl Probes for Node {
     fn live(&self) -> Vec<Check> {
@@ -20,8 +21,11 @@ impl Probes for Node {
         vec![check_out("started", started, detail.to_owned())]
     }
 
-    fn metrics(&self) -> String {
-        (self.parts.metrics)()
+    async fn metrics(&self) -> Answer<String> {
+        let metrics = Arc::clone(&self.parts.metrics);
+        // It walks all accounts: not where the cluster's clocks tick.
+        let text = tokio::task::spawn_blocking(move || metrics()).await;
+        text.map_err(|error| Problem::unavailable(error.to_string()))
     }
 }
 

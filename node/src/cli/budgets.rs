@@ -90,7 +90,7 @@ const COLUMNS: [Column; 11] = [
     Column { name: "NAME", of: |row| cell(&row["name"]) },
     Column { name: "WINDOW", of: |row| cell(&row["window"]) },
     Column { name: "UNIT", of: |row| cell(&row["unit"]) },
-    Column { name: "LIMIT", of: |row| figure(row, "limit") },
+    Column { name: "LIMIT", of: limit },
     Column { name: "SPENT", of: |row| figure(row, "spent") },
     Column { name: "HELD", of: |row| figure(row, "held") },
     Column { name: "SUSPENSE", of: |row| figure(row, "suspense") },
@@ -99,6 +99,15 @@ const COLUMNS: [Column; 11] = [
     Column { name: "BOUND", of: bound },
     Column { name: "RESETS", of: |row| cell(&row["resets_at"]) },
 ];
+
+/// The limit; `5.00 each` where each subject has its own.
+fn limit(row: &Value) -> String {
+    let unit = row["unit"].as_str().unwrap_or_default();
+    match &row["each"][unit] {
+        Value::Null => figure(row, "limit"),
+        each => format!("{} each", cell(each)),
+    }
+}
 
 fn figure(row: &Value, name: &str) -> String {
     let unit = row["unit"].as_str().unwrap_or_default();
@@ -221,6 +230,9 @@ mod tests {
         assert_eq!(bound(&rows(&moved)[0]), "none");
         assert_eq!(rows(&json!({"items": []})), Vec::<Value>::new());
         assert_eq!(rows(&budget("one")).len(), 1);
+        assert_eq!(limit(&rows(&budget("one"))[0]), "1.00");
+        let shared = json!({"unit": "usd", "each": {"usd": "5.00"}, "limit_usd": "0.00"});
+        assert_eq!(limit(&shared), "5.00 each");
     }
 
     #[test]

@@ -84,12 +84,13 @@ struct Settings {
     disabled: bool,
 }
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     Column { name: "NAME", of: |row| cell(&row["name"]) },
     Column { name: "KIND", of: |row| cell(&row["kind"]) },
     Column { name: "BASE URL", of: |row| cell(&row["base_url"]) },
     Column { name: "MODELS", of: |row| row["models"].as_array().map_or(0, Vec::len).to_string() },
     Column { name: "ENABLED", of: |row| cell(&row["enabled"]) },
+    Column { name: "HEALTH", of: |row| health_cell(&row["health"]) },
 ];
 
 impl Providers {
@@ -104,7 +105,7 @@ impl Providers {
 
 async fn run(admin: &Admin, action: Action) -> anyhow::Result<Value> {
     let verb = match action {
-        Action::List => Verb::List,
+        Action::List => return list(admin).await,
         Action::Show { name } => Verb::Show(name),
         Action::Put { name, settings } => {
             let body = settings.body(admin, &name).await?;
@@ -114,6 +115,31 @@ async fn run(admin: &Admin, action: Action) -> anyhow::Result<Value> {
         Action::Capabilities => unreachable!("shown without asking a node"),
     };
     ask(admin, "providers", verb).await
+}
+
+/// All providers, and how they fare on the node that is asked.
+async fn list(admin: &Admin) -> anyhow::Result<Value> {
+    let mut whole = ask(admin, "providers", Verb::List).await?;
+    let doors = admin.get("nodes/self/providers").await?.body;
+    for provider in whole["items"].as_array_mut().into_iter().flatten() {
+        let its = |door: &&Value| door["provider"] == provider["name"];
+        let doors = doors["items"].as_array().into_iter().flatten();
+        provider["health"] = doors.filter(its).cloned().collect();
+    }
+    Ok(whole)
+}
+
+/// `ok`, or which credentials are passed over and for how long.
+fn health_cell(health: &Value) -> String {
+    let doors = health.as_array().into_iter().flatten();
+    let over: Vec<String> = doors
+        .filter(|door| door["passed_over"] == Value::Bool(true))
+        .map(|door| {
+            let for_s = door["passed_over_for_ms"].as_u64().unwrap_or(0).div_ceil(1_000);
+            format!("{} passed over for {for_s} s", cell(&door["credential"]))
+        })
+        .collect();
+    if over.is_empty() { "ok".to_owned() } else { over.join(", ") }
 }
 
 impl Settings {
@@ -225,6 +251,14 @@ fn model_of(text: &str) -> anyhow::Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_credential_that_is_passed_over_is_named() {
+        let door = |credential: &str, ms: u64| json!({"credential": credential, "passed_over": ms > 0, "passed_over_for_ms": ms});
+        assert_eq!(health_cell(&json!([])), "ok");
+        let health = json!([door("a", 0), door("b", 1_200)]);
+        assert_eq!(health_cell(&health), "b passed over for 2 s");
+    }
 
     #[test]
     fn a_model_may_carry_its_price() {

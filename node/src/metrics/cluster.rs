@@ -2,14 +2,17 @@
 
 use super::{Kind, Metric, Metrics, labels};
 use cluster::{Cluster, MemberState, Role};
-use ledger::{AccountId, Ledger, Unit};
-use metrics::Label;
+use ledger::{AccountId, Ledger};
+use metrics::{Label, Unit};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const LEADER: &str = "bursar_cluster_leader";
 const TERM: &str = "bursar_cluster_term";
 const QUORUM: &str = "bursar_cluster_quorum";
 const READY: &str = "bursar_ready";
+const STALE: &str = "bursar_stale_seconds";
+const JOURNAL: &str = "bursar_journal_works";
 const LAST_LOG: &str = "bursar_log_last_index";
 const COMMITTED: &str = "bursar_log_committed_index";
 const APPLIED: &str = "bursar_log_applied_index";
@@ -47,6 +50,8 @@ pub(super) const ALL: &[Metric] = &[
     Metric(TERM, Kind::Gauge, None, "Term of consensus."),
     Metric(QUORUM, Kind::Gauge, None, "1 while a leader is known and more than half of the voters are live."),
     Metric(READY, Kind::Gauge, None, "1 while the node should get traffic."),
+    Metric(STALE, Kind::Gauge, Some(Unit::Seconds), "For how long this node may have missed changes that others know; +Inf before it has heard once."),
+    Metric(JOURNAL, Kind::Gauge, None, "1 while this node writes down what it spends; else a crash leaves it in suspense."),
     Metric(LAST_LOG, Kind::Gauge, None, "Last log index on this node."),
     Metric(COMMITTED, Kind::Gauge, None, "Log index known to be committed."),
     Metric(APPLIED, Kind::Gauge, None, "Log index applied on this node."),
@@ -99,9 +104,15 @@ fn consensus(metrics: &Metrics, cluster: &Cluster) {
         (COMMIT_LAG, status.last_log.saturating_sub(status.committed) as f64),
         (APPLY_LAG, status.committed.saturating_sub(status.applied) as f64),
         (FORMAT, f64::from(cluster.ledger().cluster_version)),
+        (STALE, seconds(cluster.stale_for())),
+        (JOURNAL, yes(cluster.allowances().has_journal())),
     ] {
         metrics.gauge(name, Vec::new(), value);
     }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    if duration == Duration::MAX { f64::INFINITY } else { duration.as_secs_f64() }
 }
 
 fn members(metrics: &Metrics, cluster: &Cluster) {
@@ -224,9 +235,9 @@ impl<'a> Labeller<'a> {
             return None;
         }
         let unit = match account.unit {
-            Unit::NanoUsd => "nano_usd",
-            Unit::Tokens => "tokens",
-            Unit::Requests => "requests",
+            ledger::Unit::NanoUsd => "nano_usd",
+            ledger::Unit::Tokens => "tokens",
+            ledger::Unit::Requests => "requests",
         };
         let subject = Some(account.subject.as_str());
         let subject = subject.filter(|subject| self.tenant_labels && !subject.is_empty());
@@ -245,7 +256,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let budget = Budget {
             name: "each".to_owned(),
-            unit: Unit::Requests,
+            unit: ledger::Unit::Requests,
             per: Per::Tag,
             windows: vec![BudgetWindow { window: Window::Never, limit: 100 }],
             managed_by: "api:admin".to_owned(),

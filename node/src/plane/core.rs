@@ -24,6 +24,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::UnboundedSender;
 use wire::Refusal;
 
+/// Most ways that are made before all are forgotten and begun anew: sessions and tags make new ones without
+/// end, each with purses, meters and a row of usage that stay as long as the way does. Some 20 MB.
+const WAYS_MAX: usize = 16_384;
+
 /// What one thread knows and has.
 pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
@@ -36,6 +40,8 @@ pub(crate) struct Core {
     ids: RequestIds,
     receipt_ids: ReceiptIds,
     draws: Cell<u64>,
+    /// Ways made since the book was emptied.
+    ways_made: Cell<usize>,
 }
 
 impl Core {
@@ -58,6 +64,7 @@ impl Core {
             receipt_ids: ReceiptIds::new(origin),
             // Zero would stay zero for ever.
             draws: Cell::new(origin | 1),
+            ways_made: Cell::new(0),
         }
     }
 
@@ -102,7 +109,10 @@ impl Core {
         candidate: &Candidate,
         hints: &Hints,
     ) -> Result<Rc<Way>, NoWay> {
-        let prepare = || Way::prepare(&self.view(), terms, candidate, hints, &self.shared);
+        let prepare = || {
+            self.ways_made.set(self.ways_made.get() + 1);
+            Way::prepare(&self.view(), terms, candidate, hints, &self.shared)
+        };
         candidate.ways.get(hints, prepare)
     }
 
@@ -125,6 +135,10 @@ impl Core {
     fn terms(&self, view: &Ledger, presented: Option<&str>) -> Result<Rc<Terms>, Refusal> {
         let mut book = self.book.borrow_mut();
         book.renew(view, &self.shared);
+        if self.ways_made.get() >= WAYS_MAX {
+            self.ways_made.set(0);
+            book.forget_terms();
+        }
         let Some(pepper) = &book.pepper else {
             return Err(Reason::ClusterUnavailable
                 .refuse("this node belongs to no cluster yet, or cannot open its secrets"));

@@ -25,9 +25,6 @@ use super::pieces::Pieces;
 const IDLE_MAX: usize = 256;
 /// How long an address that was resolved is believed.
 const ADDRESS_LIFE: Duration = Duration::from_secs(30);
-/// A provider that hangs up on an idle connection is heard of within a round trip. One that hangs up later
-/// has had the request, and what it did with it is unknown.
-const STALE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where connections go and how.
 pub(crate) struct Peer {
@@ -64,10 +61,10 @@ pub(crate) enum Broken {
     Unreached(io::Error),
     /// The connection was gone before anything was written: the provider has seen nothing.
     Unsent,
-    /// A connection that had been used before was closed as the request went out, without one byte in
-    /// answer: the provider hung up on an idle connection, most likely.
-    Stale,
-    /// The request went out and no head of an answer came: what the provider did is unknown.
+    /// The request, or a part of it, went out and no head of an answer came: what the provider did is
+    /// unknown, however soon it hung up. A POST that may have gone out is not sent again by nginx
+    /// (`proxy_next_upstream` without `non_idempotent`), by Envoy (`reset-before-request`) or by hyper's own
+    /// pool either; here a second one under the same hold could be billed twice.
     Lost(hyper::Error),
     /// The provider answered with something that is no HTTP.
     Garbage(hyper::Error),
@@ -87,7 +84,6 @@ impl Lent {
         &mut self,
         request: Request<Pieces>,
     ) -> Result<Response<Incoming>, Broken> {
-        let began = Instant::now();
         match self.sender.try_send_request(request).await {
             Ok(response) => Ok(response),
             Err(mut failed) => {
@@ -95,9 +91,6 @@ impl Lent {
                     return Err(Broken::Unsent);
                 }
                 let error = failed.into_error();
-                if self.reused && is_hang_up(&error) && began.elapsed() < STALE_WITHIN {
-                    return Err(Broken::Stale);
-                }
                 if error.is_parse() || error.is_parse_too_large() {
                     return Err(Broken::Garbage(error));
                 }
@@ -113,18 +106,6 @@ impl Lent {
             idle.push(Idle { sender: self.sender, since: Instant::now() });
         }
     }
-}
-
-/// The other side closed or reset before one byte of an answer.
-fn is_hang_up(error: &hyper::Error) -> bool {
-    use std::error::Error;
-    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return true;
-    }
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|io| {
-        matches!(io.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
-    })
 }
 
 impl Pool {

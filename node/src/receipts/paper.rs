@@ -112,7 +112,7 @@ struct Settlement {
     /// The node's batch of usage that reports it; `None` where nothing was charged.
     batch: Option<u64>,
     /// Index of the entry that carried the batch; `None` while it is on its way, and for good where the
-    /// node stopped before it heard of it.
+    /// node died before it heard of it.
     log_index: Option<u64>,
 }
 

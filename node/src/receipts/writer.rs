@@ -1,18 +1,24 @@
 //! Receipts on their way to the disk: held until their settlement stands in the log, so that most are
 //! written once.
+//!
+//! The disk is never waited for but at the very end. What it does not take in time is held in a line of its
+//! own, and where that is full the oldest are dropped and counted.
 
-use super::{Receipts, paper};
+use super::{ReceiptId, Receipts, paper};
 use crate::request::trail::Record;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::receipts::RECEIPT_BYTES_MAX;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Longest a receipt is held for the log index of its settlement before it is written without.
 const HELD_FOR: Duration = Duration::from_secs(5);
-/// Most receipts that are held, written or not; what a cluster without a quorum cannot settle for long.
-const HELD_MAX: usize = 50_000;
+/// Most receipts that wait for their settlement; what a cluster without a quorum cannot settle for long.
+const UNSETTLED_MAX: usize = 50_000;
+/// Most receipts that are held in all, at some 2 kB each: beyond it the disk is too slow.
+const HELD_MAX: usize = 100_000;
 
 /// Where a batch of usage stands in the log, once it does.
 type LogIndex = Box<dyn Fn(u64) -> Option<u64> + Send + Sync>;
@@ -22,18 +28,31 @@ pub(crate) struct Writer {
     receipts: Arc<Receipts>,
     log_index: LogIndex,
     held: VecDeque<Held>,
+    /// What the disk is at.
+    writing: Option<JoinHandle<()>>,
 }
 
-struct Held {
+pub(super) struct Held {
     record: Arc<Record>,
     since: Instant,
+    /// Log index of its settlement, once it is known.
+    index: Option<u64>,
     /// Written already, without the log index.
     written: bool,
 }
 
+impl Held {
+    /// Looks whether the settlement stands in the log by now; says whether nothing is missing any more.
+    fn look(&mut self, log_index: &LogIndex) -> bool {
+        let batch = paper::batch(&self.record);
+        self.index = self.index.or_else(|| batch.and_then(log_index));
+        self.index.is_some() || batch.is_none()
+    }
+}
+
 impl Writer {
     pub(super) fn new(receipts: Arc<Receipts>, log_index: LogIndex) -> Self {
-        Self { receipts, log_index, held: VecDeque::new() }
+        Self { receipts, log_index, held: VecDeque::new(), writing: None }
     }
 
     /// Takes over requests that are over: from now on their receipts are found.
@@ -43,25 +62,61 @@ impl Writer {
         let mut fresh = self.receipts.lock();
         for record in records {
             fresh.insert(record.receipt, Arc::clone(&record));
-            self.held.push_back(Held { record, since, written: false });
+            self.held.push_back(Held { record, since, index: None, written: false });
+        }
+        let excess = self.held.len().saturating_sub(HELD_MAX);
+        for dropped in self.held.drain(..excess) {
+            fresh.remove(&dropped.record.receipt);
+            // One that was written lacks no more than its log index.
+            self.receipts.count_dropped(u64::from(!dropped.written));
         }
     }
 
-    /// Writes what is settled, or was held for long enough; all there is if it is the `last` time.
-    pub(crate) async fn write(&mut self, now: Instant, last: bool) {
+    /// Receipts that were lost since the start.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.receipts.dropped()
+    }
+
+    /// Has the disk write what is settled, or was held for long enough, unless it is still at the last round.
+    pub(crate) async fn write(&mut self, now: Instant) {
+        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+            return;
+        }
+        self.wait().await;
+        let (batch, done) = self.due(now, false);
+        if !(batch.is_empty() && done.is_empty()) {
+            let receipts = Arc::clone(&self.receipts);
+            self.writing = Some(tokio::spawn(async move { receipts.keep(batch, done).await }));
+        }
+    }
+
+    /// Has everything written, with what is known of it, and leaves the rest to [`Receipts::complete`].
+    pub(crate) async fn finish(mut self) {
+        self.wait().await;
+        let (batch, done) = self.due(Instant::now(), true);
+        self.receipts.keep(batch, done).await;
+        self.receipts.leave(Left { log_index: self.log_index, held: self.held });
+    }
+
+    async fn wait(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            // A panic in it has been reported; what it was at is lost, and found missing when asked for.
+            let _ = writing.await;
+        }
+    }
+
+    /// What is to be written, and the receipts that nothing is missing of then.
+    fn due(&mut self, now: Instant, all: bool) -> (Papers, Vec<ReceiptId>) {
         let (mut batch, mut done) = (Vec::new(), Vec::new());
-        let excess = self.held.len().saturating_sub(HELD_MAX);
+        let excess = self.held.len().saturating_sub(UNSETTLED_MAX);
         let mut at = 0;
         self.held.retain_mut(|held| {
             at += 1;
-            let batch_of_it = paper::batch(&held.record);
-            let index = batch_of_it.and_then(&self.log_index);
-            let settled = index.is_some() || batch_of_it.is_none();
+            let settled = held.look(&self.log_index);
             let over = settled || at <= excess;
-            let due = over || last || now.duration_since(held.since) >= HELD_FOR;
+            let due = over || all || now.duration_since(held.since) >= HELD_FOR;
             if due && (settled || !held.written) {
-                let paper = paper::render(&held.record, &self.receipts.label, index);
-                batch.push((held.record.receipt.key(), paper));
+                batch.push(self.receipts.paper(&held.record, held.index));
                 held.written = true;
             }
             if over {
@@ -69,33 +124,59 @@ impl Writer {
             }
             !over
         });
-        put(&self.receipts, batch).await;
-        // From now on these are found on disk.
-        let mut fresh = self.receipts.lock();
+        (batch, done)
+    }
+}
+
+/// Receipts by their keys, as they are kept.
+type Papers = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Receipts that were written without the log index of their settlement, when the node stopped serving.
+pub(super) struct Left {
+    log_index: LogIndex,
+    held: VecDeque<Held>,
+}
+
+impl Receipts {
+    fn paper(&self, record: &Record, index: Option<u64>) -> (Vec<u8>, Vec<u8>) {
+        (record.receipt.key(), paper::render(record, &self.label, index))
+    }
+
+    /// Writes again what was written without the log index of its settlement, where that is known by now: to
+    /// be called when the ledger has all that this node spent.
+    pub async fn complete(&self) {
+        let Some(Left { log_index, mut held }) = self.left().take() else { return };
+        held.retain_mut(|held| held.look(&log_index));
+        let batch = held.iter().map(|held| self.paper(&held.record, held.index)).collect();
+        self.keep(batch, held.iter().map(|held| held.record.receipt).collect()).await;
+    }
+
+    /// Writes receipts; from then on the `done` ones are found on the disk alone.
+    async fn keep(&self, batch: Papers, done: Vec<ReceiptId>) {
+        self.put(batch).await;
+        let mut fresh = self.lock();
         for id in &done {
             fresh.remove(id);
         }
     }
-}
 
-async fn put(receipts: &Receipts, batch: Vec<(Vec<u8>, Vec<u8>)>) {
-    let all = batch.len();
-    let mut batch = batch;
-    // One that the store does not take would take the others with it.
-    batch.retain(|(_, receipt)| receipt.len() <= RECEIPT_BYTES_MAX);
-    let count = batch.len();
-    if count < all {
-        let too_large = all - count;
-        tracing::warn!(
-            too_large,
-            bytes_max = RECEIPT_BYTES_MAX,
-            "receipts are too large to be kept"
-        );
-    }
-    let Some(store) = receipts.store.clone().filter(|_| count > 0) else { return };
-    let written = tokio::task::spawn_blocking(move || store.put_batch(batch)).await;
-    if let Ok(Err(error)) = written {
-        tracing::warn!(count, %error, "receipts were lost");
+    async fn put(&self, mut batch: Papers) {
+        let all = batch.len();
+        // One that the store does not take would take the others with it.
+        batch.retain(|(_, receipt)| receipt.len() <= RECEIPT_BYTES_MAX);
+        let count = batch.len();
+        if count < all {
+            let too_large = all - count;
+            let bytes_max = RECEIPT_BYTES_MAX;
+            tracing::warn!(too_large, bytes_max, "receipts are too large to be kept");
+            self.count_dropped(too_large as u64);
+        }
+        let Some(store) = self.store.clone().filter(|_| count > 0) else { return };
+        let written = tokio::task::spawn_blocking(move || store.put_batch(batch)).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(count, %error, "receipts were lost");
+            self.count_dropped(count as u64);
+        }
     }
 }
 
@@ -157,6 +238,11 @@ mod tests {
         }
     }
 
+    async fn written(writer: &mut Writer, now: Instant) {
+        writer.write(now).await;
+        writer.wait().await;
+    }
+
     async fn log_index(receipts: &Receipts, id: ReceiptId) -> serde_json::Value {
         let receipt = receipts.local(id, "k1").await.expect("it is found");
         let receipt: serde_json::Value = serde_json::from_slice(&receipt).unwrap();
@@ -177,14 +263,14 @@ mod tests {
         assert!(receipts.local(charged, "k1").await.is_some());
         assert!(receipts.local(charged, "k2").await.is_none());
         let now = Instant::now();
-        writer.write(now, false).await;
+        written(&mut writer, now).await;
         // What costs nothing has nothing to wait for.
         assert_eq!(receipts.lock().len(), 1);
-        writer.write(now + HELD_FOR, false).await;
+        written(&mut writer, now + HELD_FOR).await;
         assert_eq!(log_index(&receipts, charged).await, serde_json::Value::Null);
         assert_eq!(receipts.lock().len(), 1, "written, and not final yet");
         applied.store(3, SeqCst);
-        writer.write(now + HELD_FOR, false).await;
+        written(&mut writer, now + HELD_FOR).await;
         assert!(receipts.lock().is_empty());
         assert_eq!(log_index(&receipts, charged).await, 103);
         assert_eq!(log_index(&receipts, free).await, serde_json::Value::Null);
@@ -192,14 +278,43 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_at_the_end_is_written() {
+    async fn what_is_held_at_the_end_is_written_and_completed_once_it_is_settled() {
         let dir = tempfile::tempdir().unwrap();
-        let id = ReceiptIds::new(1).next(UnixMillis(5), 1);
+        let ids = ReceiptIds::new(1);
+        let (late, lost) = (ids.next(UnixMillis(5), 1), ids.next(UnixMillis(5), 1));
+        let receipts = Receipts::open(dir.path(), "n1");
+        let applied = Arc::new(AtomicU64::new(0));
+        let known = Arc::clone(&applied);
+        let mut writer =
+            receipts.writer(move |batch| (batch <= known.load(SeqCst)).then_some(100 + batch));
+        writer.take([record(late, Some(3)), record(lost, Some(4))].into_iter());
+        writer.finish().await;
+        applied.store(3, SeqCst);
+        receipts.complete().await;
+        drop(receipts);
+        let again = Receipts::open(dir.path(), "n1");
+        assert_eq!(log_index(&again, late).await, 103);
+        assert_eq!(log_index(&again, lost).await, serde_json::Value::Null);
+    }
+
+    #[tokio::test]
+    async fn a_slow_disk_is_not_waited_for_and_what_it_never_takes_is_dropped_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
         let receipts = Receipts::open(dir.path(), "n1");
         let mut writer = receipts.writer(|_| None);
-        writer.take(std::iter::once(record(id, Some(3))));
-        writer.write(Instant::now(), true).await;
-        drop((writer, receipts));
-        assert_eq!(log_index(&Receipts::open(dir.path(), "n1"), id).await, serde_json::Value::Null);
+        let ids = ReceiptIds::new(1);
+        let first = ids.next(UnixMillis(5), 1);
+        writer.take(std::iter::once(record(first, None)));
+        let disk = tokio::sync::Notify::new();
+        let disk = Arc::new(disk);
+        let until = Arc::clone(&disk);
+        writer.writing = Some(tokio::spawn(async move { until.notified().await }));
+        writer.write(Instant::now()).await;
+        assert_eq!(receipts.lock().len(), 1, "the disk is busy, and nobody waited");
+        let more = (0..HELD_MAX).map(|_| record(ids.next(UnixMillis(6), 1), None));
+        writer.take(more);
+        assert_eq!((writer.held.len(), receipts.dropped()), (HELD_MAX, 1));
+        assert!(receipts.local(first, "k1").await.is_none());
+        disk.notify_one();
     }
 }

@@ -36,55 +36,74 @@ impl Openings {
         Self { runtime, going: Arc::default() }
     }
 
-    /// Opens an instance, or waits for who is at it already.
+    /// Opens an instance, or waits for who is at it already. `opening` is what opens it.
     async fn open(
         &self,
-        cluster: &Cluster,
-        missing: Missing,
+        missing: &Missing,
+        opening: impl Future<Output = Result<(), String>> + Send + 'static,
         until: Instant,
     ) -> Result<(), Refusal> {
-        let name = missing.budget.clone();
-        let mut opened = self.begin(cluster, missing);
-        let refuse = |why: String| {
-            Reason::ClusterUnavailable
-                .refuse(format!("budget {name} could not be opened for this request: {why}"))
+        let mut opened = self.begin(missing, opening);
+        let refuse = |why: &str| {
+            Reason::ClusterUnavailable.refuse(format!(
+                "budget {} could not be opened for this request: {why}",
+                missing.budget
+            ))
         };
         match timeout_at(until, opened.wait_for(Option::is_some)).await {
-            Err(_) => Err(refuse("the cluster did not agree in time; try again shortly".into())),
-            Ok(Err(_)) => Err(refuse("this node is stopping".to_owned())),
+            Err(_) => Err(refuse("the cluster did not agree in time; try again shortly")),
+            Ok(Err(_)) => Err(refuse("this node gave it up; try again")),
             Ok(Ok(outcome)) => match &*outcome {
-                Some(Err(why)) => Err(refuse(why.clone())),
+                Some(Err(why)) => Err(refuse(why)),
                 Some(Ok(())) | None => Ok(()),
             },
         }
     }
 
-    fn begin(&self, cluster: &Cluster, missing: Missing) -> watch::Receiver<Opened> {
+    fn begin(
+        &self,
+        missing: &Missing,
+        opening: impl Future<Output = Result<(), String>> + Send + 'static,
+    ) -> watch::Receiver<Opened> {
         let mut going = lock(&self.going);
-        if let Some(opened) = going.get(&missing) {
+        if let Some(opened) = going.get(missing) {
             return opened.clone();
         }
         let (tell, opened) = watch::channel(None);
         going.insert(missing.clone(), opened.clone());
-        let (cluster, all) = (cluster.clone(), Arc::clone(&self.going));
+        let entry = Going { missing: missing.clone(), all: Arc::clone(&self.going) };
         self.runtime.spawn(async move {
-            let outcome = propose(&cluster, &missing).await;
+            // Owned by the task from its first moment, so that it goes with it, whatever happens.
+            let entry = entry;
+            let outcome = opening.await;
             // First out of the list: who comes now looks at the ledger again.
-            lock(&all).remove(&missing);
+            drop(entry);
             tell.send_replace(Some(outcome));
         });
         opened
     }
 }
 
-async fn propose(cluster: &Cluster, missing: &Missing) -> Result<(), String> {
+/// An entry in the list of what is being opened; dropped, it is out of it.
+struct Going {
+    missing: Missing,
+    all: Arc<Mutex<BTreeMap<Missing, watch::Receiver<Opened>>>>,
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        lock(&self.all).remove(&self.missing);
+    }
+}
+
+async fn propose(cluster: Cluster, missing: Missing) -> Result<(), String> {
     let periods = {
         let ledger = cluster.ledger();
         // Deleted meanwhile: there is nothing to open, and the next look at the path will show it.
         let Some(budget) = ledger.budgets.get(&missing.budget) else { return Ok(()) };
         calendar::first_periods(budget, wall_clock()).map_err(|error| error.to_string())?
     };
-    let Missing { budget, subject } = missing.clone();
+    let Missing { budget, subject } = missing;
     let command = Command::OpenInstance(OpenInstance { budget, subject, periods });
     let committed = cluster.propose(command).await.map_err(|error| error.to_string())?;
     if let Outcome::Denied(denial) = committed.outcome {
@@ -127,7 +146,8 @@ pub(crate) async fn way(
             Err(NoWay::Missing(missing)) => missing,
         };
         for missing in missing {
-            core.shared.openings.open(&core.shared.cluster, missing, until).await?;
+            let opening = propose(core.shared.cluster.clone(), missing.clone());
+            core.shared.openings.open(&missing, opening, until).await?;
         }
         if Instant::now() >= until {
             let say = "the budgets of this request are closed as fast as they are opened";
@@ -145,4 +165,21 @@ fn too_many(count: usize) -> Refusal {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // The map holds no invariant that a panic elsewhere could have broken.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_opening_that_dies_is_told_and_the_next_one_begins_anew() {
+        let openings = Openings::new(Handle::current());
+        let missing = Missing { budget: "b".to_owned(), subject: "tag:x".to_owned() };
+        let until = Instant::now() + OPEN_WITHIN;
+        let broken = openings.open(&missing, async { panic!("as asked") }, until).await;
+        assert!(broken.unwrap_err().say.contains("try again"));
+        openings.open(&missing, async { Ok(()) }, until).await.unwrap();
+        let refused = openings.open(&missing, async { Err("no room".to_owned()) }, until).await;
+        assert!(refused.unwrap_err().say.contains("no room"));
+    }
 }

@@ -1,5 +1,6 @@
 //! A request on its way: everything that must be put in order when it ends, whichever way it ends.
 
+use super::patience::Patience;
 use super::policy::{self, Place};
 use super::quote::{ModelTerms, Quote};
 use super::settle::Bill;
@@ -33,6 +34,10 @@ pub(crate) struct Open {
     /// What the present attempt is charged to and limited by.
     pub(crate) way: Rc<Way>,
     pub(crate) hints: Hints,
+    /// How long the caller waits.
+    pub(crate) patience: Patience,
+    /// Place of the credential that the present attempt goes out with.
+    pub(crate) credential: usize,
     pub(crate) quote: Quote,
     /// The money of the present attempt.
     pub(crate) hold: Option<Hold>,

@@ -5,6 +5,7 @@
 //! where there is none the caller hears the provider's error under its own status.
 
 use super::open::{Coming, Guard};
+use super::patience::Wait;
 use super::relay::{self, Break};
 use super::settle::{self, Bill};
 use super::upstream::{Failure, Upstream};
@@ -33,7 +34,11 @@ pub(super) enum Opening {
 /// # Errors
 ///
 /// The stream failed, ended or broke before it said anything, or nothing came in time.
-pub(super) async fn opening(guard: &mut Guard, upstream: &Upstream) -> Result<Opening, Failure> {
+pub(super) async fn opening(
+    guard: &mut Guard,
+    upstream: &Upstream,
+    wait: Wait,
+) -> Result<Opening, Failure> {
     let began = Instant::now();
     let mut ready = Vec::new();
     let mut held_bytes = 0;
@@ -42,15 +47,23 @@ pub(super) async fn opening(guard: &mut Guard, upstream: &Upstream) -> Result<Op
             if held_bytes == 0 { upstream.timeout } else { upstream.timeout.min(HELD_FOR_MAX) };
         let coming = guard.coming.as_mut().expect("only this function takes it out");
         let next = poll_fn(|cx| Pin::new(&mut coming.body).poll_frame(cx));
-        let frame = match timeout_at(began + within, next).await {
+        let until = began + within;
+        let until = wait.first_until().map_or(until, |first| until.min(first.into()));
+        let frame = match timeout_at(until, next).await {
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(error))) => {
                 return Err(broken(guard, upstream, &Break::Cut(error.to_string())));
             }
             Ok(None) => return over(guard, upstream, ready).map_err(|failure| *failure),
-            // Comments: the provider is alive, and the caller should know.
-            Err(_) if held_bytes > 0 => break,
-            Err(_) => return Err(broken(guard, upstream, &Break::Silent)),
+            Err(_) => match wait.over() {
+                Some(impatient) => {
+                    let bill = broken(guard, upstream, &Break::Silent).bill;
+                    return Err(Failure { bill, ..impatient });
+                }
+                // Comments: the provider is alive, and the caller should know.
+                None if held_bytes > 0 => break,
+                None => return Err(broken(guard, upstream, &Break::Silent)),
+            },
         };
         let Ok(data) = frame.into_data() else { continue };
         held_bytes += data.len();

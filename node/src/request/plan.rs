@@ -1,5 +1,6 @@
 //! Which attempts are made, in which order, and which are spared after a failure.
 
+use super::doors::Trouble;
 use super::policy;
 use super::routing;
 use super::settle::Bill;
@@ -32,6 +33,23 @@ pub(super) struct Attempt {
 pub(super) struct Topic {
     pub(super) operation: Operation,
     pub(super) face: &'static Dialect,
+}
+
+impl Attempt {
+    /// Whether it is to be passed over for now where there is another.
+    fn is_shut(&self) -> bool {
+        self.candidate.upstream.doors.is_shut(self.credential)
+    }
+
+    /// It brought an answer.
+    pub(super) fn worked(&self) {
+        self.candidate.upstream.doors.answered(self.credential);
+    }
+
+    /// It failed.
+    pub(super) fn failed(&self, trouble: Trouble) {
+        self.candidate.upstream.doors.failed(self.credential, trouble);
+    }
 }
 
 /// The attempts to make, in order: for each name its places, for each place its attempts, each with a
@@ -76,6 +94,10 @@ pub(super) fn plan<'a>(
                 speech,
             }));
         }
+    }
+    // What failed of late comes last, and only then.
+    if plan.iter().any(Attempt::is_shut) {
+        plan.sort_by_cached_key(Attempt::is_shut);
     }
     plan.truncate(ATTEMPTS_MAX);
     if plan.is_empty() {

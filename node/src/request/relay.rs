@@ -3,6 +3,7 @@
 //! Nothing is read from the provider before the caller takes what there is, no task or channel stands
 //! in between, and one deadline serves the whole stream.
 
+use super::doors::Trouble;
 use super::open::{Coming, Guard, Open};
 use super::settle::{self, Bill};
 use super::upstream::Upstream;
@@ -129,10 +130,18 @@ impl Relay {
 
     /// The provider's stream is over, one way or another: settles it and leaves the last pieces ready.
     fn end(&mut self, how: Break) {
-        let Some(Flow { coming, guard }) = self.flow.take() else { return };
+        let Some(Flow { coming, mut guard }) = self.flow.take() else { return };
+        let late = guard.get().patience.refusal().filter(|_| matches!(how, Break::Silent));
         // What was passed before goes out first.
         let passed = std::mem::take(&mut self.ready);
-        let end = coming.relay.finish(&|| how.refusal(&self.upstream), &mut self.ready);
+        let cut = || late.clone().unwrap_or_else(|| how.refusal(&self.upstream));
+        let end = coming.relay.finish(&cut, &mut self.ready);
+        let trouble = match &late {
+            None if !end.complete => Trouble::Failed,
+            None => Trouble::None,
+            Some(_) => Trouble::Unknown,
+        };
+        self.upstream.doors.failed(guard.get().credential, trouble);
         self.ready.reverse();
         self.ready.extend(passed);
         let mut open = guard.take();
@@ -152,8 +161,9 @@ impl Relay {
 pub(super) fn bill(open: &Open, end: &End, clean: bool) -> Bill {
     let counted = settle::counted(open, end.usage(), end.output_bytes);
     match end.usage() {
-        // The provider's last word, also where it failed in the middle.
-        Some(usage) if clean => Bill::Told(usage),
+        // The provider's last word, also where it said that it failed in the middle. A stream that just
+        // ends before its answer does may have told what was used up to there only.
+        Some(usage) if clean && (end.complete || end.error.is_some()) => Bill::Told(usage),
         // An error before any output: the provider did not begin.
         None if end.error.is_some() && end.output_bytes == 0 => Bill::Void,
         Some(_) | None => counted,
@@ -228,7 +238,8 @@ impl Deadline {
         loop {
             let sleep = self.sleep.get_or_insert_with(|| {
                 self.progressed = false;
-                Box::pin(tokio::time::sleep(self.gap))
+                let left = self.total.saturating_sub(self.began.elapsed());
+                Box::pin(tokio::time::sleep(self.gap.min(left)))
             });
             match sleep.as_mut().poll(cx) {
                 Poll::Pending => return Poll::Pending,

@@ -26,7 +26,7 @@ pub(crate) enum Bill {
     Void,
     /// The provider said what it used.
     Told(Usage),
-    /// The provider did not say; this much is known not to be exceeded, and neither is the hold.
+    /// The provider did not say, or not to the end; this much is known not to be exceeded.
     AtMost(Usage),
     /// The provider did not say; about so much. Where only an estimate was held it is no bound either.
     About(Usage),
@@ -56,13 +56,7 @@ impl Bill {
         match self {
             Self::Void => (Charge::ZERO, Usage::default()),
             Self::Whole => (quote.charge(terms), whole),
-            Self::Told(usage) | Self::About(usage) => (charge_of(&usage, terms), usage),
-            Self::AtMost(usage) => {
-                let usage = Usage {
-                    input_tokens: usage.input_tokens.min(quote.input_tokens),
-                    output_tokens: usage.output_tokens.min(quote.output_tokens),
-                    ..usage
-                };
+            Self::Told(usage) | Self::AtMost(usage) | Self::About(usage) => {
                 (charge_of(&usage, terms), usage)
             }
         }
@@ -135,7 +129,7 @@ async fn hold(
 /// The money is there, as far as is known; it only did not arrive in time.
 fn is_late(short: &Short) -> bool {
     match short.why {
-        Why::NoQuorum => true,
+        Why::NoQuorum | Why::NoJournal => true,
         Why::InFlight => short.remaining >= short.asked,
         Why::Spent | Why::NeverFits | Why::PeriodOver => false,
     }
@@ -170,6 +164,10 @@ pub(crate) fn refusal(
         }
         Why::NoQuorum | Why::PeriodOver => Reason::ClusterUnavailable.refuse(
             "the cluster cannot say at present what is left of the budget; try again shortly",
+        ),
+        Why::NoJournal => Reason::ClusterUnavailable.refuse(
+            "this node cannot write down at present what it spends, so it spends nothing; try again \
+             shortly, or another node",
         ),
     }
 }
@@ -261,24 +259,37 @@ fn sums(charge: &Charge, usage: &Usage) -> UsageSums {
 /// Bytes of text per token, on average over languages and code.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// What an answer that told no usage is charged: all input, and its output by its bytes.
+/// What an answer is charged that did not tell its usage, or not to its end: all input, and its output by
+/// its bytes; more where more was told.
 ///
 /// Under a hard budget a token for each byte, which no tokenizer exceeds: what was charged less than it
 /// was billed would be spent twice. A model that thinks unseen costs the whole hold there, for nothing else
 /// bounds it. Elsewhere the average.
 pub(crate) fn counted(open: &Open, told: Option<Usage>, output_bytes: u64) -> Bill {
     let told = told.unwrap_or_default();
-    let hard = open.way.hard;
-    if hard && open.terms().thinks {
+    if open.way.hard {
+        return bounded(&open.quote, told, output_bytes, open.terms().thinks);
+    }
+    Bill::About(Usage {
+        input_tokens: told.input_tokens.max(open.quote.input_tokens),
+        output_tokens: told.output_tokens.max(output_bytes.div_ceil(BYTES_PER_TOKEN)),
+        ..told
+    })
+}
+
+/// Under a hard budget: no more than the hold, but where the provider itself told more.
+fn bounded(quote: &Quote, told: Usage, output_bytes: u64, thinks: bool) -> Bill {
+    let within =
+        told.input_tokens <= quote.input_tokens && told.output_tokens <= quote.output_tokens;
+    if thinks && within {
         return Bill::Whole;
     }
-    let tokens = if hard { output_bytes } else { output_bytes.div_ceil(BYTES_PER_TOKEN) };
-    let usage = Usage {
-        input_tokens: told.input_tokens.max(open.quote.input_tokens),
-        output_tokens: told.output_tokens.max(tokens),
+    let output_tokens = if thinks { quote.output_tokens } else { output_bytes };
+    Bill::AtMost(Usage {
+        input_tokens: told.input_tokens.max(quote.input_tokens),
+        output_tokens: told.output_tokens.max(output_tokens.min(quote.output_tokens)),
         ..told
-    };
-    if hard { Bill::AtMost(usage) } else { Bill::About(usage) }
+    })
 }
 
 #[cfg(test)]
@@ -310,12 +321,32 @@ mod tests {
             (Bill::AtMost(usage), 10_000 + 20_000, 1),
             (Bill::Told(beyond), 5_000_000, 1),
             (Bill::About(beyond), 5_000_000, 1),
-            (Bill::AtMost(beyond), 100_000 + 200_000, 1),
+            (Bill::AtMost(beyond), 5_000_000, 1),
             (Bill::Whole, 100_000 + 200_000 + 2, 1),
         ];
         for (bill, nano_usd, requests) in cases {
             let (charge, _) = bill.charge(&quote, &terms);
             assert_eq!((charge.nano_usd, charge.requests), (nano_usd, requests), "{bill:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_told_to_the_end_is_charged_as_counted_within_the_hold_or_as_told_beyond_it() {
+        let quote = Quote { input_tokens: 100, output_tokens: 50, cap: None };
+        let usage =
+            |input_tokens, output_tokens| Usage { input_tokens, output_tokens, ..Usage::default() };
+        let cases = [
+            (usage(0, 0), 20, false, Bill::AtMost(usage(100, 20))),
+            (usage(7, 30), 20, false, Bill::AtMost(usage(100, 30))),
+            (usage(7, 3), 900, false, Bill::AtMost(usage(100, 50))),
+            (usage(7, 60), 900, false, Bill::AtMost(usage(100, 60))),
+            (usage(7, 3), 20, true, Bill::Whole),
+            (usage(7, 60), 20, true, Bill::AtMost(usage(100, 60))),
+            (usage(120, 3), 20, true, Bill::AtMost(usage(120, 50))),
+        ];
+        for (told, output_bytes, thinks, expected) in cases {
+            let bill = bounded(&quote, told, output_bytes, thinks);
+            assert_eq!(bill, expected, "{told:?} {output_bytes} {thinks}");
         }
     }
 
@@ -351,6 +382,7 @@ mod tests {
             (Why::Spent, None, 429, Retry::Never),
             (Why::NeverFits, Some(UnixMillis(61_000)), 429, Retry::Never),
             (Why::NoQuorum, None, 503, Retry::AfterMs(1_000)),
+            (Why::NoJournal, None, 503, Retry::AfterMs(1_000)),
         ];
         for (why, resets_at, status, retry) in cases {
             let refusal = refusal(&short(why, resets_at), &[], 429, now);

@@ -74,7 +74,13 @@ impl Book {
                 }
             }
         }
+        shared.doors.keep(|name| ledger.providers.contains_key(name));
         self.config_index = ledger.config_index;
+    }
+
+    /// Forgets all terms of keys, and with them where their requests go and who pays.
+    pub(crate) fn forget_terms(&mut self) {
+        self.terms.clear();
     }
 
     /// The terms of a key, prepared where they are not yet.

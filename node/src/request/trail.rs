@@ -142,13 +142,14 @@ pub(crate) async fn drain(
             log(&lines);
             receipts.take(lines.drain(..).filter_map(Line::into_sent));
         }
-        receipts.write(tokio::time::Instant::now(), last).await;
         if round % ROUNDS_PER_COLLECT == 0 {
             metrics.collect();
+            metrics.tell_receipts_dropped(receipts.dropped());
         }
         if last {
-            return;
+            return receipts.finish().await;
         }
+        receipts.write(tokio::time::Instant::now()).await;
     }
 }
 

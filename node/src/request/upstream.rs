@@ -1,5 +1,7 @@
 //! Ask: one provider made ready, and one attempt at it.
 
+use super::doors::{ProviderDoors, Trouble};
+use super::patience::Wait;
 use super::settle::Bill;
 use crate::plane::Shared;
 use crate::plane::pieces::Pieces;
@@ -40,6 +42,8 @@ pub(crate) struct Upstream {
     pub(crate) attempts_max: u32,
     pub(crate) timeout: Duration,
     pub(crate) changed_index: u64,
+    /// Which credentials are passed over for now.
+    pub(crate) doors: Arc<ProviderDoors>,
     /// Weights of the credentials.
     pub(crate) weights: Vec<u32>,
     /// Headers of a request, by credential.
@@ -94,6 +98,7 @@ impl Upstream {
             attempts_max: provider.attempts_max.max(1),
             timeout: Duration::from_millis(provider.timeout_ms.max(1)),
             changed_index: provider.changed_index,
+            doors: shared.doors.of(provider),
             weights: provider.credentials.iter().map(|credential| credential.weight).collect(),
             heads,
             base,
@@ -129,26 +134,19 @@ impl Upstream {
         let mut lent = self.pool.lend().await.map_err(Failure::from)?;
         *sent = true;
         let exchange = async {
-            let stale = match lent.send(self.request(order)).await {
-                Err(Broken::Unsent) if lent.reused => false,
-                Err(Broken::Stale) if lent.reused => true,
-                outcome => return outcome.map(|response| (response, lent)),
-            };
-            // Not one byte had come: the same bytes go out once more, on a connection of their own.
-            let again = async {
-                let mut fresh = self.pool.lend_new().await?;
-                let response = fresh.send(self.request(order)).await?;
-                Ok((response, fresh))
-            };
-            again.await.map_err(|broken| match broken {
-                // Nothing went out this time; the first time it may have.
-                Broken::Unreached(_) | Broken::Unsent if stale => Broken::Stale,
-                broken => broken,
-            })
+            match lent.send(self.request(order)).await {
+                // Nothing of it was written: the same bytes go out on a connection of their own.
+                Err(Broken::Unsent) if lent.reused => {
+                    let mut fresh = self.pool.lend_new().await?;
+                    let response = fresh.send(self.request(order)).await?;
+                    Ok((response, fresh))
+                }
+                outcome => outcome.map(|response| (response, lent)),
+            }
         };
-        match tokio::time::timeout(self.timeout, exchange).await {
+        match tokio::time::timeout(order.wait.first(self.timeout), exchange).await {
             Ok(outcome) => outcome.map_err(Failure::from),
-            Err(_) => Err(self.timed_out()),
+            Err(_) => Err(order.wait.over().unwrap_or_else(|| self.timed_out())),
         }
     }
 
@@ -176,17 +174,17 @@ impl Upstream {
     }
 
     /// Reads a plain answer to its end.
-    pub(crate) async fn read(&self, body: Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
+    async fn read(&self, body: Incoming, bytes_max: usize, wait: Wait) -> Result<Bytes, Failure> {
         let reading = collect(body, bytes_max, &self.name);
-        match tokio::time::timeout(self.timeout, reading).await {
+        match tokio::time::timeout(wait.rest(self.timeout), reading).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(self.timed_out()),
+            Err(_) => Err(wait.over().unwrap_or_else(|| self.timed_out())),
         }
     }
 
     /// Reads the answer to a call that was not a stream.
-    pub(crate) async fn read_answer(&self, body: Incoming) -> Result<Bytes, Failure> {
-        self.read(body, ANSWER_BYTES_MAX).await
+    pub(crate) async fn read_answer(&self, body: Incoming, wait: Wait) -> Result<Bytes, Failure> {
+        self.read(body, ANSWER_BYTES_MAX, wait).await
     }
 
     /// Reads an answer under an error status.
@@ -195,6 +193,7 @@ impl Upstream {
         response: Response<Incoming>,
         lent: Lent,
         now_ms: u64,
+        wait: Wait,
     ) -> Failure {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
@@ -202,7 +201,7 @@ impl Upstream {
             let say = format!("provider {} answered with status {status}", self.name);
             return Failure::new(Reason::UpstreamGarbage.refuse(say), Bill::Void);
         }
-        let body = match self.read(body, ERROR_BYTES_MAX).await {
+        let body = match self.read(body, ERROR_BYTES_MAX, wait).await {
             Ok(body) => {
                 lent.give_back();
                 body
@@ -229,6 +228,8 @@ pub(crate) struct Order<'a> {
     pub(crate) caller: &'a HeaderMap,
     /// Those of them that go on beside what always does.
     pub(crate) forwards: &'static [&'static str],
+    /// How long the caller waits.
+    pub(crate) wait: Wait,
 }
 
 /// An attempt that came to nothing.
@@ -241,11 +242,19 @@ pub(crate) struct Failure {
     pub(crate) elsewhere: bool,
     /// Another attempt with the same credential may.
     pub(crate) again: bool,
+    /// What it says of the place that was asked.
+    pub(crate) trouble: Trouble,
 }
 
 impl Failure {
     fn new(refusal: Refusal, bill: Bill) -> Self {
-        Self { refusal, said: None, bill, elsewhere: true, again: bill == Bill::Void }
+        let again = bill == Bill::Void;
+        Self { refusal, said: None, bill, elsewhere: true, again, trouble: Trouble::Failed }
+    }
+
+    /// An attempt that took too long for the caller, whoever is to blame.
+    pub(crate) fn impatient(refusal: Refusal, bill: Bill, elsewhere: bool) -> Self {
+        Self { elsewhere, trouble: Trouble::Unknown, ..Self::new(refusal, bill) }
     }
 
     /// A provider's own refusal: not billed.
@@ -254,13 +263,20 @@ impl Failure {
         let refusal = error.refusal();
         let (elsewhere, again) =
             (error.retryable || credential, error.retryable && error.status != 429);
+        let trouble = match (error.status, error.retry_after_ms) {
+            _ if credential => Trouble::Busy(None),
+            (429, asked_ms) => Trouble::Busy(asked_ms),
+            (_, Some(asked_ms)) => Trouble::Busy(Some(asked_ms)),
+            (500.., None) => Trouble::Failed,
+            (_, None) => Trouble::None,
+        };
         let said = (!credential).then(|| Box::new((error, body)));
-        Self { refusal, said, bill: Bill::Void, elsewhere, again }
+        Self { refusal, said, bill: Bill::Void, elsewhere, again, trouble }
     }
 
     /// What this place cannot be asked; another may.
     pub(crate) fn unsaid(refusal: Refusal) -> Self {
-        Self { again: false, ..Self::new(refusal, Bill::Void) }
+        Self { again: false, trouble: Trouble::Unknown, ..Self::new(refusal, Bill::Void) }
     }
 
     /// An answer that is none, and that may have been billed.
@@ -281,10 +297,6 @@ impl From<Broken> for Failure {
             Broken::Unsent => {
                 let say = "the connection to the provider closed before the request went out";
                 Self::new(Reason::UpstreamUnreachable.refuse(say), Bill::Void)
-            }
-            Broken::Stale => {
-                let say = "the provider closed the connection before it answered";
-                Self::new(Reason::UpstreamUnreachable.refuse(say), Bill::Whole)
             }
             Broken::Lost(error) => {
                 let refusal = Reason::UpstreamUnreachable

@@ -72,6 +72,9 @@ pub struct BudgetWindow {
     /// When the next one begins. Absent: never, or each subject has its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resets_at: Option<Timestamp>,
+    /// What each subject may spend. Absent: all share one limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each: Option<Amount>,
     /// The figures; summed over the subjects where each has its own.
     #[serde(flatten)]
     pub books: Books,

@@ -60,6 +60,31 @@ pub struct Counts {
     pub aliases: usize,
 }
 
+/// How a credential of a provider fares on the node that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProviderDoor {
+    /// The provider.
+    pub provider: String,
+    /// Its credential.
+    pub credential: String,
+    /// It failed of late: others are asked before it.
+    pub passed_over: bool,
+    /// For how long from now on, in milliseconds.
+    pub passed_over_for_ms: u64,
+    /// Failures since the last answer.
+    pub failures_in_a_row: u32,
+    /// Times it began to be passed over, since the provider was set as it is.
+    pub times_passed_over: u64,
+}
+
+/// All of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProviderDoors {
+    /// By provider, then as the operator listed the credentials. One that nothing was asked of yet may be
+    /// missing.
+    pub items: Vec<ProviderDoor>,
+}
+
 /// Everything at a glance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Status {
@@ -79,6 +104,9 @@ pub trait Nodes {
     /// How much of each there is.
     fn counts(&self) -> Counts;
 
+    /// How providers fare on this node.
+    fn doors(&self) -> Vec<ProviderDoor>;
+
     /// Begins to leave, as SIGTERM does.
     fn begin_drain(&self);
 }
@@ -87,6 +115,7 @@ pub(in crate::admin) fn router<A: Admin>() -> Router<Arc<A>> {
     Router::new()
         .route("/status", get(status::<A>))
         .route("/nodes/self", get(node::<A>))
+        .route("/nodes/self/providers", get(doors::<A>))
         .route("/nodes/self:drain", post(drain::<A>))
 }
 
@@ -112,6 +141,13 @@ pub(in crate::admin) async fn node<A: Admin>(
 ) -> Answer<Response> {
     let index = admin.fresh(read).await?;
     Ok(told(admin.node(), index))
+}
+
+/// Shows which providers the node that is asked passes over for now, because they failed.
+#[utoipa::path(get, path = "/admin/v1/nodes/self/providers", tag = "nodes", operation_id = "provider_doors", responses(
+    (status = 200, body = ProviderDoors), (status = "default", body = Problem)))]
+pub(in crate::admin) async fn doors<A: Admin>(State(admin): State<Arc<A>>) -> Answer<Response> {
+    Ok(told(ProviderDoors { items: admin.doors() }, admin.applied_index()))
 }
 
 /// Begins to leave, as SIGTERM does: not ready at once, requests in flight finish, then the process ends.

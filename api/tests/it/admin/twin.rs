@@ -99,8 +99,8 @@ impl Probes for Twin {
         Vec::new()
     }
 
-    fn metrics(&self) -> String {
-        "# HELP bursar_up Always 1.\n".to_owned()
+    async fn metrics(&self) -> Answer<String> {
+        Ok("# HELP bursar_up Always 1.\n".to_owned())
     }
 }
 

@@ -361,7 +361,7 @@ fn nothing_is_held_while_a_journal_that_failed_is_still_there() {
     let journal = life.allowances.desk.journal().unwrap();
     journal.fail(&std::io::Error::other("full"));
     let short = life.allowances.try_hold(&life.paths[0], &usd(1), START).unwrap_err();
-    assert_eq!(short.why, Why::NoQuorum);
+    assert_eq!(short.why, Why::NoJournal);
     // Usage alone is let through: no money is at stake.
     life.allowances.try_hold(&life.paths[1], &usd(1), START).unwrap().void();
     life.allowances.tend_files();

@@ -20,6 +20,7 @@ pub(super) fn windows(ledger: &Ledger, budget: &Budget) -> Vec<BudgetWindow> {
             period: None,
             starts_at: None,
             resets_at: None,
+            each: Some(Amount::of(unit_out(budget.unit), terms.limit)),
             books: Books {
                 unit: unit_out(budget.unit),
                 overspend_bound: Some(0),
@@ -60,6 +61,7 @@ fn window(ledger: &Ledger, id: AccountId) -> Option<BudgetWindow> {
         period: Some(books.period),
         starts_at: Some(Timestamp(books.starts_at.0)),
         resets_at: books.ends_at.map(|at| Timestamp(at.0)),
+        each: None,
         books: Books {
             unit,
             limit: books.limit,

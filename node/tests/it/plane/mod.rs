@@ -10,6 +10,7 @@ mod hostile_upstream;
 mod metrics;
 pub(crate) mod node;
 mod openings;
+mod patience;
 mod receipts;
 mod scopes;
 mod standing;

@@ -83,6 +83,24 @@ async fn a_truncated_stream_ends_with_an_error_event_and_is_charged_for_what_cam
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_ends_before_its_answer_is_charged_for_what_came_and_not_as_it_told_halfway()
+{
+    // Usage in every event counts up: what was told last came before the rest of the output.
+    let halfway = event("abcdefghijklmnop").replace(
+        "}\n\n",
+        r#","usage":{"prompt_tokens":7,"completion_tokens":1,"total_tokens":8}}"#,
+    );
+    let (halfway, rest) = (format!("{halfway}\n\n"), event("qrstuvwx"));
+    let sent = sends(&[&halfway, &rest], END);
+    let (node, _upstream, key) = house(Does::SendsAndCloses(sent)).await;
+    let answer = once(node.addr, &stream(&key, "")).await;
+    assert!(answer.text().contains(r#"data: {"error":{"#), "{answer:?}");
+    let spent = node.spent().await;
+    assert!((24 * 4_000..24 * 4_000 + 500_000).contains(&spent), "{spent}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_truncated_stream_of_a_model_that_thinks_unseen_costs_its_hold() {
     let upstream = Upstream::start(Does::SendsAndCloses(sends(&[&event("abcd")], ""))).await;
     let node = TestNode::start().await;

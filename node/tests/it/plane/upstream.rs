@@ -65,10 +65,6 @@ impl Upstream {
         Self { addr, state, task }
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}/v1", self.addr)
     }

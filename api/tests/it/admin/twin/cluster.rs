@@ -5,7 +5,7 @@ use api::admin::v1::cluster::{
     ClusterAdmin, ClusterStatus, Id, Leader, Member, Removed, TransferLeader,
 };
 use api::admin::v1::models::{ListedModel, Models};
-use api::admin::v1::nodes::{Counts, Node, Nodes};
+use api::admin::v1::nodes::{Counts, Node, Nodes, ProviderDoor};
 use api::admin::{Answer, Listed, Page, Problem};
 
 impl Models for Twin {
@@ -66,6 +66,17 @@ impl Nodes for Twin {
             streams_in_flight: 0,
             applied_index: 1,
         }
+    }
+
+    fn doors(&self) -> Vec<ProviderDoor> {
+        vec![ProviderDoor {
+            provider: "openai".to_owned(),
+            credential: "default".to_owned(),
+            passed_over: true,
+            passed_over_for_ms: 700,
+            failures_in_a_row: 3,
+            times_passed_over: 1,
+        }]
     }
 
     fn counts(&self) -> Counts {

@@ -146,6 +146,7 @@ impl Kept for Budgets {
                 ..Books::default()
             },
             increases: Vec::new(),
+            each: None,
             overspend_because: Vec::new(),
         };
         Ok(Budget {
