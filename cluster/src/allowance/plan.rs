@@ -142,6 +142,8 @@ fn cushion(seen: &Standing, must: i64) -> i64 {
     let wanted = ahead.saturating_add(holds).saturating_add(must);
     let few_holds = seen.mean_hold.saturating_mul(CUSHION_HOLDS);
     let most = few_holds.clamp(seen.limit / CUSHION_PARTS, seen.limit / CUSHION_PARTS_SMALL);
+    // More than the pool holds would tell everybody that somebody waits for it.
+    let most = most.min(seen.pool.map_or(most, |pool| pool / 4));
     if most < seen.mean_hold {
         return 0;
     }
@@ -256,6 +258,14 @@ mod tests {
         // One of a hundred requests gets one of a hold and a half, not more.
         let hundred = Standing { limit: 240, pool: Some(240), ..plenty() };
         assert_eq!(ask(&hundred).want, 15 + 15 / 4);
+    }
+
+    #[test]
+    fn a_cushion_is_at_most_a_quarter_of_what_is_left() {
+        let hot = Standing { rate: 5_000, ..plenty() };
+        assert_eq!(ask(&hot).want, 2_000 + 500);
+        let ending = Standing { pool: Some(2_000), ..hot };
+        assert_eq!(ask(&ending).want, 500 + 125);
     }
 
     #[test]

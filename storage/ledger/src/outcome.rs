@@ -14,8 +14,8 @@ pub struct Grant {
     /// What is left in the pool after it. Zero where the period does not admit; negative after the limit
     /// was lowered below what is out.
     pub pool: i64,
-    /// The pool is below 2 % of the limit, or the period does not admit: keep 150 ms of the rate and ask
-    /// for exact needs only.
+    /// The pool is below 2 % of the limit or holds less than the line wanted, or the period does not admit:
+    /// every node keeps 150 ms of its rate and asks for exact needs only.
     pub low: bool,
 }
 
