@@ -11,6 +11,7 @@ pub mod bound;
 mod call;
 pub mod chat;
 pub mod dialect;
+pub mod embed;
 mod field_value;
 pub mod frame;
 mod json;

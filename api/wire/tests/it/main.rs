@@ -5,6 +5,7 @@
 mod bedrock;
 mod bounds;
 mod cases;
+mod embed;
 mod errors;
 mod folders;
 mod framing;

@@ -7,6 +7,7 @@ mod carried;
 mod cohere;
 mod garbage;
 mod gemini;
+mod gemini_oddities;
 mod matrix;
 mod meaning;
 mod oddities;

@@ -68,7 +68,11 @@ fn write_properties(out: &mut Out, properties: &Extra) {
 }
 
 fn kind(out: &mut Out, value: &str, nullable: bool) {
-    let Some(name) = text(value) else { return out.raw("type", value) };
+    // Clients that speak in numbers give the place in Google's enumeration.
+    const NUMBERED: [&str; 8] =
+        ["type_unspecified", "string", "number", "integer", "boolean", "array", "object", "null"];
+    let numbered = || Some((*NUMBERED.get(value.parse::<usize>().ok()?)?).to_owned());
+    let Some(name) = text(value).or_else(numbered) else { return out.raw("type", value) };
     match name.to_ascii_lowercase().as_str() {
         "type_unspecified" => {}
         name if nullable => out.list("type", |out| {
@@ -92,6 +96,9 @@ mod tests {
             r#""type":{"maxItems":3,"items":{"type":"number"}}}}"#
         );
         assert_eq!(to_json_schema(older).as_str(), expected);
+        let numbered = r#"{"type":6,"properties":{"a":{"type":1}}}"#;
+        let expected = r#"{"type":"object","properties":{"a":{"type":"string"}}}"#;
+        assert_eq!(to_json_schema(numbered).as_str(), expected);
         let newer = r#"{"type":["string","null"],"$ref":"x","minLength":1,"default":null}"#;
         assert_eq!(to_json_schema(newer).as_str(), newer);
     }

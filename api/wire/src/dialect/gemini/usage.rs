@@ -79,8 +79,14 @@ fn modality(usage: &Fields<'_>, key: &str, wanted: &str) -> u64 {
     let details = usage.get(key).and_then(crate::json::items).unwrap_or_default();
     let of_kind = details.into_iter().filter_map(|value| {
         let mut detail = Fields::read(value).ok()?.camel();
-        let kind = detail.text("modality")?;
-        detail.whole("tokenCount").filter(|_| kind == wanted)
+        let kind = detail.text("modality");
+        // Clients that speak in numbers get the place in Google's enumeration.
+        let numbered = match detail.whole("modality") {
+            Some(2) => Some("IMAGE".to_owned()),
+            Some(4) => Some("AUDIO".to_owned()),
+            Some(_) | None => None,
+        };
+        detail.whole("tokenCount").filter(|_| kind.or(numbered).as_deref() == Some(wanted))
     });
     of_kind.max().unwrap_or(0)
 }
