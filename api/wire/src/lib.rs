@@ -19,6 +19,7 @@ pub mod provider;
 mod provider_error;
 mod refusal;
 pub mod relay;
+pub mod rerank;
 pub mod retry_after;
 pub mod sign;
 pub mod splice;

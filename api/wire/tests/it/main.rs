@@ -12,6 +12,7 @@ mod framing;
 mod oddities;
 mod replies;
 mod requests;
+mod rerank;
 mod responses;
 mod sign;
 mod streams;
