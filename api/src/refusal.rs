@@ -45,6 +45,8 @@ pub enum Reason {
     RequestExceedsBudget,
     /// More budgets apply to the request than one may be charged to.
     TooManyBudgets,
+    /// A budget per session, tag or user has as many of them as it may have.
+    TooManyInstances,
     /// The cluster cannot say: no quorum and no allowance.
     ClusterUnavailable,
     /// A header that cannot be taken at its word.
@@ -101,6 +103,7 @@ impl Reason {
         Self::BudgetExceeded,
         Self::RequestExceedsBudget,
         Self::TooManyBudgets,
+        Self::TooManyInstances,
         Self::ClusterUnavailable,
         Self::InvalidHeader,
         Self::ReceiptUnknown,
@@ -137,6 +140,7 @@ impl Reason {
             Self::BudgetExceeded       => Row(Caller, 402, QUOTA, "budget_exceeded", Never),
             Self::RequestExceedsBudget => Row(Caller, 402, QUOTA, "request_exceeds_budget", Never),
             Self::TooManyBudgets       => Row(Caller, 403, "permission_error", "too_many_budgets", Never),
+            Self::TooManyInstances     => Row(Caller, 429, "rate_limit_error", "too_many_instances", AfterMs(60_000)),
             Self::ClusterUnavailable   => Row(Us, 503, SERVER, "cluster_unavailable", AfterMs(1_000)),
             Self::InvalidHeader        => Row(Caller, 400, INVALID, "invalid_headers", Never),
             Self::ReceiptUnknown       => Row(Caller, 404, INVALID, "receipt_not_found", Never),

@@ -33,8 +33,11 @@ mod wait;
 pub use books::{PurseBooks, PurseTerms};
 pub use charge::{CHARGE_MAX, Charge, Short, Why};
 pub use hold::Hold;
-pub use journal::{Ground, Machine, Owner, Testament, forget_lives_before};
+pub use journal::{
+    Ground, Machine, Owner, Testament, forget_life, forget_lives_before, nothing_left,
+};
 pub use path::Path;
+use purse::Opening;
 pub use purse::{GRACE_MS, Purse};
 pub use run::Propose;
 
@@ -325,6 +328,12 @@ impl Allowances {
                 !(is_over && purses.by_period.iter().all(|purse| purse.is_done()))
             });
         }
+    }
+
+    /// The ledger knows all that a life before this one spent: what that let through beyond its grants is
+    /// covered, or debt that everybody sees, and does not count against this life any more.
+    pub fn forget_life(&self, incarnation: u64) {
+        lock(&self.desk.beyond_before).remove(&incarnation);
     }
 
     fn me(&self) -> Option<(NodeId, u64)> {

@@ -28,7 +28,8 @@ const TIME_BYTES: usize = 8;
 /// How much is kept; the oldest go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// Older ones go, in milliseconds, counted back from the newest receipt.
+    /// Older ones go, in milliseconds, counted back from the newest receipt, or
+    /// from now where that is earlier.
     pub age_ms: u64,
     /// Bytes of keys and receipts. The files may take twice that, since room is reused late.
     pub bytes_max: u64,

@@ -37,7 +37,7 @@ impl Node {
         let allowances = Allowances::new();
         let disk = disk.join(label);
         let past = Testament::read(&disk, &owner(life - 1)).ok().flatten();
-        allowances.begin_journal(&disk, owner(life));
+        allowances.begin_journal(&disk, owner(life)).expect("a fresh directory can be written");
         allowances.identify(id, life);
         allowances.set_active_nodes(NODES as u32);
         let link = Link::new(log);

@@ -48,8 +48,8 @@ pub struct PurseBooks {
     pub granted: i64,
     /// Billed beyond what was granted.
     pub owed: i64,
-    /// Let through beyond what was granted while the cluster could not be asked, held or spent, and not
-    /// covered by a grant since.
+    /// Let through beyond what was granted, held or spent, and not covered by a grant since: by a soft
+    /// budget, or while the cluster could not be asked.
     pub overspend: i64,
     /// Charges that wait.
     pub waiting: i64,

@@ -4,8 +4,8 @@ use super::journal::Journal;
 use super::usage::Usage;
 use super::{Purse, observe};
 use arc_swap::ArcSwapOption;
-use ledger::{Ledger, NodeId};
-use std::collections::BTreeSet;
+use ledger::{AccountId, Ledger, NodeId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::Notify;
@@ -45,6 +45,8 @@ pub(super) struct Desk {
     pub(super) usage: Usage,
     /// Where holds are written down; set before anything is granted, or never.
     pub(super) journal: OnceLock<Journal>,
+    /// What lives before this one let through beyond what they were granted, and the ledger may not know.
+    pub(super) beyond_before: Mutex<BTreeMap<u64, BTreeMap<(AccountId, u64), i64>>>,
     /// Rings when there is one.
     pub(super) journal_begun: Notify,
     /// Rings when whoever keeps the journal has something to do.
@@ -104,6 +106,14 @@ impl Desk {
     /// Whether what is granted must be opened before it is spent.
     pub(super) fn seals(&self) -> bool {
         self.journal().is_some_and(Journal::works)
+    }
+
+    /// What lives before this one let through on an account and period beyond what they were granted, as far
+    /// as the ledger may not know of it.
+    pub(super) fn beyond_before(&self, key: (AccountId, u64)) -> i64 {
+        let lives = lock(&self.beyond_before);
+        let amounts = lives.values().filter_map(|beyond| beyond.get(&key));
+        amounts.copied().fold(0, i64::saturating_add)
     }
 
     /// This purse has money to be opened.

@@ -8,7 +8,9 @@
 //! process but not the machine. A settlement is written with the next hold, or a few milliseconds later;
 //! one that is lost leaves its hold charged in full. For the machine's sake a purse may only spend what
 //! it was opened for, and that is synced ahead of need, about a second's spend at a time: after a power
-//! cut all that was opened counts as spent.
+//! cut all that was opened counts as spent. What a soft budget, or a policy for the time without a quorum, lets
+//! through beyond that is synced ahead alike, some holds at a time. Only what a provider bills beyond a hold
+//! cannot be known ahead: it is synced right after.
 //!
 //! The files are kept small: a full segment is added up with those before it into a sum.
 
@@ -22,12 +24,15 @@ mod testament;
 mod tests;
 
 pub use ground::{Ground, Machine};
-pub use testament::{Testament, forget_lives_before};
+pub(super) use testament::beyond_before;
+pub use testament::{Testament, forget_life, forget_lives_before, nothing_left};
 
 use super::desk::lock;
-use super::{Charge, Path, Purse};
+use super::{Charge, Opening, Path, Purse};
 use ledger::{NodeId, UsageSums};
-use record::{AmountV1, HeadV1, HoldV1, OpenV1, PathGoneV1, PathV1, PurseV1, SettleV1, bytes};
+use record::{
+    AmountV1, BeyondV1, HeadV1, HoldV1, OpenV1, PathGoneV1, PathV1, PurseV1, SettleV1, bytes,
+};
 use rotate::Sums;
 use std::fs::File;
 use std::io::{self, Write};
@@ -193,19 +198,26 @@ impl Journal {
         }
     }
 
-    /// Writes up to which amount each purse may be spent, and syncs. Takes as long as the disk does. Where
-    /// there is no journal any more nothing is in the way.
-    pub(super) fn open(&self, levels: &[(Arc<Purse>, i64)]) -> Result<(), Unwritten> {
+    /// Writes up to which amount each purse may be spent, and how far beyond, and syncs. Takes as long as
+    /// the disk does. Where there is no journal any more nothing is in the way.
+    pub(super) fn open(&self, openings: &[Opening]) -> Result<(), Unwritten> {
         if self.state.load(SeqCst) == GONE {
             return Ok(());
         }
-        let line = |(purse, level): &(Arc<Purse>, i64)| {
-            AmountV1::of((purse.account(), purse.period()), *level)
-        };
-        let record = OpenV1 { lines: levels.iter().map(line).collect() };
+        let line = |purse: &Purse, level| AmountV1::of((purse.account(), purse.period()), level);
+        let levels = openings.iter().map(|opening| line(&opening.purse, opening.level));
+        let beyond = openings
+            .iter()
+            .filter_map(|opening| opening.beyond.map(|beyond| line(&opening.purse, beyond)));
+        let (levels, beyond) =
+            (OpenV1 { lines: levels.collect() }, BeyondV1 { lines: beyond.collect() });
         let file = {
             let mut tape = lock(&self.tape);
-            tape.waiting.extend_from_slice(&bytes(&record));
+            // In this order what is lost of the end makes the sum too high, not too low.
+            tape.waiting.extend_from_slice(&bytes(&levels));
+            if !beyond.lines.is_empty() {
+                tape.waiting.extend_from_slice(&bytes(&beyond));
+            }
             self.write(&mut tape)?;
             Arc::clone(&tape.file)
         };
@@ -268,6 +280,13 @@ impl Tape {
         path.in_journal.store(self.last_path, Relaxed);
         self.last_path
     }
+}
+
+/// Leaves of the journals in a data directory what a power cut leaves: the records that were synced, on
+/// another ground.
+#[cfg(test)]
+pub(super) fn cut_power(data_dir: &FsPath) {
+    tests::cut_power(&folder(data_dir));
 }
 
 /// The directory of journals in a data directory.

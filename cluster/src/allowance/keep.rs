@@ -1,7 +1,8 @@
 //! Keeping the journal: opening what was granted, and folding full files away. Off the path of requests.
 
+use super::desk::lock;
 use super::journal::{self, Ground, Journal, Machine, Owner};
-use super::{Allowances, Purse};
+use super::{Allowances, Opening, Purse};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,22 +19,47 @@ const SETTLEMENTS_AFTER: Duration = Duration::from_millis(5);
 const CUSHIONS_EVERY: Duration = Duration::from_millis(100);
 
 impl Allowances {
-    /// Begins the journal of this life in a data directory. To be called once, before
-    /// [`Allowances::identify`]; where it cannot be written the node goes without. Blocks.
-    pub fn begin_journal(&self, data_dir: &Path, owner: Owner) {
-        self.begin_journal_on(data_dir, owner, Arc::new(Machine));
+    /// Begins the journal of this life in a data directory, and learns from those of lives before it what they
+    /// let through beyond their grants. To be called before [`Allowances::identify`]; where it cannot be written
+    /// the node goes without. A second call changes nothing. Blocks.
+    ///
+    /// # Errors
+    /// It cannot be written, and a file of it cannot be removed either: to the next life that would say that
+    /// nothing was spent. This one must not spend, but may try again.
+    pub fn begin_journal(&self, data_dir: &Path, owner: Owner) -> io::Result<()> {
+        self.begin_journal_on(data_dir, owner, Arc::new(Machine))
     }
 
     /// As [`Allowances::begin_journal`], of files that stand on another ground than the machine's.
-    pub fn begin_journal_on(&self, data_dir: &Path, owner: Owner, on: Arc<dyn Ground>) {
+    ///
+    /// # Errors
+    /// Those of [`Allowances::begin_journal`].
+    pub fn begin_journal_on(
+        &self,
+        data_dir: &Path,
+        owner: Owner,
+        on: Arc<dyn Ground>,
+    ) -> io::Result<()> {
+        if self.desk.journal().is_some() {
+            return Ok(());
+        }
+        match journal::beyond_before(data_dir, &owner, &*on) {
+            Ok(beyond) => *lock(&self.desk.beyond_before) = beyond,
+            Err(error) => warn!(%error, "what lives before this one let through is not known"),
+        }
+        // Nothing is spent yet: whatever is there of this life was left by a first try.
+        let life = owner.incarnation;
+        journal::forget_life(data_dir, life)?;
         match Journal::begin(journal::folder(data_dir), owner, on) {
-            // A second call would change what holds are written to; the first stands.
             Ok(journal) => {
                 drop(self.desk.journal.set(journal));
                 self.desk.journal_begun.notify_one();
+                Ok(())
             }
             Err(error) => {
+                journal::forget_life(data_dir, life)?;
                 warn!(%error, "no journal: what a crash leaves unreported will be in suspense");
+                Ok(())
             }
         }
     }
@@ -100,18 +126,15 @@ impl Allowances {
 
     /// Opens what these purses need: writes it down, syncs, and only then lets it be spent. Blocks.
     pub(super) fn open_now(&self, purses: Vec<Arc<Purse>>) {
-        let to_open = |purse: Arc<Purse>| {
-            let (amount, level) = purse.to_open();
-            (amount > 0).then_some((amount, (purse, level)))
-        };
-        let (amounts, levels): (Vec<i64>, Vec<_>) = purses.into_iter().filter_map(to_open).unzip();
+        let openings: Vec<Opening> = purses.iter().filter_map(|purse| purse.to_open()).collect();
         // Where the journal has failed they wait until it is gone: then everything is opened.
         let may_open = match self.desk.journal() {
-            Some(journal) if !levels.is_empty() => journal.open(&levels).is_ok(),
+            Some(journal) if !openings.is_empty() => journal.open(&openings).is_ok(),
             Some(_) | None => true,
         };
-        for (amount, (purse, _)) in amounts.into_iter().zip(levels).filter(|_| may_open) {
-            purse.open(amount);
+        for opening in openings.into_iter().filter(|_| may_open) {
+            opening.purse.open_beyond(opening.beyond);
+            opening.purse.open(opening.amount);
         }
     }
 

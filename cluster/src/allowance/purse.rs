@@ -12,6 +12,17 @@ mod settle;
 
 pub(super) use alone::Taken;
 
+/// What is to be opened of a purse, and what the journal is to know before.
+pub(super) struct Opening {
+    pub(super) purse: Arc<Purse>,
+    /// So much of what is sealed.
+    pub(super) amount: i64,
+    /// Up to here may then be spent out of what was granted.
+    pub(super) level: i64,
+    /// And up to here beyond, where that changes.
+    pub(super) beyond: Option<i64>,
+}
+
 use super::desk::Desk;
 use super::queue::Queue;
 use super::{CHARGE_MAX, Charge, PurseBooks, PurseTerms, Short, Why, observe};
@@ -86,8 +97,14 @@ struct Far {
     chunk: AtomicI64,
     /// Billed beyond what was granted, until a grant covers it.
     owed: AtomicI64,
-    /// Let through without a quorum beyond what was granted, and not covered since.
+    /// Let through beyond what was granted, held or spent, and not covered since.
     overspend: AtomicI64,
+    /// The part of `owed` that was let through so. Added to after `owed` is.
+    overspend_owed: AtomicI64,
+    /// Up to here may be spent beyond, as the journal knows.
+    beyond_open: AtomicI64,
+    /// Up to here somebody wants to, if that is more.
+    beyond_wanted: AtomicI64,
     heard_settled: AtomicI64,
     heard_returned: AtomicI64,
     pool: AtomicI64,
@@ -136,6 +153,9 @@ impl Purse {
                 chunk: AtomicI64::new(0),
                 owed: AtomicI64::new(0),
                 overspend: AtomicI64::new(0),
+                overspend_owed: AtomicI64::new(0),
+                beyond_open: AtomicI64::new(0),
+                beyond_wanted: AtomicI64::new(0),
                 heard_settled: AtomicI64::new(0),
                 heard_returned: AtomicI64::new(0),
                 pool: AtomicI64::new(UNKNOWN),
@@ -227,7 +247,7 @@ impl Purse {
         self.terms.0.soft.load(Relaxed)
     }
 
-    /// Sets a charge aside: all of it, or what there was in soft mode, or without a quorum.
+    /// Sets a charge aside: out of what was granted, or beyond it where that may be.
     pub(super) fn take(self: &Arc<Self>, asked: i64, now: UnixMillis) -> Result<Taken, Why> {
         let terms = &self.terms.0;
         let last_ms = terms.ends_at_ms.load(Relaxed).saturating_add(GRACE_MS);
@@ -239,26 +259,28 @@ impl Purse {
             return Err(Why::NeverFits);
         }
         let available = &self.hot.0.available;
-        let left = |available: i64| {
-            if available >= asked {
-                Some(available - asked)
-            } else {
-                soft.then_some(available.min(0))
-            }
-        };
+        let left = |available: i64| (available >= asked).then(|| available - asked);
         let Ok(before) = available.fetch_update(SeqCst, SeqCst, left) else {
             self.ask_open();
-            return self.take_alone(asked).ok_or_else(|| self.why(asked));
+            let taken = self.take_beyond(asked)?;
+            if soft {
+                self.look_at_water(self.available());
+            }
+            return Ok(taken);
         };
-        let covered = asked.min(before.max(0));
-        self.books.0.held.fetch_add(covered, SeqCst);
+        self.books.0.held.fetch_add(asked, SeqCst);
         self.hot.0.last_hold.store(asked, Relaxed);
         self.touch();
-        let left = before - covered;
+        self.look_at_water(before - asked);
+        Ok(Taken { covered: asked, over: 0 })
+    }
+
+    /// So much is left: where that is little, more is seen to.
+    fn look_at_water(self: &Arc<Self>, left: i64) {
+        let terms = &self.terms.0;
         if left < terms.low_water.load(Relaxed).max(terms.open_water.load(Relaxed)) {
             self.run_low(left);
         }
-        Ok(Taken { covered, over: 0 })
     }
 
     /// Undoes [`Purse::take`].

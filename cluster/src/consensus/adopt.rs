@@ -1,10 +1,10 @@
-//! After a crash: the ledger is told what the life before this one spent, by its journal.
+//! After a crash: the ledger is told what the lives before this one spent, by their journals.
 
 use super::node::Node;
 use super::proposals;
-use crate::allowance::{Owner, Testament, forget_lives_before};
+use crate::allowance::{Owner, Testament, forget_life, forget_lives_before, nothing_left};
 use ledger::command::Adopt;
-use ledger::{Command, NodeId, Outcome};
+use ledger::{Command, NodeId, Outcome, PastLife};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,26 +17,60 @@ const AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Pause before a journal that could not be read is read again.
 const UNREADABLE_FOR: Duration = Duration::from_secs(5);
 
-/// Waits until this life is in the ledger, tells it of the one before, once, and removes what that left.
+/// What became of telling of one life.
+enum Told {
+    /// The ledger has all of it.
+    Whole,
+    /// Its journal is there and cannot be read now, or the ledger does not take it.
+    Not,
+    /// This life is over itself.
+    Ending,
+}
+
+/// Waits until this life is in the ledger, tells it of those before, the oldest first, and removes what each
+/// left once all of it is known.
 pub(crate) async fn adopt_past(node: Arc<Node>) {
     if !is_enrolled(&node).await {
         return;
     }
-    let incarnation = node.identity.incarnation();
-    let Some(parts) = parts(&node).await else {
-        return;
-    };
-    for part in parts {
-        let number = part.part;
-        if !adopt(&node, part).await {
+    let (dir, incarnation) = (node.settings.data_dir.clone(), node.identity.incarnation());
+    loop {
+        let mut is_all = true;
+        for past in past_lives(&node) {
+            match tell(&node, &past).await {
+                Told::Whole => {
+                    tracing::info!(
+                        life = past.incarnation,
+                        "what a life before this one spent is in the ledger"
+                    );
+                    node.allowances.forget_life(past.incarnation);
+                    let dir = dir.clone();
+                    remove(move || forget_life(&dir, past.incarnation)).await;
+                }
+                Told::Not => is_all = false,
+                Told::Ending => return,
+            }
+        }
+        if is_all {
+            // Of the rest the ledger does not want to hear.
+            return remove(move || forget_lives_before(&dir, incarnation)).await;
+        }
+        if *node.closing.borrow() {
             return;
         }
-        tracing::info!(part = number, "what the life before this one spent is in the ledger");
+        sleep(UNREADABLE_FOR).await;
     }
-    let dir = node.settings.data_dir.clone();
-    let removed = spawn_blocking(move || forget_lives_before(&dir, incarnation)).await;
-    if let Ok(Err(error)) = removed {
-        tracing::warn!(%error, "the journals of past lives stay");
+}
+
+/// Lives the ledger may be told of, the oldest first.
+fn past_lives(node: &Node) -> Vec<PastLife> {
+    let ledger = node.view.load();
+    ledger.nodes.get(&NodeId(node.id())).map(|record| record.past.clone()).unwrap_or_default()
+}
+
+async fn remove(files: impl FnOnce() -> std::io::Result<()> + Send + 'static) {
+    if let Ok(Err(error)) = spawn_blocking(files).await {
+        tracing::warn!(%error, "the journal of a past life stays");
     }
 }
 
@@ -52,60 +86,58 @@ async fn is_enrolled(node: &Node) -> bool {
     true
 }
 
-/// What is to be proposed, in order. Nothing where there is no journal that can be believed, and nothing
-/// twice: the ledger counts the parts it has. `None` where the node ends before it could be read.
-async fn parts(node: &Arc<Node>) -> Option<Vec<Adopt>> {
-    let ledger = node.view.load();
+/// Tells the ledger what one life spent, or that there is no journal of it that can be believed.
+async fn tell(node: &Arc<Node>, past: &PastLife) -> Told {
     let me = NodeId(node.id());
-    let Some(past) = ledger.nodes.get(&me).and_then(|record| record.past) else {
-        return Some(Vec::new());
-    };
     let owner = Owner {
         cluster_id: node.identity.cluster_id().unwrap_or_default(),
         node: me,
         incarnation: past.incarnation,
     };
     let (dir, incarnation) = (node.settings.data_dir.clone(), node.identity.incarnation());
-    let is_new = |part: &Adopt| part.part >= past.adopted_parts;
-    loop {
-        let (dir, owner, ledger) = (dir.clone(), owner.clone(), Arc::clone(&ledger));
-        let read = spawn_blocking(move || {
-            let testament = Testament::read(&dir, &owner)?;
-            Ok(testament.map_or_else(Vec::new, |testament| testament.parts(&ledger, incarnation)))
-        });
-        let read: std::io::Result<Vec<Adopt>> =
-            read.await.unwrap_or_else(|error| Err(error.into()));
-        match read {
-            Ok(parts) => return Some(parts.into_iter().filter(is_new).collect()),
-            // It is there, and says what was spent: whatever is in the way may pass.
-            Err(error) => {
-                tracing::warn!(%error, "the journal of the life before this one cannot be read");
+    let (ledger, past) = (node.view.load(), *past);
+    let read = spawn_blocking(move || {
+        let testament = Testament::read(&dir, &owner)?;
+        let nothing = || vec![nothing_left(me, incarnation, &past)];
+        Ok(testament.map_or_else(nothing, |testament| testament.parts(&ledger, incarnation)))
+    });
+    let read: std::io::Result<Vec<Adopt>> = read.await.unwrap_or_else(|error| Err(error.into()));
+    match read {
+        Ok(parts) => {
+            for part in parts {
+                match adopt(node, part).await {
+                    Told::Whole => {}
+                    other @ (Told::Not | Told::Ending) => return other,
+                }
             }
+            Told::Whole
         }
-        if *node.closing.borrow() {
-            return None;
+        // It is there, and says what was spent: whatever is in the way may pass.
+        Err(error) => {
+            let life = past.incarnation;
+            tracing::warn!(%error, life, "the journal of a life before this one cannot be read");
+            Told::Not
         }
-        sleep(UNREADABLE_FOR).await;
     }
 }
 
-/// Proposes a part until it is applied; whether it was.
-async fn adopt(node: &Arc<Node>, part: Adopt) -> bool {
+/// Proposes a part until it is applied.
+async fn adopt(node: &Arc<Node>, part: Adopt) -> Told {
     loop {
         match proposals::propose(node, Command::Adopt(part.clone())).await {
             Ok(committed) => match committed.outcome {
-                Outcome::Done => return true,
+                Outcome::Done => return Told::Whole,
                 outcome @ (Outcome::NodeAllocated(_)
                 | Outcome::Refilled(_)
                 | Outcome::Denied(_)) => {
-                    tracing::error!(?outcome, "what the life before this one spent is not taken");
-                    return false;
+                    tracing::error!(?outcome, "what a life before this one spent is not taken");
+                    return Told::Not;
                 }
             },
             Err(error) => tracing::debug!(%error, "not known to the ledger yet"),
         }
         if *node.closing.borrow() {
-            return false;
+            return Told::Ending;
         }
         sleep(AGAIN_AFTER).await;
     }

@@ -20,12 +20,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 use storage::{
     Identity, LogStore, Machine, Membership, Peer, Raft, Snapshots, SpaceWatch, StoredMembership,
     View, raft_config,
 };
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+
+/// Pause before a journal that could neither be begun nor removed is tried again.
+const JOURNAL_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// What was configured and is needed after the start.
 pub(crate) struct Settings {
@@ -226,22 +231,46 @@ impl Node {
         let cluster_id = self.identity.cluster_id().unwrap_or_default();
         self.gossip.say(said::CLUSTER_ID, &cluster_id);
         self.gossip.say(said::PRISTINE, said::NO);
-        self.begin_spending(NodeId(id), cluster_id).await;
+        self.begin_spending(Owner {
+            cluster_id,
+            node: NodeId(id),
+            incarnation: self.identity.incarnation(),
+        })
+        .await;
         self.set_phase("waits for a leader to enrol with");
         self.touch();
         Ok(())
     }
 
-    /// Says who spends, once there is a journal to write it into.
-    async fn begin_spending(&self, node: NodeId, cluster_id: String) {
-        let incarnation = self.identity.incarnation();
-        let (allowances, dir) = (Arc::clone(&self.allowances), self.settings.data_dir.clone());
-        let owner = Owner { cluster_id, node, incarnation };
-        let begun = tokio::task::spawn_blocking(move || allowances.begin_journal(&dir, owner));
-        if let Err(error) = begun.await {
-            tracing::error!(%error, "the journal was not begun");
+    /// Says who spends, once there is a journal to write it into or surely none. Where neither can be had the
+    /// node spends nothing, and tries again.
+    async fn begin_spending(self: &Arc<Self>, owner: Owner) {
+        if self.try_begin_spending(&owner).await {
+            return;
         }
-        self.allowances.identify(node, incarnation);
+        let node = Arc::clone(self);
+        tokio::spawn(async move {
+            while !*node.closing.borrow() {
+                sleep(JOURNAL_AGAIN_AFTER).await;
+                if node.try_begin_spending(&owner).await {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn try_begin_spending(&self, owner: &Owner) -> bool {
+        let (allowances, dir) = (Arc::clone(&self.allowances), self.settings.data_dir.clone());
+        let (node, incarnation, owner) = (owner.node, owner.incarnation, owner.clone());
+        let begun = spawn_blocking(move || allowances.begin_journal(&dir, owner)).await;
+        let begun = begun.unwrap_or_else(|panicked| Err(panicked.into()));
+        match begun {
+            Ok(()) => self.allowances.identify(node, incarnation),
+            Err(ref error) => {
+                tracing::error!(%error, "the journal can neither be begun nor removed: nothing is spent");
+            }
+        }
+        begun.is_ok()
     }
 
     /// Sets the first membership. Doing it again with the same founders is harmless.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use crate::bed::{PATIENCE, budget, formed, ready, stop_all};
+use crate::bed::{PATIENCE, budget, formed, ready, start_all, stop_all};
 use cluster::Cluster;
 use cluster::allowance::{Charge, Path, PurseTerms, Why};
 use ledger::view::books;
@@ -123,6 +123,35 @@ async fn a_restarted_node_tells_what_its_life_before_spent_and_frees_the_rest() 
     assert_eq!((seen.closed_spend + seen.reported, seen.suspense), (350, 0), "{seen:?}");
     let used: i64 = ledger.usage.values().map(|sums| sums.cost_nano_usd).sum();
     assert_eq!(used, 350);
+    stop_all(&nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_died_thrice_with_nobody_to_tell_strands_nothing() {
+    let (seats, nodes) = formed(3).await;
+    let index = nodes[0].propose(budget("b")).await.unwrap().index;
+    let account = AccountId { budget: index, window: 0 };
+    nodes[2].wait_applied(index, WITHIN).await.unwrap();
+    let granted = path(&nodes[2], account);
+    let hold = nodes[2].allowances().hold(&granted, &cost(400), now(), WITHIN).await.unwrap();
+    stop_all(&nodes).await;
+    std::mem::forget(hold);
+    for _ in 0..3 {
+        seats[2].start().await.shutdown().await;
+    }
+    let nodes = start_all(&seats).await;
+    for node in &nodes {
+        ready(node).await;
+    }
+    let mut applied = nodes[0].applied();
+    let told = async {
+        while books(&nodes[0].ledger(), account).unwrap().pool < 600 {
+            applied.changed().await.unwrap();
+        }
+    };
+    timeout(PATIENCE, told).await.unwrap();
+    let seen = books(&nodes[0].ledger(), account).unwrap();
+    assert_eq!((seen.closed_spend + seen.reported, seen.suspense), (400, 0), "{seen:?}");
     stop_all(&nodes).await;
 }
 

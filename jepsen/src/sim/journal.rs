@@ -1,11 +1,11 @@
-//! What a node's next life tells of the one before it: the product's journal, read from the files that its
+//! What a node's next life tells of those before it: the product's journals, read from the files that its
 //! end left, and taken over by the ledger part by part.
 
 use super::node::{Fate, Node};
 use super::world::World;
-use cluster::allowance::{Owner, Testament, forget_lives_before};
+use cluster::allowance::{Owner, Testament, forget_lives_before, nothing_left};
 use ledger::command::Adopt;
-use ledger::{Command, NodeId, Outcome};
+use ledger::{Command, NodeId, Outcome, PastLife};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -46,16 +46,20 @@ impl Left {
     }
 }
 
-/// Has the ledger take over what the life before this one spent, once this one is in it.
+/// Has the ledger take over what the lives before this one spent, once this one is in it.
 pub(crate) async fn adopt_past(node: Arc<Node>) {
     while !node.is_enrolled() {
         sleep(AGAIN_AFTER).await;
     }
-    for part in parts(&node) {
-        node.world.note("adopt", [node.id, u64::from(part.part), part.lines.len() as u64]);
-        if !adopt(&node, part).await {
-            return;
+    let past = node.ledger().nodes.get(&NodeId(node.id)).map(|record| record.past.clone());
+    for past in past.unwrap_or_default() {
+        for part in parts(&node, &past) {
+            node.world.note("adopt", [node.id, u64::from(part.part), part.lines.len() as u64]);
+            if !adopt(&node, part).await {
+                return;
+            }
         }
+        node.seen.allowances.forget_life(past.incarnation);
     }
     let dir = &node.world.slots[&node.id].platter.dir;
     if let Err(error) = forget_lives_before(dir, node.incarnation) {
@@ -63,23 +67,20 @@ pub(crate) async fn adopt_past(node: Arc<Node>) {
     }
 }
 
-/// What is to be proposed, in order, as the product has it; none of it twice.
-fn parts(node: &Node) -> Vec<Adopt> {
+/// What is to be proposed of one life, in order, as the product has it.
+fn parts(node: &Node, past: &PastLife) -> Vec<Adopt> {
     let ledger = node.ledger();
-    let Some(past) = ledger.nodes.get(&NodeId(node.id)).and_then(|record| record.past) else {
-        return Vec::new();
-    };
+    let nothing = || vec![nothing_left(NodeId(node.id), node.incarnation, past)];
     let platter = &node.world.slots[&node.id].platter;
     let owner = owner(node.id, past.incarnation);
-    let parts = match Testament::read_from(&platter.dir, &owner, &**platter) {
+    match Testament::read_from(&platter.dir, &owner, &**platter) {
         Ok(Some(testament)) => testament.parts(&ledger, node.incarnation),
-        Ok(None) => Vec::new(),
+        Ok(None) => nothing(),
         Err(error) => {
             node.world.fail("journals can be read", error.to_string());
             Vec::new()
         }
-    };
-    parts.into_iter().filter(|part| part.part >= past.adopted_parts).collect()
+    }
 }
 
 /// Proposes a part until it is applied; whether it was taken.

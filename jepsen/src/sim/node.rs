@@ -66,7 +66,10 @@ impl Node {
         let incarnation = next_incarnation(&world, slot).await;
         let allowances = Allowances::new();
         let platter: Arc<Platter> = Arc::clone(&slot.platter);
-        allowances.begin_journal_on(&slot.platter.dir, journal::owner(id, incarnation), platter);
+        let owner = journal::owner(id, incarnation);
+        if let Err(error) = allowances.begin_journal_on(&slot.platter.dir, owner, platter) {
+            world.fail("journals can be begun", error.to_string());
+        }
         allowances.identify(NodeId(id), incarnation);
         // Every node is taken to share the pools.
         allowances.set_active_nodes(u32::try_from(world.members().len()).unwrap_or(u32::MAX));

@@ -99,6 +99,10 @@ pub(super) fn denied(kind: &'static str, denial: Denial) -> Problem {
         Denial::AlreadyInitialised(id) => {
             Problem::conflict(format!("the cluster was founded before, as {id}"))
         }
+        Denial::Full(what, whose) => {
+            Problem::conflict(format!("there is no room for more {what}: {whose}"))
+                .fix("wait until some are closed, or close some")
+        }
     }
 }
 
@@ -127,6 +131,7 @@ mod tests {
             (Denial::Invalid("limit", "is negative".into()), 422),
             (Denial::Taken("key id", "k".into()), 409),
             (Denial::Revoked, 409),
+            (Denial::Full("instances", "budget b has 50000".into()), 409),
         ];
         for (denial, status) in cases {
             assert_eq!(denied("key", denial.clone()).status(), status, "{denial:?}");

@@ -22,7 +22,28 @@ use wire::Refusal;
 const OPEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// What an opening came to; `None` while it goes on.
-type Opened = Option<Result<(), String>>;
+type Opened = Option<Result<(), Failed>>;
+
+/// Why an instance was not opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Failed {
+    /// There are as many as there may be.
+    Full(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl Failed {
+    fn refuse(&self, budget: &str) -> Refusal {
+        match self {
+            Failed::Full(whose) => Reason::TooManyInstances.refuse(format!(
+                "{whose}, and no more may be open; use one that is open already, or try again when some have ended"
+            )),
+            Failed::Other(why) => Reason::ClusterUnavailable
+                .refuse(format!("budget {budget} could not be opened for this request: {why}")),
+        }
+    }
+}
 
 /// The instances being opened by this node. Shared by all threads; the control plane proposes.
 pub(crate) struct Openings {
@@ -40,21 +61,17 @@ impl Openings {
     async fn open(
         &self,
         missing: &Missing,
-        opening: impl Future<Output = Result<(), String>> + Send + 'static,
+        opening: impl Future<Output = Result<(), Failed>> + Send + 'static,
         until: Instant,
     ) -> Result<(), Refusal> {
         let mut opened = self.begin(missing, opening);
-        let refuse = |why: &str| {
-            Reason::ClusterUnavailable.refuse(format!(
-                "budget {} could not be opened for this request: {why}",
-                missing.budget
-            ))
-        };
+        let name = &missing.budget;
+        let refuse = |why: &str| Failed::Other(why.to_owned()).refuse(name);
         match timeout_at(until, opened.wait_for(Option::is_some)).await {
             Err(_) => Err(refuse("the cluster did not agree in time; try again shortly")),
             Ok(Err(_)) => Err(refuse("this node gave it up; try again")),
             Ok(Ok(outcome)) => match &*outcome {
-                Some(Err(why)) => Err(refuse(why)),
+                Some(Err(failed)) => Err(failed.refuse(name)),
                 Some(Ok(())) | None => Ok(()),
             },
         }
@@ -63,7 +80,7 @@ impl Openings {
     fn begin(
         &self,
         missing: &Missing,
-        opening: impl Future<Output = Result<(), String>> + Send + 'static,
+        opening: impl Future<Output = Result<(), Failed>> + Send + 'static,
     ) -> watch::Receiver<Opened> {
         let mut going = lock(&self.going);
         if let Some(opened) = going.get(missing) {
@@ -96,25 +113,27 @@ impl Drop for Going {
     }
 }
 
-async fn propose(cluster: Cluster, missing: Missing) -> Result<(), String> {
+async fn propose(cluster: Cluster, missing: Missing) -> Result<(), Failed> {
+    let other = |error: &dyn std::fmt::Display| Failed::Other(error.to_string());
     let periods = {
         let ledger = cluster.ledger();
         // Deleted meanwhile: there is nothing to open, and the next look at the path will show it.
         let Some(budget) = ledger.budgets.get(&missing.budget) else { return Ok(()) };
-        calendar::first_periods(budget, wall_clock()).map_err(|error| error.to_string())?
+        calendar::first_periods(budget, wall_clock()).map_err(|error| other(&error))?
     };
     let Missing { budget, subject } = missing;
     let command = Command::OpenInstance(OpenInstance { budget, subject, periods });
-    let committed = cluster.propose(command).await.map_err(|error| error.to_string())?;
+    let committed = cluster.propose(command).await.map_err(|error| other(&error))?;
     if let Outcome::Denied(denial) = committed.outcome {
         return Err(said(&denial));
     }
     let applied = cluster.wait_applied(committed.index, OPEN_WITHIN).await;
-    applied.map_err(|error| error.to_string())
+    applied.map_err(|error| other(&error))
 }
 
-fn said(denial: &Denial) -> String {
-    match denial {
+fn said(denial: &Denial) -> Failed {
+    Failed::Other(match denial {
+        Denial::Full(_instances, whose) => return Failed::Full(whose.clone()),
         Denial::NotFound(kind, name) => format!("there is no {kind} {name}"),
         Denial::Invalid(field, reason) => format!("{field} {reason}"),
         Denial::InUse(by) => format!("in use by {by}"),
@@ -124,7 +143,7 @@ fn said(denial: &Denial) -> String {
         | Denial::Revoked
         | Denial::StaleIncarnation { .. }
         | Denial::AlreadyInitialised(_) => format!("{denial:?}"),
-    }
+    })
 }
 
 /// The way to a place; instances that are not open yet are opened first.
@@ -179,7 +198,17 @@ mod tests {
         let broken = openings.open(&missing, async { panic!("as asked") }, until).await;
         assert!(broken.unwrap_err().say.contains("try again"));
         openings.open(&missing, async { Ok(()) }, until).await.unwrap();
-        let refused = openings.open(&missing, async { Err("no room".to_owned()) }, until).await;
+        let refused = openings.open(&missing, async { Err(Failed::Other("no room".to_owned())) }, until).await;
         assert!(refused.unwrap_err().say.contains("no room"));
+    }
+
+    #[test]
+    fn a_budget_with_too_many_instances_is_told_from_a_cluster_that_cannot_agree() {
+        let full = said(&Denial::Full("instances", "budget runs has 50000".to_owned()));
+        let refusal = full.refuse("runs");
+        assert_eq!((refusal.status, refusal.code), (429, "too_many_instances"));
+        assert!(refusal.say.starts_with("budget runs has 50000, and no more"), "{}", refusal.say);
+        let other = said(&Denial::NotFound("user", "eve".to_owned())).refuse("runs");
+        assert_eq!((other.status, other.code), (503, "cluster_unavailable"));
     }
 }

@@ -8,8 +8,7 @@ use api::inference::{KeyQuestion, KeyStanding, key};
 use cluster::rates::Dimension;
 use ledger::view::{self, AccountTerms, Asked, LimitTerms};
 use ledger::{
-    Allow, Ledger, Mode, Narrowed, Per, ScopeId, ScopeKind, Unit, UnixMillis, UsageKey, VirtualKey,
-    Window,
+    Allow, Ledger, Mode, Narrowed, Per, ScopeId, ScopeKind, Unit, UnixMillis, VirtualKey, Window,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -33,10 +32,7 @@ pub(crate) async fn of(
 ) -> Result<KeyStanding, Refusal> {
     let ledger = core.view();
     let spending = if question.spending {
-        let (ledger, id, now) = (std::sync::Arc::clone(&ledger), key.id.clone(), core.now());
-        // All rows of usage are looked at: not on a thread that serves requests.
-        let looked = tokio::task::spawn_blocking(move || spending(&ledger, &id, now)).await;
-        looked.unwrap_or_default()
+        spending(&ledger, &key.id, core.now())
     } else {
         Spending::default()
     };
@@ -220,15 +216,12 @@ fn spending(ledger: &Ledger, key_id: &str, now: UnixMillis) -> Spending {
     let of_month: u32 = date.get(8..10).and_then(|day| day.parse().ok()).unwrap_or(1);
     let first = today.saturating_sub(of_month.saturating_sub(1));
     let mut spending = Spending::default();
-    for (UsageKey { day, key, .. }, sums) in &ledger.usage {
-        if key != key_id {
-            continue;
-        }
+    for (day, sums) in view::usage_of_key(ledger, key_id) {
         let cost = sums.cost_nano_usd;
         let parts = [
-            (&mut spending.day_nano_usd, *day >= today),
-            (&mut spending.week_nano_usd, *day >= monday),
-            (&mut spending.month_nano_usd, *day >= first),
+            (&mut spending.day_nano_usd, day >= today),
+            (&mut spending.week_nano_usd, day >= monday),
+            (&mut spending.month_nano_usd, day >= first),
             (&mut spending.all_nano_usd, true),
         ];
         for (sum, counts) in parts {
@@ -272,7 +265,7 @@ pub(crate) fn window(window: Window) -> Cow<'static, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ledger::UsageSums;
+    use ledger::{UsageKey, UsageSums};
 
     #[test]
     fn windows_are_written_as_operators_write_them() {
@@ -302,7 +295,7 @@ mod tests {
         ] {
             let row = UsageKey { day, key: key.to_owned(), ..UsageKey::default() };
             let sums = UsageSums { cost_nano_usd: cost, ..UsageSums::default() };
-            ledger.usage.insert_mut(row, sums);
+            ledger.add_usage(row, &sums);
         }
         let now = UnixMillis(u64::from(today) * DAY_MS + 5);
         let expected = Spending {

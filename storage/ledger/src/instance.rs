@@ -3,9 +3,11 @@
 use crate::calendar::Span;
 use crate::{Account, AccountId, Budget, Ledger, Per, UnixMillis};
 
-/// Most instances there may be, of all budgets together. Tags and sessions are named by callers: without
-/// a limit they could fill the memory of every node.
-pub const INSTANCES_MAX: usize = 500_000;
+/// Most instances there may be, of all budgets together, closed ones that nodes may still report on
+/// included. Tags and sessions are named by callers: without a limit they could fill the memory of every node.
+pub const INSTANCES_MAX: u64 = 500_000;
+/// Most of them that one budget may have, so that one key's sessions cannot take the room of all others.
+pub const INSTANCES_OF_BUDGET_MAX: u64 = 50_000;
 
 /// The accounts of one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +54,7 @@ pub(crate) fn open_accounts(
         let mut account = Account::open(budget, subject, &window);
         account.created_at = created_at;
         account.open_next(starts_at, ends_at);
-        ledger.accounts.insert_mut(id, account);
+        ledger.put_account(id, account);
     }
 }
 
@@ -66,11 +68,16 @@ pub(crate) fn close_accounts(ledger: &mut Ledger, at: UnixMillis, handle: u64) {
         let Some(account) = ledger.accounts.get_mut(&id) else {
             continue;
         };
-        if account.has_outstanding() {
-            account.deleted_at = Some(account.deleted_at.unwrap_or(at));
-        } else {
-            ledger.accounts.remove_mut(&id);
-        }
+        account.deleted_at = Some(account.deleted_at.unwrap_or(at));
+        forget_settled(ledger, id);
+    }
+}
+
+/// Takes a closed account off the books where nothing is outstanding on it: nobody has any more to report.
+pub(crate) fn forget_settled(ledger: &mut Ledger, id: AccountId) {
+    let account = ledger.accounts.get(&id);
+    if account.is_some_and(|account| account.deleted_at.is_some() && !account.has_outstanding()) {
+        ledger.drop_account(id);
     }
 }
 
@@ -150,6 +157,14 @@ fn subjects_of_key(ledger: &Ledger, key: &str) -> Vec<(u64, String)> {
     }
     all.retain(|instance| ledger.instances.contains_key(instance));
     all
+}
+
+/// The user an instance is for, by name, if it is for one.
+pub(crate) fn user_of(per: Per, subject: &str) -> Option<&str> {
+    match per {
+        Per::User => subject.strip_prefix("user:"),
+        Per::All | Per::Key | Per::Tag | Per::Session { .. } => None,
+    }
 }
 
 /// The living key an instance is for alone, if the budget has such instances; `Err`: it names none.

@@ -29,7 +29,8 @@ pub struct Ledger {
     pub keys_by_name: Map<String, String>,
     /// Budgets by name.
     pub budgets: Map<String, Budget>,
-    /// Accounts of living budgets, and of deleted ones that nodes may still report on.
+    /// Accounts of living budgets, and of deleted ones that nodes may still report on; they come and go only
+    /// by [`Ledger::put_account`] and [`Ledger::drop_account`].
     pub accounts: Map<AccountId, Account>,
     /// Providers by name.
     pub providers: Map<String, Provider>,
@@ -56,8 +57,14 @@ pub struct Ledger {
     pub events_dropped: u64,
     /// Money moved by hand, by log index: the last [`crate::event::AUDIT_MAX`].
     pub audit: Map<u64, Audit>,
-    /// What was used.
+    /// What was used; changed only by [`Ledger::add_usage`] and [`Ledger::forget_usage`].
     pub usage: Map<UsageKey, UsageSums>,
+    /// What was used by public id of the key and by day: sums of rows, for one key is asked for often. Made
+    /// from `usage`, so a snapshot need not hold it.
+    pub usage_of_keys: Map<(String, u32), UsageSums>,
+    /// Instances with accounts on the books, by name of their budget: open ones, and closed ones that nodes may
+    /// still report on. Made from `accounts`, so a snapshot need not hold it.
+    pub instances_of: Map<String, u64>,
 }
 
 impl Ledger {
@@ -94,6 +101,64 @@ impl Ledger {
         if names.is_empty() {
             self.selectors_by_label.remove_mut(&label);
         }
+    }
+
+    /// Adds to a row of usage, new or there already.
+    pub fn add_usage(&mut self, key: UsageKey, sums: &UsageSums) {
+        let of_key = (key.key.clone(), key.day);
+        match self.usage_of_keys.get_mut(&of_key) {
+            Some(known) => known.add(sums),
+            None => self.usage_of_keys.insert_mut(of_key, *sums),
+        }
+        match self.usage.get_mut(&key) {
+            Some(known) => known.add(sums),
+            None => self.usage.insert_mut(key, *sums),
+        }
+    }
+
+    /// Takes all rows of usage of earlier days out.
+    pub(crate) fn forget_usage(&mut self, before_day: u32) {
+        let old = self.usage.keys().take_while(|key| key.day < before_day);
+        let old: Vec<UsageKey> = old.cloned().collect();
+        for key in old {
+            self.usage.remove_mut(&key);
+            self.usage_of_keys.remove_mut(&(key.key, key.day));
+        }
+    }
+
+    /// Puts an account on the books, new or in place of itself.
+    pub fn put_account(&mut self, id: AccountId, account: Account) {
+        if !account.subject.is_empty() && !self.has_accounts(id.budget) {
+            let instances = self.instances_of.get(&account.budget).copied().unwrap_or(0);
+            self.instances_of.insert_mut(account.budget.clone(), instances.saturating_add(1));
+        }
+        self.accounts.insert_mut(id, account);
+    }
+
+    /// Takes an account off the books.
+    pub(crate) fn drop_account(&mut self, id: AccountId) {
+        let Some(account) = self.accounts.get(&id).cloned() else {
+            return;
+        };
+        self.accounts.remove_mut(&id);
+        if account.subject.is_empty() || self.has_accounts(id.budget) {
+            return;
+        }
+        match self.instances_of.get(&account.budget).copied() {
+            Some(instances) if instances > 1 => {
+                self.instances_of.insert_mut(account.budget, instances - 1);
+            }
+            Some(_) | None => {
+                self.instances_of.remove_mut(&account.budget);
+            }
+        }
+    }
+
+    /// Whether any account carries that number.
+    fn has_accounts(&self, handle: u64) -> bool {
+        let first = AccountId { budget: handle, window: 0 };
+        let last = AccountId { budget: handle, window: u8::MAX };
+        self.accounts.range(first..=last).next().is_some()
     }
 
     /// Whether this is the incarnation of the node that may spend and report.

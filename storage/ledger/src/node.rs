@@ -23,16 +23,22 @@ pub struct NodeRecord {
     pub refill_seq: u64,
     /// Batch of usage last applied for this incarnation; zero: none.
     pub usage_batch: u64,
-    /// The life before this one, once there was one: what its journal may still tell.
-    pub past: Option<PastLife>,
+    /// Lives before this one whose journals may still tell what they spent, oldest first, at most
+    /// [`PAST_LIVES_MAX`]. Those that were never enrolled are among them: without a quorum a budget's policy may
+    /// have let them spend.
+    pub past: Vec<PastLife>,
 }
+
+/// Most lives of a node that are over and may still be told of. Of one that is older than those nothing is
+/// taken any more: what it was granted and did not report stays in suspense.
+pub const PAST_LIVES_MAX: usize = 16;
 
 /// A life that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PastLife {
     /// Its incarnation.
     pub incarnation: u64,
-    /// Batch of usage last applied of it.
+    /// Batch of usage last applied of it; zero where it was never enrolled.
     pub usage_batch: u64,
     /// Parts of its `Adopt` applied so far.
     pub adopted_parts: u32,
@@ -46,5 +52,25 @@ impl NodeRecord {
     /// Whether the node was removed for good.
     pub fn is_retired(&self) -> bool {
         self.incarnation == Self::RETIRED
+    }
+
+    /// A life that is over and may still be told of.
+    pub fn past_life(&self, incarnation: u64) -> Option<&PastLife> {
+        self.past.iter().find(|past| past.incarnation == incarnation)
+    }
+
+    /// Begins a life: the present one is over, and so are those in between, which were never enrolled.
+    pub(crate) fn begin(&mut self, incarnation: u64) {
+        let over =
+            |incarnation, usage_batch| PastLife { incarnation, usage_batch, adopted_parts: 0 };
+        if self.incarnation > 0 {
+            self.past.push(over(self.incarnation, self.usage_batch));
+        }
+        let oldest = incarnation.saturating_sub(PAST_LIVES_MAX as u64);
+        let skipped = self.incarnation.saturating_add(1).max(oldest)..incarnation;
+        self.past.extend(skipped.map(|skipped| over(skipped, 0)));
+        let beyond = self.past.len().saturating_sub(PAST_LIVES_MAX);
+        self.past.drain(..beyond);
+        (self.incarnation, self.refill_seq, self.usage_batch) = (incarnation, 0, 0);
     }
 }

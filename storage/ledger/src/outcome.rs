@@ -46,6 +46,8 @@ pub enum Denial {
     },
     /// The cluster was initialised before, under this id.
     AlreadyInitialised(String),
+    /// There is no room for another: what, and of whom there are too many.
+    Full(&'static str, String),
 }
 
 /// What a command came to.

@@ -239,6 +239,10 @@ pub(crate) fn team(name: &str) -> Scope {
     scope(ScopeKind::Team, name)
 }
 
+pub(crate) fn user(name: &str) -> Scope {
+    scope(ScopeKind::User, name)
+}
+
 pub(crate) fn labels(labels: &[(&str, &str)]) -> BTreeMap<String, String> {
     labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -88,20 +88,13 @@ pub(crate) fn add(ledger: &mut Ledger, lines: &[UsageLine]) {
 fn add_within(ledger: &mut Ledger, lines: &[UsageLine], rows_max: usize) {
     let mut shared: Option<BTreeSet<u64>> = None;
     for line in lines.iter().filter(|line| line.sums != UsageSums::default()) {
-        if let Some(sums) = ledger.usage.get_mut(&line.key) {
-            sums.add(&line.sums);
-            continue;
-        }
         let mut key = line.key.clone();
-        if ledger.usage.size() >= rows_max {
+        if ledger.usage.size() >= rows_max && !ledger.usage.contains_key(&key) {
             let shared = shared.get_or_insert_with(|| shared_by_all(&ledger.budgets));
             key.tags.clear();
             key.budgets.retain(|handle| shared.contains(handle));
         }
-        match ledger.usage.get_mut(&key) {
-            Some(sums) => sums.add(&line.sums),
-            None => ledger.usage.insert_mut(key, line.sums),
-        }
+        ledger.add_usage(key, &line.sums);
     }
 }
 

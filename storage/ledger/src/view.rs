@@ -23,4 +23,4 @@ pub use path::{
 pub use source::{Lineage, lineage};
 pub(crate) use source::{scopes_of, selects};
 pub use steps::steps_reached;
-pub use usage::usage_rows;
+pub use usage::{usage_of_key, usage_rows};

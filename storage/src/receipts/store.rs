@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Receipts removed in one batch.
 const REMOVE_BATCH: usize = 512;
@@ -185,16 +186,44 @@ impl Store {
         loop {
             let stop = stopped.recv_timeout(SYNC_EVERY) != Err(RecvTimeoutError::Timeout);
             // A failure was logged where it happened, and is tried again with the next call.
-            let _ = self.tend_once();
+            let _ = self.tend_once(now_ms());
             if stop {
                 return;
             }
         }
     }
 
-    fn tend_once(&self) -> io::Result<()> {
+    /// Neither a receipt of the future nor a clock that leapt ahead makes the others old.
+    fn tend_once(&self, now_ms: u64) -> io::Result<()> {
         let newest_ms = self.lock().as_ref().map_or(0, |open| open.books.newest_ms());
-        self.prune(newest_ms.saturating_sub(self.keep.age_ms))?;
+        self.prune(newest_ms.min(now_ms).saturating_sub(self.keep.age_ms))?;
         self.sync()
+    }
+}
+
+/// Milliseconds since 1970, by this machine's clock; zero before.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_receipt_of_the_future_nor_a_clock_that_leapt_ahead_makes_others_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let keep = Keep { age_ms: 100, ..Keep::default() };
+        let store = Store::open(dir.path(), keep).unwrap();
+        let key = |at_ms: u64| at_ms.to_be_bytes().to_vec();
+        store.put(vec![(key(1_000), b"now".to_vec())]).unwrap();
+        store.tend_once(u64::MAX).unwrap();
+        assert!(store.get(&key(1_000)).unwrap().is_some());
+        store.put(vec![(key(9_000), b"later".to_vec())]).unwrap();
+        store.tend_once(1_050).unwrap();
+        assert!(store.get(&key(1_000)).unwrap().is_some());
+        store.tend_once(2_000).unwrap();
+        assert!(store.get(&key(1_000)).unwrap().is_none());
     }
 }

@@ -54,6 +54,8 @@ impl Image {
             selectors,
             // Made from the selectors as they are read.
             selectors_by_label: _,
+            usage_of_keys: _,
+            instances_of: _,
             profiles,
             instances,
             webhooks,
@@ -152,7 +154,7 @@ fn take_rows(ledger: &mut Ledger, frame: &Frame<'_>) -> Result<usize, FormatErro
             ledger.budgets.insert_mut(budget.name.clone(), budget);
         }),
         Kind::SNAPSHOT_ACCOUNTS => each::<SnapshotAccountsV1, (_, _)>(frame, |(id, account)| {
-            ledger.accounts.insert_mut(id, account);
+            ledger.put_account(id, account);
         }),
         Kind::SNAPSHOT_PROVIDERS => each::<SnapshotProvidersV1, Provider>(frame, |provider| {
             ledger.providers.insert_mut(provider.name.clone(), provider);
@@ -184,7 +186,7 @@ fn take_rows(ledger: &mut Ledger, frame: &Frame<'_>) -> Result<usize, FormatErro
             ledger.audit.insert_mut(index, audit);
         }),
         Kind::SNAPSHOT_USAGE => each::<SnapshotUsageV1, (_, _)>(frame, |(key, sums)| {
-            ledger.usage.insert_mut(key, sums);
+            ledger.add_usage(key, &sums);
         }),
         kind => Err(FormatError::TooNew { kind, schema: frame.schema }),
     }

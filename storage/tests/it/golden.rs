@@ -139,6 +139,7 @@ fn outcomes() -> Vec<(&'static str, Option<Outcome>)> {
         ("revoked", Denial::Revoked),
         ("stale-incarnation", Denial::StaleIncarnation { present: 4 }),
         ("already-initialised", Denial::AlreadyInitialised(text("c"))),
+        ("full", Denial::Full("instances", text("budget b has 50000"))),
     ];
     let grant = Grant {
         account: AccountId { budget: 3, window: 1 },

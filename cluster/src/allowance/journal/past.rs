@@ -1,8 +1,8 @@
 //! What the records of one life add up to.
 
 use super::record::{
-    AmountV1, HeadV1, HoldV1, OpenV1, PathV1, PurseV1, Record, SettleV1, SpentV1, SumEndV1, UsedV1,
-    bytes,
+    AmountV1, BeyondV1, HeadV1, HoldV1, OpenV1, PathV1, PurseV1, Record, SettleV1, SpentV1,
+    SumEndV1, UsedV1, bytes,
 };
 use crate::allowance::Charge;
 use ledger::{AccountId, Ledger, UsageKey, UsageLine, UsageSums};
@@ -33,6 +33,7 @@ pub(super) struct Past {
     holds: BTreeMap<u64, InFlight>,
     spent: BTreeMap<(AccountId, u64), i64>,
     opened: BTreeMap<(AccountId, u64), i64>,
+    beyond: BTreeMap<(AccountId, u64), i64>,
     used: BTreeMap<(u64, UsageKey), UsageSums>,
 }
 
@@ -66,6 +67,9 @@ impl Past {
             Record::Settle(settle) => self.settle(&settle)?,
             Record::Open(open) => {
                 self.opened.extend(open.lines.iter().map(|line| (line.key(), line.amount)));
+            }
+            Record::Beyond(beyond) => {
+                self.beyond.extend(beyond.lines.iter().map(|line| (line.key(), line.amount)));
             }
             Record::Spent(spent) => {
                 for line in spent.lines {
@@ -123,6 +127,11 @@ impl Past {
         &self.opened
     }
 
+    /// Up to what amount each account and period might be spent beyond what it was opened up to.
+    pub(super) fn beyond(&self) -> &BTreeMap<(AccountId, u64), i64> {
+        &self.beyond
+    }
+
     /// Used in batches after `applied`, and, where asked for, by holds in flight: of those only the cost is
     /// known.
     pub(super) fn used_after(&self, applied: u64, in_flight: bool) -> Vec<UsageLine> {
@@ -152,6 +161,7 @@ impl Past {
         };
         self.spent.retain(|key, _| asked_for(key));
         self.opened.retain(|key, _| asked_for(key));
+        self.beyond.retain(|key, _| asked_for(key));
     }
 
     /// The records that make it, behind a head and before the end.
@@ -170,6 +180,9 @@ impl Past {
         }
         for some in lines(&self.opened).chunks(LINES_PER_RECORD) {
             put(bytes(&OpenV1 { lines: some.to_vec() }));
+        }
+        for some in lines(&self.beyond).chunks(LINES_PER_RECORD) {
+            put(bytes(&BeyondV1 { lines: some.to_vec() }));
         }
         // A path that is gone while its hold is still there is written too, and stays: it is rare.
         let held = self.holds.values().map(|hold| (hold.path, &hold.of));

@@ -158,6 +158,13 @@ pub(super) struct SumEndV1 {
 }
 body!(SumEndV1 = 8);
 
+/// Beyond what was opened so much may be spent and held in all, from here on; synced before it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BeyondV1 {
+    pub(super) lines: Vec<AmountV1>,
+}
+body!(BeyondV1 = 9);
+
 /// Any record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
@@ -170,6 +177,7 @@ pub(super) enum Record {
     Spent(SpentV1),
     Used(UsedV1),
     SumEnd(SumEndV1),
+    Beyond(BeyondV1),
 }
 
 impl Record {
@@ -185,6 +193,7 @@ impl Record {
             SpentV1::KIND => Record::Spent(format::open(frame)?),
             UsedV1::KIND => Record::Used(format::open(frame)?),
             SumEndV1::KIND => Record::SumEnd(format::open(frame)?),
+            BeyondV1::KIND => Record::Beyond(format::open(frame)?),
             kind => return Err(FormatError::TooNew { kind, schema: frame.schema }),
         })
     }
@@ -331,9 +340,13 @@ mod tests {
                 bytes(&OpenV1 { lines: lines.clone() }),
                 Record::Open(OpenV1 { lines: lines.clone() }),
             ),
-            (bytes(&SpentV1 { lines: lines.clone() }), Record::Spent(SpentV1 { lines })),
+            (
+                bytes(&SpentV1 { lines: lines.clone() }),
+                Record::Spent(SpentV1 { lines: lines.clone() }),
+            ),
             (bytes(&used), Record::Used(used)),
             (bytes(&SumEndV1 { records: 9 }), Record::SumEnd(SumEndV1 { records: 9 })),
+            (bytes(&BeyondV1 { lines: lines.clone() }), Record::Beyond(BeyondV1 { lines })),
         ]
     }
 

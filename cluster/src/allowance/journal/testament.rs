@@ -3,13 +3,14 @@
 use super::past::{Past, Read};
 use super::{Ground, Machine, Owner, files};
 use ledger::command::{Adopt, AdoptLine};
-use ledger::{AccountId, Command, Lane, Ledger, UsageLine};
+use ledger::{AccountId, Command, Lane, Ledger, NodeId, PastLife, UsageLine};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use storage::format::check_command;
 use tracing::{info, warn};
 
-/// Most lines of one part: with the most bytes of usage beside them, a record of the log holds it.
+/// Most lines of one part: a record of the log holds them.
 const LINES_MAX: usize = 1_000;
 
 /// The journal of a past life, read.
@@ -72,7 +73,7 @@ impl Testament {
         for file in sum.into_iter().chain(logs) {
             if let Err(why) = reading.file(&file.path, file.is_sum)? {
                 let file = file.path.display();
-                warn!(%file, why, "the journal of the life before this one is not used");
+                warn!(%file, why, "the journal of a life before this one is not used");
                 return Ok(None);
             }
         }
@@ -83,42 +84,46 @@ impl Testament {
         Ok(Some(Testament { owner: owner.clone(), past, cut }))
     }
 
-    /// The commands that tell the ledger, in order, for this present life of the node.
+    /// The commands that tell the ledger, in order, for this present life of the node: those that it does not
+    /// have yet, with the last one at the end. None where the ledger will not hear of that life any more.
+    ///
+    /// Rows of usage come first, in the same parts each time the journal is read, so that none is told
+    /// twice by lives that end in the middle of it. Lines may be: an amount that is known changes nothing.
     pub fn parts(&self, ledger: &Ledger, incarnation: u64) -> Vec<Adopt> {
-        let lines = self.lines(ledger);
         let node = ledger.nodes.get(&self.owner.node);
-        let past = node.and_then(|node| node.past);
-        let past = past.filter(|past| past.incarnation == self.owner.incarnation);
+        let past = node.and_then(|node| node.past_life(self.owner.incarnation));
         let Some(past) = past else {
             return Vec::new();
         };
+        let lines = self.lines(ledger);
         // After a power cut a hold may only seem to be in flight, its usage long counted: rather than count
         // it twice it is charged and belongs to no row.
         let usage = self.past.used_after(past.usage_batch, !self.cut);
         info!(
+            life = past.incarnation,
             accounts = lines.len(),
             rows = usage.len(),
             in_flight = self.past.in_flight(),
             power_cut = self.cut,
-            "the life before this one left a journal"
+            "a life before this one left a journal"
         );
-        let empty = Adopt {
-            node: self.owner.node,
-            incarnation,
-            past: self.owner.incarnation,
-            part: 0,
-            lines: Vec::new(),
-            usage: Vec::new(),
-        };
-        let mut parts: Vec<Adopt> = lines
-            .chunks(LINES_MAX)
-            .map(|some| Adopt { lines: some.to_vec(), ..empty.clone() })
-            .collect();
+        let first = nothing_left(self.owner.node, incarnation, past);
+        let empty = Adopt { last: false, ..first.clone() };
+        let mut parts: Vec<Adopt> = Vec::new();
         for line in usage {
             put(&mut parts, &empty, line);
         }
-        for (part, number) in parts.iter_mut().zip(0..) {
+        let known = usize::try_from(past.adopted_parts).unwrap_or(usize::MAX);
+        parts.drain(..known.min(parts.len()));
+        for some in lines.chunks(LINES_MAX) {
+            put_lines(&mut parts, &empty, some);
+        }
+        for (part, number) in parts.iter_mut().zip(past.adopted_parts..) {
             part.part = number;
+        }
+        match parts.last_mut() {
+            Some(last) => last.last = true,
+            None => parts.push(first),
         }
         parts
     }
@@ -147,14 +152,62 @@ impl Testament {
         lines
     }
 
-    /// After a power cut whatever was opened counts as spent, but for what was given back of it.
+    /// After a power cut whatever was opened counts as spent, but for what was given back of it, and whatever
+    /// was to be let through beyond.
     fn spent(&self, known: i64, key: (AccountId, u64), lane: &Lane) -> i64 {
         if !self.cut {
             return known;
         }
         let opened = self.past.opened().get(&key).copied().unwrap_or(0);
-        known.max(opened.min(lane.granted.saturating_sub(lane.returned)))
+        let beyond = self.past.beyond().get(&key).copied().unwrap_or(0);
+        let granted = opened.min(lane.granted.saturating_sub(lane.returned));
+        known.max(granted.saturating_add(beyond))
     }
+}
+
+/// What each life before this one let through beyond what it was granted, or a little more, by account and
+/// period: as far as its journal is there and can be believed.
+pub(in crate::allowance) fn beyond_before(
+    data_dir: &Path,
+    owner: &Owner,
+    on: &dyn Ground,
+) -> io::Result<BTreeMap<u64, BTreeMap<(AccountId, u64), i64>>> {
+    let dir = super::folder(data_dir);
+    if !dir.is_dir() {
+        return Ok(BTreeMap::new());
+    }
+    let lives: BTreeSet<u64> = files::list(&dir)?.iter().map(|file| file.incarnation).collect();
+    let mut beyond = BTreeMap::new();
+    for life in lives.range(..owner.incarnation) {
+        let owner = Owner { incarnation: *life, ..owner.clone() };
+        if let Some(testament) = Testament::read_from(data_dir, &owner, on)? {
+            beyond.insert(*life, testament.past.beyond().clone());
+        }
+    }
+    Ok(beyond)
+}
+
+/// The command that tells the ledger that a life left nothing to tell: what it was granted and did not
+/// report stays in suspense, and nothing is told of it after this.
+pub fn nothing_left(node: NodeId, incarnation: u64, past: &PastLife) -> Adopt {
+    Adopt {
+        node,
+        incarnation,
+        past: past.incarnation,
+        part: past.adopted_parts,
+        last: true,
+        lines: Vec::new(),
+        usage: Vec::new(),
+    }
+}
+
+/// Removes the journal of a life that is over from a data directory, once the ledger knows all it says.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn forget_life(data_dir: &Path, incarnation: u64) -> io::Result<()> {
+    forget(data_dir, |life| life == incarnation)
 }
 
 /// Removes the journals of all lives before this one from a data directory, once the ledger knows what
@@ -164,13 +217,29 @@ impl Testament {
 ///
 /// What the system says.
 pub fn forget_lives_before(data_dir: &Path, incarnation: u64) -> io::Result<()> {
+    forget(data_dir, |life| life < incarnation)
+}
+
+fn forget(data_dir: &Path, which: impl Fn(u64) -> bool) -> io::Result<()> {
     let dir = super::folder(data_dir);
     if !dir.is_dir() {
         return Ok(());
     }
     let files = files::list(&dir)?;
-    let old = files.iter().filter(|file| file.incarnation < incarnation);
+    let old = files.iter().filter(|file| which(file.incarnation));
     files::remove(&dir, old.map(|file| &file.path), &Machine)
+}
+
+/// Adds lines to the last part, where that has none and room, or in a part of their own.
+fn put_lines(parts: &mut Vec<Adopt>, empty: &Adopt, lines: &[AdoptLine]) {
+    if let Some(last) = parts.last_mut().filter(|last| last.lines.is_empty()) {
+        let whole = Adopt { lines: lines.to_vec(), ..last.clone() };
+        if check_command(&Command::Adopt(whole.clone())).is_ok() {
+            *last = whole;
+            return;
+        }
+    }
+    parts.push(Adopt { lines: lines.to_vec(), ..empty.clone() });
 }
 
 /// Adds a line of usage to the last part that has room.

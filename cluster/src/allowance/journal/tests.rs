@@ -58,7 +58,7 @@ impl Life {
     fn new(seed: u64) -> Life {
         let dir = tempfile::tempdir().unwrap();
         let allowances = Allowances::new();
-        allowances.begin_journal(dir.path(), owner());
+        allowances.begin_journal(dir.path(), owner()).unwrap();
         allowances.identify(NodeId(7), 3);
         let mut life = Life {
             dir,
@@ -141,6 +141,30 @@ impl Life {
     fn rotate(&self) {
         let journal = self.allowances.desk.journal().unwrap();
         journal.rotate(&Ledger::default(), 0).unwrap();
+    }
+}
+
+/// Keeps of each file the head, of a ground that is gone, and the last levels, which are always synced.
+pub(super) fn cut_power(folder: &FsPath) {
+    use super::record::{Record, bytes};
+    for file in files::list(folder).unwrap() {
+        let opened = files::open(&file.path).unwrap().unwrap();
+        let mut head = opened.head;
+        head.ground = "before".to_owned();
+        let mut kept = bytes(&head);
+        let mut rest = &opened.bytes[opened.begins..];
+        while let Ok((frame, behind)) = storage::format::split(rest) {
+            let record = Record::read(&frame).unwrap();
+            if let Record::Open(open) = &record {
+                kept.extend(bytes(open));
+            }
+            if let Record::Beyond(beyond) = &record {
+                kept.extend(bytes(beyond));
+            }
+            rest = behind;
+        }
+        let mut file = OpenOptions::new().write(true).truncate(true).open(&file.path).unwrap();
+        std::io::Write::write_all(&mut file, &kept).unwrap();
     }
 }
 
@@ -353,6 +377,24 @@ fn a_journal_with_a_segment_missing_or_changed_is_not_believed() {
         }
         assert!(life.read().is_none(), "{broken}");
     }
+}
+
+#[test]
+fn a_journal_that_can_neither_be_begun_nor_removed_keeps_the_life_from_spending() {
+    let dir = tempfile::tempdir().unwrap();
+    let in_the_way = files::log_path(&folder(dir.path()), 3, 1);
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let allowances = Allowances::new();
+    for _ in 0..2 {
+        allowances.begin_journal(dir.path(), owner()).unwrap_err();
+        assert!(!allowances.has_journal());
+    }
+    std::fs::remove_dir(&in_the_way).unwrap();
+    // What a first try left behind is no journal: nothing was spent by then.
+    std::fs::write(&in_the_way, b"").unwrap();
+    allowances.begin_journal(dir.path(), owner()).unwrap();
+    assert!(allowances.has_journal());
+    assert!(Testament::read(dir.path(), &owner()).unwrap().is_some());
 }
 
 #[test]

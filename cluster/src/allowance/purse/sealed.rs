@@ -1,6 +1,6 @@
 //! Money that was granted and may not be spent yet: first the journal says so, durably.
 
-use super::Purse;
+use super::{Opening, Purse};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -28,22 +28,24 @@ impl Purse {
     /// Has some of what is sealed opened, where there is any.
     pub(in crate::allowance) fn ask_open(self: &Arc<Self>) {
         let opening = &self.terms.0.opening;
-        if self.sealed() > 0 && !opening.load(SeqCst) && !opening.swap(true, SeqCst) {
+        let is_cause = self.sealed() > 0 || self.wants_beyond();
+        if is_cause && !opening.load(SeqCst) && !opening.swap(true, SeqCst) {
             self.desk.ask_open(self);
         }
     }
 
     /// The same for somebody who waits: whoever keeps the journal looks at once.
     pub(in crate::allowance) fn need_open(self: &Arc<Self>) {
-        if self.sealed() > 0 {
+        if self.sealed() > 0 || self.wants_beyond() {
             self.ask_open();
             self.desk.open_bell.notify_one();
         }
     }
 
-    /// What is to be opened now, and up to what amount this purse may then be spent in all.
-    pub(in crate::allowance) fn to_open(&self) -> (i64, i64) {
+    /// What is to be opened now, if anything.
+    pub(in crate::allowance) fn to_open(self: &Arc<Self>) -> Option<Opening> {
         self.terms.0.opening.store(false, SeqCst);
+        let beyond = self.to_open_beyond();
         // Read in this order whatever moves meanwhile makes the level too high, which is safe.
         let returned = self.far.returned.load(SeqCst);
         let sealed = self.sealed();
@@ -52,12 +54,14 @@ impl Purse {
         let chunk = self.far.chunk.load(SeqCst).max(self.last_hold().saturating_mul(2));
         let wanted = needed.saturating_add(chunk).saturating_sub(self.available());
         let amount = wanted.clamp(0, sealed.max(0));
-        (amount, granted - returned - (sealed - amount))
+        let level = granted - returned - (sealed - amount);
+        let is_cause = amount > 0 || beyond.is_some();
+        is_cause.then(|| Opening { purse: Arc::clone(self), amount, level, beyond })
     }
 
     /// Whether somebody waits for the opening, as opposed to a cushion that runs low.
     pub(in crate::allowance) fn waits_for_opening(&self) -> bool {
-        self.queue.waiting() > self.available() || self.owes()
+        self.queue.waiting() > self.available() || self.owes() || self.wants_beyond()
     }
 
     /// Opens so much, or what is left of it by now.
@@ -65,7 +69,7 @@ impl Purse {
         let moved = self.unseal(amount);
         let moved = moved - self.pay_owed(moved);
         self.hot.0.available.fetch_add(moved, SeqCst);
-        if self.may_overspend() && self.desk.is_cut() {
+        if self.may_go_beyond() {
             // Whoever this does not suffice for may be let through all the same.
             self.queue.wake_decided(0, 0);
         }

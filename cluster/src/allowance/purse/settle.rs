@@ -17,8 +17,8 @@ impl Purse {
             self.far.owed.fetch_add(owed, SeqCst);
             self.need_open();
         }
-        if taken.over > 0 {
-            self.far.overspend.fetch_sub((taken.over - owed).max(0), SeqCst);
+        if taken.over > 0 || owed > 0 {
+            self.end_beyond(taken.over, owed);
         }
         // Spent before it stops being held: in between it counts twice, which is safe.
         self.books.0.settled.fetch_add(actual, SeqCst);
@@ -59,13 +59,13 @@ impl Purse {
 
     /// Pays what is owed out of `purse`; returns how much it took.
     pub(super) fn pay_owed(&self, purse: i64) -> i64 {
-        if self.far.owed.load(SeqCst) == 0 {
+        if self.far.owed.load(SeqCst) == 0 && self.far.overspend_owed.load(SeqCst) == 0 {
             return 0;
         }
         let pay = |owed: i64| (owed > 0).then_some((owed - purse).max(0));
         let paid = self.far.owed.fetch_update(SeqCst, SeqCst, pay);
         let paid = paid.map_or(0, |owed| owed.min(purse));
-        self.cover_overspend(paid);
+        self.cover_overspend();
         paid
     }
 }

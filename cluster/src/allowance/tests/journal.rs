@@ -4,8 +4,11 @@ use super::log::{
     Dice, Faults, Log, Node, Request, START, Truth, WITHIN, assert_conserved, budget, run, usd,
     used,
 };
-use ledger::AccountId;
+use ledger::command::EnrolNode;
+use ledger::view::books;
+use ledger::{AccountId, Budget, Command, WithoutQuorum};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -78,6 +81,41 @@ async fn a_life_that_told_everything_leaves_nothing_to_tell() {
     first.allowances.end_journal();
     assert_eq!(std::fs::read_dir(dir.path().join("journal")).unwrap().count(), 0);
     assert_eq!((spent_and_pool(&log, account), used_in_all(&log)), ((300, LIMIT - 300), 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lives_that_died_before_they_could_tell_strand_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::new(1, Faults::default());
+    let degraded = WithoutQuorum::Degraded(1_000);
+    let account = log.budget(Budget { without_quorum: degraded, ..budget("b", LIMIT) });
+    let mut told = 0;
+    // Each serves, and leaves one request in flight. The third was enrolled with nobody to tell, and the
+    // last two never were: they serve by the budget's policy.
+    for life in 1..=5 {
+        let node = Node::start_mute(&log, dir.path(), life);
+        let is_cut = life > 3;
+        log.is_cut.store(is_cut, SeqCst);
+        if !is_cut {
+            log.apply(Command::EnrolNode(EnrolNode { id: node.id, incarnation: life }));
+        }
+        let path = node.path(&log, &[account]);
+        let patience = Duration::from_secs(4);
+        let hold = async |amount| node.allowances.hold(&path, &usd(amount), START, patience).await;
+        hold(90).await.unwrap().settle(&usd(30), &used(30));
+        sleep(Duration::from_millis(20)).await;
+        let goes_on = hold(70).await.unwrap();
+        node.crash();
+        std::mem::forget(goes_on);
+        told += 30 + 70;
+    }
+    log.is_cut.store(false, SeqCst);
+    let last = Node::start_in(&log, dir.path(), 6);
+    assert_eq!(spent_and_pool(&log, account), (told, LIMIT - told));
+    assert_eq!(used_in_all(&log), told);
+    let ledger = log.ledger();
+    assert_eq!(books(&ledger, account).unwrap().suspense, 0);
+    assert_eq!(ledger.nodes[&last.id].past, []);
 }
 
 /// A node that serves, dies and lives again, many times, with a log that loses and doubles.

@@ -208,17 +208,28 @@ impl Node {
         dir: &std::path::Path,
         incarnation: u64,
     ) -> Node {
-        let node = Node::start_with(log, "a", incarnation, Some(dir));
+        let node = Node::start_mute(log, dir, incarnation);
         let enrol = EnrolNode { id: node.id, incarnation };
         assert_eq!(log.apply(Command::EnrolNode(enrol)), Outcome::Done);
-        let past = owner(node.id, incarnation - 1);
-        if let Some(testament) = Testament::read(dir, &past).unwrap() {
-            for part in testament.parts(&log.ledger(), incarnation) {
+        for past in log.ledger().nodes[&node.id].past.clone() {
+            let testament = Testament::read(dir, &owner(node.id, past.incarnation)).unwrap();
+            let parts = testament.map(|testament| testament.parts(&log.ledger(), incarnation));
+            for part in parts.unwrap_or_default() {
                 assert_eq!(log.apply(Command::Adopt(part)), Outcome::Done);
             }
+            node.allowances.forget_life(past.incarnation);
         }
         forget_lives_before(dir, incarnation).unwrap();
         node
+    }
+
+    /// Starts a life with a journal that is not enrolled and tells of none before it.
+    pub(in crate::allowance) fn start_mute(
+        log: &Arc<Log>,
+        dir: &std::path::Path,
+        incarnation: u64,
+    ) -> Node {
+        Node::start_with(log, "a", incarnation, Some(dir))
     }
 
     fn start_with(
@@ -233,7 +244,7 @@ impl Node {
         };
         let allowances = Allowances::new();
         if let Some(dir) = dir {
-            allowances.begin_journal(dir, owner(id, incarnation));
+            allowances.begin_journal(dir, owner(id, incarnation)).unwrap();
         }
         allowances.identify(id, incarnation);
         allowances.set_active_nodes(3);

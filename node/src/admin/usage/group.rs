@@ -84,7 +84,7 @@ mod tests {
                 ..UsageKey::default()
             };
             let sums = UsageSums { requests: 1, cost_nano_usd: cost, ..UsageSums::default() };
-            ledger.usage.insert_mut(key, sums);
+            ledger.add_usage(key, &sums);
         }
         ledger
     }

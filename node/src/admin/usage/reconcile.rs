@@ -108,12 +108,12 @@ mod tests {
             let mut account = account(&budget, terms.window);
             account.closed_spend = 10;
             account.periods.insert_mut(1, closed);
-            ledger.accounts.insert_mut(id, account);
+            ledger.put_account(id, account);
         }
         ledger.budgets.insert_mut(budget.name.clone(), budget);
         for (handles, cost) in [(vec![5, 6], listed - 1), (vec![5], 1), (vec![6], 100)] {
             let key = UsageKey { budgets: handles, ..UsageKey::default() };
-            ledger.usage.insert_mut(key, UsageSums { cost_nano_usd: cost, ..UsageSums::default() });
+            ledger.add_usage(key, &UsageSums { cost_nano_usd: cost, ..UsageSums::default() });
         }
         ledger
     }

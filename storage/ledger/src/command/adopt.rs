@@ -1,23 +1,27 @@
 //! Books what a past life of a node spent, by its journal.
 
 use super::{AdoptLine, At};
-use crate::{Change, Denial, Ledger, NodeId, UsageLine, threshold, usage};
+use crate::{Change, Denial, Ledger, NodeId, NodeRecord, UsageLine, threshold, usage};
 
 /// Books what a past life of a node spent, by its journal, and gives back the rest of what it was granted.
 ///
-/// Only the life before the present one can be told of, and only by the present one: both are the same
-/// data directory, which the past life can use no more. What it spent is known then, to the unit or from
-/// above, and nothing of it stays in suspense.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Only lives that are over are told of, and only by the present one: all are the same data directory, which
+/// they can use no more. What they spent is known then, to the unit or from above, and nothing of it stays in
+/// suspense. A life that was never enrolled may be told of, too: it was granted nothing, and what a budget's
+/// policy let it spend is beyond all grants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adopt {
     /// The node.
     pub node: NodeId,
     /// Its present incarnation.
     pub incarnation: u64,
-    /// The life before it: that of the journal.
+    /// The life that is told of: that of the journal, one of [`crate::NodeRecord::past`]. One that is over and
+    /// not among them was told of in full, or is too long ago: nothing changes.
     pub past: u64,
     /// From 0; parts are applied in order, each once.
     pub part: u32,
+    /// Nothing is told of that life after this part.
+    pub last: bool,
     /// What that life spent on each account and period, by its journal: all of it, also where it was
     /// granted nothing. The rest of its grants is given back. Accounts that are not listed stay in suspense.
     pub lines: Vec<AdoptLine>,
@@ -33,9 +37,12 @@ impl Adopt {
         if self.incarnation != node.incarnation || node.is_retired() {
             return Err(Denial::StaleIncarnation { present: node.incarnation });
         }
-        let Some(past) = node.past.filter(|past| past.incarnation == self.past) else {
-            let reason = format!("{} is not the life before the present one", self.past);
+        if self.past == 0 || self.past >= node.incarnation {
+            let reason = format!("{} is not a life that is over", self.past);
             return Err(Denial::Invalid("past", reason));
+        }
+        let Some(past) = node.past_life(self.past) else {
+            return Ok(Vec::new());
         };
         if self.part < past.adopted_parts {
             return Ok(Vec::new());
@@ -44,18 +51,27 @@ impl Adopt {
             let reason = format!("{} comes before {}", self.part, past.adopted_parts);
             return Err(Denial::Invalid("part", reason));
         }
-        if let Some(node) = ledger.nodes.get_mut(&self.node)
-            && let Some(past) = &mut node.past
-        {
-            past.adopted_parts = past.adopted_parts.saturating_add(1);
+        if let Some(node) = ledger.nodes.get_mut(&self.node) {
+            self.count(node);
         }
         usage::add(ledger, &self.usage);
         let grown = self.lines.iter().filter(|line| self.book(ledger, at, line));
         Ok(grown.map(|line| Change::PoolGrew(line.account)).collect())
     }
 
-    /// Books one line; true if the account's pool grew. No lane of that life goes before this, so where
-    /// there is none it was granted nothing, and whatever it spent was beyond.
+    /// Notes that this part was applied.
+    fn count(&self, node: &mut NodeRecord) {
+        if self.last {
+            node.past.retain(|past| past.incarnation != self.past);
+        }
+        if let Some(past) = node.past.iter_mut().find(|past| past.incarnation == self.past) {
+            past.adopted_parts = past.adopted_parts.saturating_add(1);
+        }
+    }
+
+    /// Books one line; true if the account's pool grew. No lane of that life goes before the last part, so
+    /// where there is none it was granted nothing, and whatever it spent was beyond; and a line that a journal
+    /// read anew repeats in a later part changes nothing.
     fn book(&self, ledger: &mut Ledger, at: At, line: &AdoptLine) -> bool {
         let Some(account) = ledger.accounts.get_mut(&line.account) else {
             return false;
@@ -69,7 +85,9 @@ impl Adopt {
         let mut settled = lane.spend(line.settled_cum, pool);
         settled.returned = settled.granted.saturating_sub(settled.reported);
         period.put_lane(self.node, self.past, settled);
-        period.fold_lane(self.node, self.past);
+        if self.last {
+            period.fold_lane(self.node, self.past);
+        }
         threshold::tell(ledger, at.at, line.account, line.period);
         let account = ledger.accounts.get(&line.account);
         account.is_some_and(|account| account.deleted_at.is_none() && account.pool() > before)
@@ -82,7 +100,7 @@ mod tests {
     use crate::command::{Command, Refill, RetireNode, WriteOff};
     use crate::sample::{ACCOUNT, LIMIT, Log, NODES, line};
     use crate::view::books;
-    use crate::{NodeRecord, Outcome, UsageKey, UsageSums, Word};
+    use crate::{Outcome, UsageKey, UsageSums, Word};
 
     fn adopt(past: u64, part: u32, settled_cum: i64) -> Adopt {
         Adopt {
@@ -90,6 +108,7 @@ mod tests {
             incarnation: past + 1,
             past,
             part,
+            last: true,
             lines: vec![AdoptLine { account: ACCOUNT, period: 1, settled_cum }],
             usage: Vec::new(),
         }
@@ -188,9 +207,9 @@ mod tests {
     #[test]
     fn parts_are_applied_in_order_each_once_with_their_usage() {
         let mut log = restarted();
-        let mut first = adopt(1, 0, 220);
+        let mut first = Adopt { last: false, ..adopt(1, 0, 220) };
         first.usage = vec![used(1, 5)];
-        let mut second = Adopt { part: 1, lines: Vec::new(), ..first.clone() };
+        let mut second = Adopt { part: 1, last: true, lines: Vec::new(), ..first.clone() };
         second.usage = vec![used(2, 7)];
         let early = log.propose(Command::Adopt(second.clone())).0;
         assert!(matches!(early, Outcome::Denied(Denial::Invalid("part", _))));
@@ -200,18 +219,62 @@ mod tests {
         assert_eq!(log.ledger.usage[&used(0, 0).key], used(3, 12).sums);
     }
 
+    /// What that life spent, told by the life of that number.
+    fn told_by(incarnation: u64, past: u64, settled_cum: i64) -> Command {
+        Command::Adopt(Adopt { incarnation, ..adopt(past, 0, settled_cum) })
+    }
+
     #[test]
-    fn only_the_life_before_the_present_one_is_told_of_and_by_nobody_else() {
+    fn every_life_that_died_before_it_could_tell_is_told_of_once() {
+        let mut log = restarted();
+        // Each was granted a hundred and died; the fourth was never enrolled, and spent by a policy.
+        for life in [2, 3] {
+            log.refill(NODES[0], line(0, 0, 100));
+            log.enrol(NODES[0], if life == 3 { 5 } else { 3 });
+        }
+        assert_eq!(books(&log.ledger, ACCOUNT).unwrap().suspense, 350);
+        for (past, settled) in [(1, 110), (2, 20), (3, 0), (4, 7)] {
+            for _ in 0..2 {
+                log.done(told_by(5, past, settled));
+            }
+        }
+        let after = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((after.closed_spend, after.suspense, after.debt), (137, 0, 0));
+        assert_eq!(after.pool, LIMIT - 137);
+        assert_eq!(log.ledger.nodes[&NODES[0]].past, []);
+    }
+
+    #[test]
+    fn a_journal_read_anew_in_the_middle_of_its_telling_is_told_of_once() {
+        let mut log = restarted();
+        log.refill(NODES[1], line(0, 0, LIMIT - 250));
+        let part = |part, last| Command::Adopt(Adopt { last, ..adopt(1, part, 270) });
+        log.done(part(0, false));
+        log.done(part(1, true));
+        let after = books(&log.ledger, ACCOUNT).unwrap();
+        assert_eq!((after.closed_spend, after.debt, after.pool), (250, 20, 0));
+    }
+
+    #[test]
+    fn a_life_that_left_nothing_to_tell_stays_in_suspense() {
+        let mut log = restarted();
+        log.done(Command::Adopt(Adopt { lines: Vec::new(), ..adopt(1, 0, 0) }));
+        assert_eq!(books(&log.ledger, ACCOUNT).unwrap().suspense, 150);
+        assert_eq!(log.ledger.nodes[&NODES[0]].past, []);
+    }
+
+    #[test]
+    fn only_lives_that_are_over_are_told_of_and_by_nobody_but_the_present_one() {
         let mut log = restarted();
         let mut stale = adopt(1, 0, 220);
         stale.incarnation = 1;
         let denied = Outcome::Denied(Denial::StaleIncarnation { present: 2 });
         assert_eq!(log.propose(Command::Adopt(stale)).0, denied);
         log.enrol(NODES[0], 3);
-        let mut older = adopt(1, 0, 220);
-        older.incarnation = 3;
-        let outcome = log.propose(Command::Adopt(older)).0;
-        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("past", _))));
+        for living in [0, 3, 4] {
+            let outcome = log.propose(told_by(3, living, 220)).0;
+            assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("past", _))), "{living}");
+        }
         log.done(Command::RetireNode(RetireNode { node: NODES[0] }));
         let mut retired = adopt(2, 0, 0);
         retired.incarnation = NodeRecord::RETIRED;
@@ -241,8 +304,8 @@ mod tests {
         log.propose(refill(1, 4, 2));
         assert_eq!(requests(&log), 2);
         log.enrol(NODES[0], 2);
-        let past = log.ledger.nodes[&NODES[0]].past.unwrap();
-        assert_eq!((past.incarnation, past.usage_batch), (1, 2));
+        let past = log.ledger.nodes[&NODES[0]].past_life(1).unwrap();
+        assert_eq!(past.usage_batch, 2);
         log.propose(refill(2, 1, 1));
         assert_eq!(requests(&log), 3);
     }

@@ -34,7 +34,7 @@ impl ClosePeriod {
         account.closed_spend = account.closed_spend.saturating_add(period.committed());
         account.periods.remove_mut(&self.period);
         if account.periods.is_empty() {
-            ledger.accounts.remove_mut(&self.account);
+            ledger.drop_account(self.account);
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! Begins a node's new life: its older ones may not spend any more.
 
-use crate::{Denial, Ledger, NodeId, NodeRecord, PastLife};
+use crate::{Denial, Ledger, NodeId, NodeRecord};
 
 /// Begins a node's new life: its older ones may not spend any more.
 ///
 /// What they were granted and did not report is in suspense from here on, by definition: suspense is
 /// the outstanding part of lanes that are not of their node's present incarnation. Nothing is moved. What
-/// the life before this one spent may still be told, from its journal, by [`super::Adopt`].
+/// the lives before this one spent may still be told, from their journals, by [`super::Adopt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolNode {
     /// The node.
@@ -29,14 +29,7 @@ impl EnrolNode {
             return Err(Denial::StaleIncarnation { present });
         }
         if self.incarnation > present {
-            node.past = (present > 0).then_some(PastLife {
-                incarnation: present,
-                usage_batch: node.usage_batch,
-                adopted_parts: 0,
-            });
-            node.incarnation = self.incarnation;
-            node.refill_seq = 0;
-            node.usage_batch = 0;
+            node.begin(self.incarnation);
         }
         Ok(())
     }
@@ -47,7 +40,7 @@ mod tests {
     use super::*;
     use crate::sample::{ACCOUNT, Log, NODES, line};
     use crate::view::books;
-    use crate::{Outcome, command::Command};
+    use crate::{Outcome, PAST_LIVES_MAX, command::Command};
 
     fn enrol(log: &mut Log, incarnation: u64) -> Outcome {
         let id = NODES[0];
@@ -77,5 +70,30 @@ mod tests {
         for odd in [0, NodeRecord::RETIRED] {
             assert!(matches!(enrol(&mut log, odd), Outcome::Denied(Denial::Invalid(..))));
         }
+    }
+
+    fn past(log: &Log) -> Vec<u64> {
+        log.ledger.nodes[&NODES[0]].past.iter().map(|past| past.incarnation).collect()
+    }
+
+    #[test]
+    fn lives_that_are_over_may_be_told_of_those_that_were_never_enrolled_too() {
+        let mut log = Log::sample();
+        enrol(&mut log, 2);
+        assert_eq!(past(&log), [1]);
+        enrol(&mut log, 5);
+        assert_eq!(past(&log), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn only_the_newest_lives_are_waited_for() {
+        let mut log = Log::sample();
+        let most = PAST_LIVES_MAX as u64;
+        enrol(&mut log, 1 + most);
+        assert_eq!(past(&log), (1..=most).collect::<Vec<_>>());
+        enrol(&mut log, 2 + most);
+        assert_eq!(past(&log), (2..=1 + most).collect::<Vec<_>>());
+        enrol(&mut log, u64::MAX - 1);
+        assert_eq!(past(&log), (u64::MAX - 1 - most..u64::MAX - 1).collect::<Vec<_>>());
     }
 }

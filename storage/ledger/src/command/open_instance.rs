@@ -3,8 +3,9 @@
 use super::At;
 use super::put_budget::first_periods;
 use crate::calendar::Span;
-use crate::instance::{self, INSTANCES_MAX};
-use crate::{Budget, Change, Denial, Instance, Ledger, Per, UnixMillis};
+use crate::guard;
+use crate::instance::{self, INSTANCES_MAX, INSTANCES_OF_BUDGET_MAX};
+use crate::{Budget, Change, Denial, Instance, Ledger, Per, ScopeId, ScopeKind, UnixMillis};
 
 /// Longest subject.
 const SUBJECT_BYTES_MAX: usize = 512;
@@ -18,7 +19,7 @@ pub struct OpenInstance {
     /// Name of the budget.
     pub budget: String,
     /// Whom it is for. One that is open is a repetition. A key's or a session's is opened while the key
-    /// lives, and no more after.
+    /// lives, a user's while there is that user, and no more after.
     pub subject: String,
     /// First period of each window, by the proposer's calendar, as in [`super::PutBudget::periods`].
     pub periods: Vec<Span>,
@@ -57,7 +58,7 @@ impl OpenInstance {
         }
         match instance::key_of(budget.per, subject) {
             Err(reason) => return invalid(format!("{subject:?}: {reason}")),
-            Ok(None) => {}
+            Ok(None) => user_exists(ledger, budget.per, subject)?,
             Ok(Some(id)) => {
                 let key = ledger.keys.get(id).filter(|key| key.revoked_at.is_none());
                 if key.is_none() {
@@ -65,18 +66,37 @@ impl OpenInstance {
                 }
             }
         }
-        if ledger.instances.size() >= INSTANCES_MAX {
-            return invalid(format!("{INSTANCES_MAX} instances are open, and no more may be"));
-        }
-        Ok(())
+        room(ledger, budget)
     }
+}
+
+fn user_exists(ledger: &Ledger, per: Per, subject: &str) -> Result<(), Denial> {
+    let Some(name) = instance::user_of(per, subject) else {
+        return Ok(());
+    };
+    let id = ScopeId { kind: ScopeKind::User, name: name.to_owned() };
+    guard::scope_exists(ledger, Some(&id))
+}
+
+/// Denied where the budget, or all of them together, have as many instances as there may be.
+fn room(ledger: &Ledger, budget: &Budget) -> Result<(), Denial> {
+    let name = &budget.name;
+    let own = ledger.instances_of.get(name).copied().unwrap_or(0);
+    if own >= INSTANCES_OF_BUDGET_MAX {
+        return Err(Denial::Full("instances", format!("budget {name} has {own}")));
+    }
+    let all = ledger.instances_of.values().copied().fold(0, u64::saturating_add);
+    if all >= INSTANCES_MAX {
+        return Err(Denial::Full("instances", format!("all budgets together have {all}")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{CloseInstance, Command, DeleteBudget, RotateKey};
-    use crate::sample::{LIMIT, Log, NODES, SPAN_MS, budget, line, put_budget};
+    use crate::command::{CloseInstance, Command, DeleteBudget, RefillLine, RotateKey};
+    use crate::sample::{LIMIT, Log, NODES, SPAN_MS, budget, line, put_budget, put_scope, user};
     use crate::{AccountId, KeyHash, Outcome, Window};
 
     fn per(log: &mut Log, name: &str, per: Per) -> u64 {
@@ -183,6 +203,56 @@ mod tests {
             assert_eq!(log.ledger.accounts[&id].subject, subject);
         }
         assert_eq!(log.ledger.instances.size(), 3);
+    }
+
+    #[test]
+    fn a_user_who_does_not_exist_has_no_instance() {
+        let mut log = Log::sample();
+        per(&mut log, "each", Per::User);
+        let gone = Denial::NotFound("user", "eve".to_owned());
+        assert_eq!(log.propose(open("each", "user:eve")).0, Outcome::Denied(gone));
+        log.done(put_scope(user("eve")));
+        log.done(open("each", "user:eve"));
+    }
+
+    #[test]
+    fn one_budget_does_not_take_the_room_of_all_others() {
+        let mut log = Log::sample();
+        per(&mut log, "tags", Per::Tag);
+        per(&mut log, "other", Per::Tag);
+        log.done(open("tags", "red"));
+        let full = |log: &mut Log, name, say: &str| {
+            let denied = Outcome::Denied(Denial::Full("instances", say.to_owned()));
+            assert_eq!(log.propose(open(name, "blue")).0, denied);
+        };
+        let count = |log: &mut Log, name: &str, count| {
+            log.ledger.instances_of.insert_mut(name.to_owned(), count);
+        };
+        count(&mut log, "tags", INSTANCES_OF_BUDGET_MAX);
+        full(&mut log, "tags", "budget tags has 50000");
+        // One that is open already is no other.
+        log.done(open("tags", "red"));
+        log.done(open("other", "red"));
+        count(&mut log, "third", INSTANCES_MAX - INSTANCES_OF_BUDGET_MAX - 1);
+        full(&mut log, "other", "all budgets together have 500000");
+    }
+
+    #[test]
+    fn a_closed_instance_counts_until_nobody_has_any_more_to_report() {
+        let mut log = Log::sample();
+        let tags = per(&mut log, "tags", Per::Tag);
+        log.done(open("tags", "red"));
+        let id = account_of(&log, tags, "red");
+        let at =
+            |settled, returned, want| RefillLine { account: id, ..line(settled, returned, want) };
+        log.refill(NODES[0], at(0, 0, 30));
+        let (budget, subject, handle) = (tags, "red".to_owned(), id.budget);
+        log.done(Command::CloseInstance(CloseInstance { budget, subject, handle }));
+        assert_eq!(log.ledger.instances_of["tags"], 1);
+        log.refill(NODES[0], at(20, 0, 0));
+        assert_eq!(log.ledger.instances_of["tags"], 1);
+        log.refill(NODES[0], at(20, 10, 0));
+        assert!(log.ledger.instances_of.is_empty() && !log.ledger.accounts.contains_key(&id));
     }
 
     #[test]

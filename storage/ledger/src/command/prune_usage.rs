@@ -1,6 +1,6 @@
 //! Forgets rows of usage of days long past.
 
-use crate::{Denial, Ledger, UsageKey};
+use crate::{Denial, Ledger};
 
 /// Forgets rows of usage of days long past.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,11 +11,7 @@ pub struct PruneUsage {
 
 impl PruneUsage {
     pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<(), Denial> {
-        let old = ledger.usage.keys().take_while(|key| key.day < self.before_day);
-        let old: Vec<UsageKey> = old.cloned().collect();
-        for key in &old {
-            ledger.usage.remove_mut(key);
-        }
+        ledger.forget_usage(self.before_day);
         Ok(())
     }
 }
@@ -23,6 +19,7 @@ impl PruneUsage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::UsageKey;
     use crate::command::Command;
     use crate::sample::Log;
     use crate::{UsageLine, UsageSums, usage};

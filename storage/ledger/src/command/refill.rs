@@ -4,7 +4,7 @@ use super::{At, RefillLine};
 use crate::allowance::{self, Ask};
 use crate::{
     Account, AccountId, Change, Denial, Grant, Lane, Ledger, NanoUsd, NodeId, Unit, UsageLine,
-    threshold, usage,
+    instance, threshold, usage,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,9 @@ impl Refill {
             changes = self.book_and_grant(ledger, at);
         }
         let grants: Vec<Grant> = self.lines.iter().map(|line| self.answer(ledger, line)).collect();
+        for line in &self.lines {
+            instance::forget_settled(ledger, line.account);
+        }
         let granted = Change::Granted {
             node: self.node,
             incarnation: self.incarnation,
@@ -111,11 +114,11 @@ impl Refill {
     }
 
     /// Books what was spent and given back; true if more is known to be spent after it. A first line of
-    /// a new life also tidies away the node's earlier lanes that have nothing outstanding, but for the one
-    /// that a journal may still tell of: it may have been spent beyond what it was granted.
+    /// a new life also tidies away the node's earlier lanes that have nothing outstanding, but for those
+    /// that a journal may still tell of: they may have been spent beyond what they were granted.
     fn book(&self, ledger: &mut Ledger, line: &RefillLine) -> bool {
-        let told_of = ledger.nodes.get(&self.node).and_then(|node| node.past);
-        let told_of = told_of.map(|past| past.incarnation);
+        let node = ledger.nodes.get(&self.node);
+        let told_of = |life| node.is_some_and(|node| node.past_life(life).is_some());
         let Some(account) = ledger.accounts.get_mut(&line.account) else {
             return false;
         };
@@ -129,7 +132,7 @@ impl Refill {
                 .lanes
                 .range((self.node, 0)..mine)
                 .map(|(&(_, incarnation), _)| incarnation)
-                .filter(|&incarnation| Some(incarnation) != told_of)
+                .filter(|&incarnation| !told_of(incarnation))
                 .collect();
             for incarnation in earlier {
                 period.fold_lane(self.node, incarnation);
@@ -203,7 +206,7 @@ fn ask(ledger: &Ledger, line: &RefillLine) -> Ask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Command;
+    use crate::command::{Adopt, Command};
     use crate::sample::{ACCOUNT, LIMIT, Log, NODES, line};
     use crate::{Outcome, view::books};
 
@@ -283,6 +286,10 @@ mod tests {
         log.enrol(NODES[0], 2);
         log.refill(NODES[0], line(0, 0, 10));
         log.enrol(NODES[0], 3);
+        // The journals of both may tell yet: that of the first does.
+        let told =
+            Adopt { node: NODES[0], incarnation: 3, past: 1, last: true, ..Adopt::default() };
+        log.done(Command::Adopt(told));
         log.refill(NODES[0], line(0, 0, 20));
         let books = log.ledger.accounts[&ACCOUNT].present().unwrap();
         let lives: Vec<u64> = books.lanes.keys().map(|(_, life)| *life).collect();

@@ -7,7 +7,7 @@ use crate::{Account, AccountId, Change, Denial, Ledger, NanoUsd, Word, event, th
 /// Moves limit from one account to another of the same unit, for their present periods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransferBudget {
-    /// From here: what is in its pool and no more.
+    /// From here: what is in its pool and no more, and nothing of what was added for a while: that ends here.
     pub from: AccountId,
     /// To here.
     pub to: AccountId,
@@ -45,7 +45,8 @@ impl TransferBudget {
         if from.unit != to.unit {
             return invalid("to", format!("counts {:?}, not {:?}", to.unit, from.unit));
         }
-        let (pool, room) = (from.pool(), NanoUsd::LIMIT_MAX.0.saturating_sub(to.limit()));
+        let pool = from.pool().saturating_sub(from.increased());
+        let room = NanoUsd::LIMIT_MAX.0.saturating_sub(to.limit());
         if self.amount < 1 || self.amount > pool {
             let reason = format!("{} is not within 1 and the pool of {pool}", self.amount);
             return invalid("amount", reason);
@@ -71,9 +72,9 @@ fn shift(ledger: &mut Ledger, id: AccountId, by: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Command, ResetBudget};
+    use crate::command::{Command, ExpireIncrease, IncreaseBudget, ResetBudget};
     use crate::sample::{ACCOUNT, LIMIT, Log, NODES, budget, line, put_budget};
-    use crate::{Outcome, Unit};
+    use crate::{Outcome, Unit, UnixMillis};
 
     fn with_other(unit: Unit) -> (Log, AccountId) {
         let mut log = Log::sample();
@@ -106,6 +107,22 @@ mod tests {
         assert_eq!(limits(&log, [ACCOUNT, ops]), [LIMIT - 60, 160]);
         let audit = log.ledger.audit.first().unwrap().1;
         assert_eq!(audit.what, "moved 60 from team window 0 to ops window 0");
+    }
+
+    #[test]
+    fn what_was_added_for_a_while_does_not_move() {
+        let (mut log, ops) = with_other(Unit::Requests);
+        let (account, amount, word) = (ACCOUNT, 50, Word::default());
+        let until = UnixMillis(5);
+        log.done(Command::IncreaseBudget(IncreaseBudget { account, amount, until, word }));
+        let increase = log.ledger.applied_index;
+        let outcome = log.propose(transfer(ACCOUNT, ops, LIMIT + 1, "")).0;
+        assert!(matches!(outcome, Outcome::Denied(Denial::Invalid("amount", _))));
+        log.done(transfer(ACCOUNT, ops, LIMIT, ""));
+        assert_eq!(limits(&log, [ACCOUNT, ops]), [50, 100 + LIMIT]);
+        log.now_ms = 5;
+        log.done(Command::ExpireIncrease(ExpireIncrease { account, increase }));
+        assert_eq!(limits(&log, [ACCOUNT, ops]), [0, 100 + LIMIT]);
     }
 
     #[test]

@@ -40,8 +40,9 @@ impl WriteOff {
             let account = self.account;
             Denial::NotFound("period", format!("{account} period {}", self.period))
         };
-        let told_of = ledger.nodes.get(&self.node).and_then(|node| node.past);
-        let told_of = told_of.is_some_and(|past| past.incarnation == self.incarnation);
+        let told_of =
+            ledger.nodes.get(&self.node).and_then(|node| node.past_life(self.incarnation));
+        let told_of = told_of.is_some();
         let account = ledger.accounts.get_mut(&self.account);
         let account = account.ok_or_else(unknown)?;
         let books = account.periods.get_mut(&self.period).ok_or_else(unknown)?;

@@ -2,7 +2,7 @@
 //! there.
 
 use super::ensure;
-use crate::{Ledger, Per, instance};
+use crate::{Ledger, Per, ScopeId, ScopeKind, instance};
 use std::collections::BTreeSet;
 
 /// Looks up the budget and the subject of every instance. That it has its accounts, and the accounts no
@@ -26,6 +26,11 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
         let living = |id| ledger.keys.get(id).is_some_and(|key| key.revoked_at.is_none());
         ensure(key.is_none_or(living), || {
             format!("instance {subject} of {name} is of a key that is gone or revoked")
+        })?;
+        let user = instance::user_of(budget.per, subject);
+        let user = user.map(|name| ScopeId { kind: ScopeKind::User, name: name.to_owned() });
+        ensure(user.is_none_or(|id| ledger.scopes.contains_key(&id)), || {
+            format!("instance {subject} of {name} is of a user who is gone")
         })?;
         for (id, _window) in budget.accounts_under(instance.handle) {
             let account = ledger.accounts.get(&id);

@@ -24,10 +24,11 @@ mod revoked_stays_revoked;
 mod scopes_form_a_tree;
 mod selectors_filed;
 mod sums_agree;
+mod sums_are_filed;
 mod targets_exist;
 mod usage_is_counted_once;
 
-use crate::{Account, AccountId, Ledger, Period};
+use crate::{Account, AccountId, Ledger, NodeId, Period};
 
 /// A property of one ledger: what is wrong, if anything.
 pub type Check = fn(&Ledger) -> Result<(), String>;
@@ -54,6 +55,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("scopes_form_a_tree", scopes_form_a_tree::check),
     ("selectors_filed", selectors_filed::check),
     ("sums_agree", sums_agree::check),
+    ("sums_are_filed", sums_are_filed::check),
     ("targets_exist", targets_exist::check),
 ];
 
@@ -143,6 +145,19 @@ fn periods(ledger: &Ledger) -> impl Iterator<Item = (AccountId, &Account, u64, &
         let periods = account.periods.iter();
         periods.map(move |(&number, period)| (id, account, number, period))
     })
+}
+
+/// Whether this step booked what that life of that node spent: a part of it, or the last one.
+fn was_told(before: &Ledger, after: &Ledger, node: NodeId, life: u64) -> bool {
+    let parts = |ledger: &Ledger| {
+        let past = ledger.nodes.get(&node).and_then(|node| node.past_life(life));
+        past.map(|past| past.adopted_parts)
+    };
+    match (parts(before), parts(after)) {
+        (Some(before), Some(after)) => after > before,
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
 }
 
 /// `Err(say())` unless `holds`.

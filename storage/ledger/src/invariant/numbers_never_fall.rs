@@ -1,8 +1,8 @@
 //! Indices, lives, period numbers and cumulative counters only grow: a duplicate or an old message can
 //! take nothing back. Period numbers grow one by one.
 
-use super::ensure;
-use crate::{Account, Ledger, NodeId, NodeRecord, Period};
+use super::{ensure, was_told};
+use crate::{Account, Ledger, NodeId, NodeRecord, PAST_LIVES_MAX, Period};
 
 /// Compares a ledger with the one before.
 pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
@@ -15,14 +15,14 @@ pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> 
         let rose = after.nodes.get(id).is_some_and(|new| {
             (old.incarnation, old.refill_seq) <= (new.incarnation, new.refill_seq)
                 && (old.incarnation, old.usage_batch) <= (new.incarnation, new.usage_batch)
-                && past(old) <= past(new)
+                && past_rose(old, new)
                 && old.uuid == new.uuid
         });
         ensure(rose, || format!("node {} fell or is gone", id.0))?;
     }
     for (id, new) in &after.accounts {
         match before.accounts.get(id) {
-            Some(old) => account(old, new, &|node, life| adopted(before, after, node, life))
+            Some(old) => account(old, new, &|node, life| was_told(before, after, node, life))
                 .map_err(|broken| format!("account {id}: {broken}"))?,
             None => ensure(id.budget > before.applied_index, || format!("account {id} came back"))?,
         }
@@ -30,18 +30,18 @@ pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> 
     Ok(())
 }
 
-/// What was adopted of the life before the present one.
-fn past(node: &NodeRecord) -> (u64, u32) {
-    node.past.map_or((0, 0), |past| (past.incarnation, past.adopted_parts))
-}
-
-/// Whether this step booked what that life of that node spent.
-fn adopted(before: &Ledger, after: &Ledger, node: NodeId, life: u64) -> bool {
-    let parts = |ledger: &Ledger| {
-        let past = ledger.nodes.get(&node).and_then(|node| node.past);
-        past.filter(|past| past.incarnation == life).map(|past| past.adopted_parts)
+/// Lives to be told of stand in order, are over, are few, and none comes back that was told of.
+fn past_rose(old: &NodeRecord, new: &NodeRecord) -> bool {
+    let rose = |past: &crate::PastLife| match old.past_life(past.incarnation) {
+        Some(older) => {
+            older.adopted_parts <= past.adopted_parts && older.usage_batch == past.usage_batch
+        }
+        // Over since this step, or skipped by it.
+        None => past.incarnation >= old.incarnation.max(1) && past.adopted_parts == 0,
     };
-    parts(after) > parts(before)
+    new.past.len() <= PAST_LIVES_MAX
+        && new.past.is_sorted_by(|a, b| a.incarnation < b.incarnation)
+        && new.past.iter().all(|past| past.incarnation < new.incarnation && rose(past))
 }
 
 /// Tells whether a life of a node was adopted.
@@ -111,7 +111,10 @@ mod tests {
         let mut log = Log::sample();
         log.refill(NODES[0], line(0, 0, 10));
         log.refill(NODES[0], line(5, 2, 0));
-        log.enrol(NODES[1], 2);
+        log.enrol(NODES[1], 4);
+        let node = log.ledger.nodes.get_mut(&NODES[1]).unwrap();
+        node.past.remove(1);
+        node.past[0].adopted_parts = 1;
         log.ledger.nodes.get_mut(&NODES[0]).unwrap().usage_batch = 3;
         log.roll();
         log
@@ -119,9 +122,11 @@ mod tests {
 
     #[test]
     fn whatever_falls_is_caught() {
-        let breaks: [fn(&mut Ledger); 14] = [
+        let breaks: [fn(&mut Ledger); 16] = [
             |ledger| ledger.nodes.get_mut(&NODES[0]).unwrap().usage_batch = 0,
-            |ledger| ledger.nodes.get_mut(&NODES[1]).unwrap().past = None,
+            |ledger| ledger.nodes.get_mut(&NODES[1]).unwrap().past[0].adopted_parts = 0,
+            |ledger| ledger.nodes.get_mut(&NODES[1]).unwrap().past[0].incarnation = 2,
+            |ledger| ledger.nodes.get_mut(&NODES[1]).unwrap().past.reverse(),
             |ledger| ledger.accounts.get_mut(&ACCOUNT).unwrap().ring_from = 0,
             |ledger| {
                 let account = ledger.accounts.get_mut(&ACCOUNT).unwrap();

@@ -1,7 +1,7 @@
 //! One spender per allowance: of each node at most one life may spend, and none that has not begun.
 
 use super::grants_are_present::lane_of;
-use super::{ensure, periods};
+use super::{ensure, periods, was_told};
 use crate::{Ledger, NodeId};
 
 /// Looks for nodes with two lanes out of suspense in one period, for lanes of unknown nodes, and for
@@ -31,8 +31,8 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     Ok(())
 }
 
-/// Suspense keeps still: of a life that is over nothing moves but what an operator writes off, until its
-/// lane goes altogether; and of one that is not over, nothing is written off.
+/// Suspense keeps still: of a life that is over nothing moves but what an operator writes off and what its
+/// journal tells, until its lane goes altogether; and of one that is not over, nothing is written off.
 pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> {
     for (id, _account, number, period) in periods(after) {
         for (&(node, incarnation), lane) in &period.lanes {
@@ -40,6 +40,8 @@ pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> 
             let written_off = lane.written_off.saturating_sub(old.written_off);
             let still = if before.is_present(node, incarnation) {
                 written_off == 0
+            } else if was_told(before, after, node, incarnation) {
+                continue;
             } else {
                 let returned = lane.returned.saturating_sub(old.returned);
                 (lane.granted, lane.reported, lane.debt) == (old.granted, old.reported, old.debt)

@@ -6,7 +6,7 @@
 //! batch is applied and nothing is outstanding, in suspense or in debt, and that is what tests of whole
 //! nodes ask.
 
-use super::ensure;
+use super::{ensure, was_told};
 use crate::{Ledger, UsageSums};
 
 /// Compares the rows, and what nodes said of them, with those before.
@@ -24,11 +24,12 @@ pub(super) fn check_step(before: &Ledger, after: &Ledger) -> Result<(), String> 
             })?,
         }
     }
-    let said = after.nodes.iter().any(|(id, new)| {
-        let old = before.nodes.get(id);
+    let said = after.nodes.iter().any(|(&id, new)| {
+        let old = before.nodes.get(&id);
         old.is_some_and(|old| {
-            let parts = |node: &crate::NodeRecord| node.past.map(|past| past.adopted_parts);
-            new.usage_batch > old.usage_batch || parts(new) > parts(old)
+            let mut past = old.past.iter();
+            new.usage_batch > old.usage_batch
+                || past.any(|past| was_told(before, after, id, past.incarnation))
         })
     });
     ensure(said || !grew, || "usage grew and no node said so".to_owned())

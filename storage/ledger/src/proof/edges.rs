@@ -68,6 +68,7 @@ fn edge_by_hand() -> impl Strategy<Value = Command> {
                     incarnation,
                     past: incarnation - 1,
                     part,
+                    last: settled_cum != 7,
                     lines: vec![AdoptLine { account, period, settled_cum }],
                     usage: Vec::new(),
                 })

@@ -83,6 +83,7 @@ fn adopt(part: u32, settled_cum: i64) -> Command {
         incarnation: 2,
         past: 1,
         part,
+        last: part > 0,
         lines: vec![line, AdoptLine { account: ROLLING, ..line }],
         usage: used(1),
     })

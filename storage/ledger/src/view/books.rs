@@ -140,9 +140,12 @@ pub fn overspend(ledger: &Ledger, account: AccountId) -> Option<Overspend> {
     Some(Overspend { at_most, because })
 }
 
-/// Nodes that may spend.
+/// Nodes that may spend: by a policy for the time without a quorum also those that are not enrolled yet.
+///
+/// Each lets a policy's amount through once, however often it starts: what a life let through counts against
+/// the next one until the ledger knows of it. Only where its journal is lost with it the count begins anew.
 fn living_nodes(ledger: &Ledger) -> i64 {
-    let living = ledger.nodes.values().filter(|node| node.incarnation > 0 && !node.is_retired());
+    let living = ledger.nodes.values().filter(|node| !node.is_retired());
     i64::try_from(living.count()).unwrap_or(i64::MAX)
 }
 

@@ -12,6 +12,15 @@ pub fn usage_rows(
     ledger.usage.range(first..).take_while(move |(key, _)| key.day <= to_day)
 }
 
+/// What one key used, by day, of those days that rows are kept for.
+pub fn usage_of_key<'a>(
+    ledger: &'a Ledger,
+    key: &str,
+) -> impl Iterator<Item = (u32, &'a UsageSums)> {
+    let (first, last) = ((key.to_owned(), 0), (key.to_owned(), u32::MAX));
+    ledger.usage_of_keys.range(first..=last).map(|((_, day), sums)| (*day, sums))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,6 +34,8 @@ mod tests {
             let key = UsageKey { day, key: key.to_owned(), ..UsageKey::default() };
             usage::add(&mut ledger, &[UsageLine { key, sums }]);
         }
+        let of_key = usage_of_key(&ledger, "a");
+        assert_eq!(of_key.map(|(day, _)| day).collect::<Vec<_>>(), [2, 3, 4]);
         let rows = usage_rows(&ledger, 2, 3);
         let found: Vec<_> = rows.map(|(key, _)| (key.day, key.key.as_str())).collect();
         assert_eq!(found, [(2, "a"), (2, "b"), (3, "a")]);

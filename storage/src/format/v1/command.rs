@@ -157,6 +157,7 @@ bodies! {
         incarnation: u64,
         past: u64,
         part: u32,
+        last: bool,
         lines: Vec<AdoptLineV1>,
         usage: Vec<UsageLineV1>,
     }

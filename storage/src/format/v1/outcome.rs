@@ -24,7 +24,8 @@ pub struct WireOutcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireDenial {
     /// 0 not found, 1 index mismatch, 2 managed by, 3 in use, 4 invalid, 5 taken, 6 revoked,
-    /// 7 stale incarnation, 8 already initialised.
+    /// 7 stale incarnation, 8 already initialised,
+    /// 9 full.
     pub code: u16,
     /// Kind or field.
     pub what: String,
@@ -100,6 +101,7 @@ impl From<&Denial> for WireDenial {
             Denial::Revoked => of(6, "", "", 0),
             Denial::StaleIncarnation { present } => of(7, "", "", *present),
             Denial::AlreadyInitialised(id) => of(8, "", id, 0),
+            Denial::Full(what, whose) => of(9, what, whose, 0),
         }
     }
 }
@@ -119,6 +121,7 @@ impl TryFrom<WireDenial> for Denial {
             6 => Ok(Denial::Revoked),
             7 => Ok(Denial::StaleIncarnation { present }),
             8 => Ok(Denial::AlreadyInitialised(text)),
+            9 => Ok(Denial::Full(word(&wire.what), text)),
             code => Err(FormatError::UnknownCode { what: "denial", code }),
         }
     }

@@ -128,6 +128,6 @@ mirror! {
         incarnation: u64,
         refill_seq: u64,
         usage_batch: u64,
-        past: Option<PastLifeV1>,
+        past: Vec<PastLifeV1>,
     }
 }

@@ -49,6 +49,7 @@ fn nodes() -> Vec<(&'static str, Command)> {
                 incarnation: 5,
                 past: 4,
                 part: 1,
+                last: true,
                 lines: vec![adopted, AdoptLine { settled_cum: -1, ..adopted }],
                 usage: vec![usage_line()],
             }),

@@ -83,6 +83,7 @@ fn spent(log: &[Command]) -> Vec<Command> {
             incarnation: 5,
             past: 4,
             part: 0,
+            last: false,
             lines: vec![AdoptLine { account: hour, period: 1, settled_cum: 270 }],
             usage: vec![usage_line()],
         }),
@@ -156,6 +157,6 @@ fn the_story_leaves_something_in_every_section() {
     let periods = || accounts().flat_map(|account| account.periods.values());
     assert!(periods().any(|period| period.lanes.size() > 0));
     assert!(periods().any(|period| period.fired != 0) && periods().any(|period| period.moved != 0));
-    assert!(ledger.nodes[&NODE].past.is_some() && ledger.nodes[&NODE].usage_batch > 0);
+    assert!(!ledger.nodes[&NODE].past.is_empty() && ledger.nodes[&NODE].usage_batch > 0);
     assert!(ledger.events_ever > 0);
 }

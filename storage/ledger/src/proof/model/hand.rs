@@ -63,8 +63,11 @@ impl World {
             }
             return;
         }
-        let mut lives = self.lives.iter_mut().filter(|life| life.node == node).rev();
-        let (Some(present), Some(past)) = (lives.next(), lives.next()) else {
+        let own = self.lives.iter().filter(|life| life.node == node);
+        let present = own.map(|life| life.incarnation).max().expect("each node has a life");
+        // The oldest that is not told of yet; one in between may have lost its journal.
+        let mut past = self.lives.iter_mut().filter(|life| life.node == node && !life.dead);
+        let Some(past) = past.find(|life| life.incarnation < present) else {
             return;
         };
         past.dead = true;
@@ -75,9 +78,10 @@ impl World {
         };
         let told = Adopt {
             node: NODES[node],
-            incarnation: present.incarnation,
+            incarnation: present,
             past: past.incarnation,
             part: 0,
+            last: true,
             lines: past.pockets.iter().map(line).collect(),
             usage: Vec::new(),
         };
