@@ -198,7 +198,9 @@ mod tests {
         let broken = openings.open(&missing, async { panic!("as asked") }, until).await;
         assert!(broken.unwrap_err().say.contains("try again"));
         openings.open(&missing, async { Ok(()) }, until).await.unwrap();
-        let refused = openings.open(&missing, async { Err(Failed::Other("no room".to_owned())) }, until).await;
+        let refused = openings
+            .open(&missing, async { Err(Failed::Other("no room".to_owned())) }, until)
+            .await;
         assert!(refused.unwrap_err().say.contains("no room"));
     }
 
