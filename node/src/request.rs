@@ -14,6 +14,7 @@ pub(crate) mod models;
 pub(crate) mod open;
 mod opening;
 pub(crate) mod patience;
+mod plain;
 mod plan;
 pub(crate) mod policy;
 pub(crate) mod price;
@@ -40,6 +41,7 @@ use http::{Response, StatusCode};
 use open::{Coming, Guard, Open};
 use opening::Opening;
 use patience::Patience;
+use plain::read_whole;
 use plan::{Attempt, Topic, plan, worth_trying};
 use quote::Quote;
 use relay::{NodeBody, Relay};
@@ -53,7 +55,6 @@ use terms::Terms;
 use translate::{Losses, Question, Told};
 use upstream::{Failure, Order};
 use way::Way;
-use wire::relay::Reply;
 use wire::{Call, Operation, Refusal};
 
 /// Headers of an answer, about.
@@ -301,44 +302,6 @@ async fn ask(
     lent.give_back();
     let (body, bill) = read_whole(guard, attempt, question, body).map_err(|failure| *failure)?;
     Ok(Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill))
-}
-
-/// Reads what a plain answer used, and whether it is one at all; in the caller's dialect.
-fn read_whole(
-    guard: &mut Guard,
-    attempt: &Attempt,
-    question: &Question<'_>,
-    body: Bytes,
-) -> Result<(Bytes, Bill), Box<Failure>> {
-    let (theirs, ours) = (attempt.speech.dialect, question.inbound.dialect);
-    let (said, reply) = if question.passes(attempt) {
-        (body.clone(), (theirs.reply)(question.call.operation, &body))
-    } else {
-        let identity = question.identity(guard.get());
-        match wire::relay::answer(theirs, ours, &identity, &body) {
-            Ok(told) => told,
-            Err(error) => {
-                // What it used may be told even so.
-                let reply = (theirs.reply)(question.call.operation, &body);
-                (body.clone(), Reply { fault: reply.fault.or(Some(error)), ..reply })
-            }
-        }
-    };
-    let Some(fault) = reply.fault else {
-        let bill = match reply.usage {
-            Some(usage) => Bill::Told(usage),
-            None => settle::counted(guard.get(), None, reply.output_bytes),
-        };
-        return Ok((said, bill));
-    };
-    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
-    if !is_json {
-        let say = format!("provider {}: {}", attempt.candidate.upstream.name, fault.message);
-        return Err(Box::new(Failure::garbage(say, Bill::Whole)));
-    }
-    let mut failure = Failure::said(fault, body);
-    failure.bill = reply.usage.map_or(Bill::Void, Bill::Told);
-    Err(Box::new(failure))
 }
 
 /// Settles a plain answer and hands it on.
