@@ -10,6 +10,7 @@
 pub mod bound;
 mod call;
 pub mod chat;
+mod date;
 pub mod dialect;
 pub mod embed;
 mod field_value;

@@ -3,8 +3,6 @@
 //! Pure: the time is an argument. The path is given as it is sent, and is encoded once more for the
 //! signature, as every service but S3 has it.
 
-mod date;
-
 use ring::{digest, hmac};
 use std::fmt::Write as _;
 
@@ -67,7 +65,7 @@ pub fn sign<'b>(
     scope: Scope<'_>,
     now_ms: u64,
 ) -> Signed {
-    let date = date::stamp(now_ms);
+    let date = crate::date::stamp(now_ms);
     let day = &date[..8];
     let (headers, names) = headers(request, &date, keys.session_token);
     let canonical = format!(

@@ -21,11 +21,13 @@ pub use error::{error_body, error_event, provider_answer, read_error};
 pub use metered::reply;
 pub use read::read;
 pub use relay::StreamRelay;
+pub(crate) use request::read_enveloped;
 pub use request::read_request;
 pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 pub(crate) use think::{Think, decide};
 pub use write::write_request;
+pub(crate) use write::{Envelope, write_enveloped};
 
 use super::{Chat, Dialect};
 use crate::call::Operation;

@@ -17,6 +17,7 @@ mod write;
 mod write_block;
 
 pub use answer::{read_answer, write_answer};
+pub(crate) use error::read_exception;
 pub use error::{error_body, error_event, kind, provider_answer, read_error, read_refusal};
 pub use read::read;
 pub use request::read_request;

@@ -1,9 +1,12 @@
 //! One file per published format.
 
 pub mod anthropic_messages;
+pub mod anthropic_vertex;
 pub mod bedrock_converse;
+pub mod bedrock_invoke;
 pub mod cohere_chat;
 pub mod gemini;
+pub mod ollama_chat;
 pub mod openai_chat;
 pub mod openai_responses;
 
@@ -80,6 +83,14 @@ impl Dialect {
         match self.name {
             openai_chat::NAME => &["openai-beta"],
             anthropic_messages::NAME => &["anthropic-beta", "anthropic-version"],
+            anthropic_vertex::NAME => &["anthropic-beta"],
+            bedrock_invoke::NAME => &[
+                "x-amzn-bedrock-guardrailidentifier",
+                "x-amzn-bedrock-guardrailversion",
+                "x-amzn-bedrock-trace",
+                "x-amzn-bedrock-performanceconfig-latency",
+                "x-amzn-bedrock-service-tier",
+            ],
             _ => &[],
         }
     }
@@ -98,7 +109,10 @@ impl Eq for Dialect {}
 pub const ALL: &[&Dialect] = &[
     &openai_chat::DIALECT,
     &anthropic_messages::DIALECT,
+    &anthropic_vertex::DIALECT,
     &bedrock_converse::DIALECT,
+    &bedrock_invoke::DIALECT,
+    &ollama_chat::DIALECT,
     &openai_responses::DIALECT,
     &cohere_chat::DIALECT,
     &gemini::DIALECT,

@@ -11,6 +11,7 @@ mod gemini_oddities;
 mod matrix;
 mod meaning;
 mod oddities;
+mod ollama;
 mod openai;
 mod refused;
 mod requests;

@@ -15,6 +15,18 @@ use crate::refusal::Refusal;
 /// # Errors
 /// A 400 that names the field.
 pub fn read_request(body: &[u8]) -> Result<Request, Refusal> {
+    let request = read_enveloped(body)?;
+    if request.model.is_empty() {
+        return Err(missing("model"));
+    }
+    Ok(request)
+}
+
+/// Reads what a request means whose model stands in the path.
+///
+/// # Errors
+/// A 400 that names the field.
+pub(crate) fn read_enveloped(body: &[u8]) -> Result<Request, Refusal> {
     let text = std::str::from_utf8(body)
         .map_err(|error| invalid_json(format!("request body is no UTF-8: {error}")))?;
     let not_json = |at| invalid_json(format!("request body is not a JSON object at byte {at}"));

@@ -23,6 +23,38 @@ const UNDERSTOOD: [&str; 4] = ["reasoning", "reasoning_effort", "thinking", "str
 /// # Errors
 /// A 400 that names a field which cannot be said here, unless the target is lenient.
 pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, Refusal> {
+    write(request, target, None)
+}
+
+/// What a cloud wraps Anthropic Messages in: the model stands in the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Envelope {
+    /// What `anthropic_version` says.
+    pub(crate) version: &'static str,
+    /// Whether the body says that a stream is wanted.
+    pub(crate) says_stream: bool,
+}
+
+/// Writes a request for a cloud that has the model in its path.
+///
+/// # Errors
+/// A 400 that names a field which cannot be said here, unless the target is lenient.
+pub(crate) fn write_enveloped(
+    request: &Request,
+    target: &Target<'_>,
+    envelope: &Envelope,
+) -> Result<Written, Refusal> {
+    write(request, target, Some(envelope))
+}
+
+/// Members of a body that stand in headers where there is no envelope.
+const ENVELOPED: [&str; 2] = ["anthropic_version", "anthropic_beta"];
+
+fn write(
+    request: &Request,
+    target: &Target<'_>,
+    envelope: Option<&Envelope>,
+) -> Result<Written, Refusal> {
     let own = request.dialect == NAME;
     let mut losses = Losses::new(target.leniency);
     let limit = request.output_tokens_max;
@@ -33,8 +65,14 @@ pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, 
         check(request, &think, &mut losses)?;
     }
     let talk = Talk::of(request, own, &mut losses)?;
+    if own && envelope.is_none() && request.extra.get("anthropic_beta").is_some() {
+        losses.hint("anthropic_beta");
+    }
     let body = Out::object(|out| {
-        out.text("model", target.model);
+        match envelope {
+            None => out.text("model", target.model),
+            Some(envelope) => out.text("anthropic_version", envelope.version),
+        }
         if let Some(limit) = limit {
             out.number("max_tokens", limit);
         }
@@ -48,7 +86,9 @@ pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, 
             write_thinking(out, &think);
         }
         write_output_config(out, request, &think, own);
-        if let Some(stream) = request.stream {
+        if let Some(stream) = request.stream
+            && envelope.is_none_or(|envelope| envelope.says_stream && stream)
+        {
             out.boolean("stream", stream);
         }
         if let Some(user) = &request.user {
@@ -57,8 +97,12 @@ pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, 
         if let Some(cache) = &request.cache {
             write_cache(out, cache);
         }
+        let kept = request.extra.iter().filter(|(key, _)| match envelope {
+            None => !ENVELOPED.contains(key),
+            Some(_) => *key != "anthropic_version",
+        });
         if own {
-            out.extra(&request.extra);
+            kept.for_each(|(key, value)| out.raw(key, value.as_str()));
         }
     });
     Ok(Written { body, dropped: losses.dropped().to_vec() })

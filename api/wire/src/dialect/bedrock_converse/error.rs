@@ -92,7 +92,7 @@ pub fn read_error(body: &[u8]) -> ProviderError {
 }
 
 /// Reads an exception of a stream.
-pub(super) fn read_exception(name: &str, data: &str) -> ProviderError {
+pub(crate) fn read_exception(name: &str, data: &str) -> ProviderError {
     let mut error = read_error(data.as_bytes());
     error.status = status(name).unwrap_or(error.status);
     if !name.is_empty() {

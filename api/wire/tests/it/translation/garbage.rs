@@ -139,7 +139,7 @@ fn every_pair(mut check: impl FnMut(&Dialect, &Dialect)) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn requests(system in value(), messages in prop::collection::vec(value(), 0..4), tools in value()) {
         let body = json!({"model": "m", "system": system, "messages": messages, "tools": tools});

@@ -1,12 +1,22 @@
-//! Times as signatures write them.
+//! Times, written. Right until the year 9999.
 
-/// A time as `20260822T101500Z`; `now_ms` is milliseconds since 1970. Right until the year 9999.
-pub(super) fn stamp(now_ms: u64) -> String {
-    let seconds = now_ms / 1000;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+/// A time as AWS' signatures have it, `20260822T101500Z`; `now_ms` is milliseconds since 1970.
+pub(crate) fn stamp(now_ms: u64) -> String {
+    let (year, month, day) = civil(now_ms / 86_400_000);
+    let (hour, minute, second) = time(now_ms / 1000);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// A time as RFC 3339 has it, `2026-08-22T10:15:00Z`; `seconds` since 1970.
+pub(crate) fn rfc3339(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = time(seconds);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+const fn time(seconds: u64) -> (u64, u64, u64) {
+    let rest = seconds % 86_400;
+    (rest / 3600, rest / 60 % 60, rest % 60)
 }
 
 /// Year, month and day of a number of days since 1970: counted in years that begin in March, so that
@@ -41,6 +51,8 @@ mod tests {
         ];
         for (ms, written) in known {
             assert_eq!(stamp(ms), written);
+            let plain = rfc3339(ms / 1000).replace(['-', ':'], "");
+            assert_eq!(plain, written);
         }
     }
 }

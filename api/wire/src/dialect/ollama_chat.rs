@@ -1,0 +1,48 @@
+//! Ollama's own chat: one object for each piece of a stream, a line each; calls without ids.
+
+mod answer;
+mod error;
+mod message;
+mod read;
+mod request;
+mod stream_read;
+mod stream_write;
+mod write;
+mod write_message;
+
+pub use answer::{read_answer, write_answer};
+pub use error::{error_body, error_event, provider_answer};
+pub use read::read;
+pub use request::read_request;
+pub use stream_read::StreamReading;
+pub use stream_write::StreamWriting;
+pub use write::write_request;
+
+use super::{Chat, Dialect};
+use crate::call::Operation;
+use crate::frame::Framing;
+use crate::relay::{Metered, reply_of};
+
+/// The name by which what was read from this dialect is told from others.
+pub const NAME: &str = "ollama_chat";
+
+/// The dialect as data.
+pub const DIALECT: Dialect = Dialect {
+    name: NAME,
+    operations: &[Operation::ChatCompletions],
+    framing: Framing::NdJson,
+    read,
+    error_body,
+    error_event,
+    provider_answer,
+    reply: |_, body| reply_of(read_answer(body)),
+    relay: |_| Box::new(Metered::new(Box::new(StreamReading::new()), error_event)),
+    chat: Chat {
+        read_request,
+        write_request,
+        read_answer,
+        write_answer,
+        read_stream: || Box::new(StreamReading::new()),
+        write_stream: |identity| Box::new(StreamWriting::new(identity)),
+    },
+};

@@ -1,0 +1,142 @@
+//! A stream, written.
+
+use super::answer::{write_end, write_head};
+use super::error::error_event;
+use super::write_message::Calls;
+use crate::chat::{
+    Body, Counts, Delta, Event, Finish, Identity, Part, Text, Thinking, ToolCall, WriteStream,
+};
+use crate::json::Out;
+
+/// Writes events as a stream.
+#[derive(Debug)]
+pub struct StreamWriting {
+    identity: Identity,
+    created_s: u64,
+    /// Parts begun, by their numbers.
+    parts: Vec<Kind>,
+    counts: Counts,
+    finish: Option<Finish>,
+}
+
+/// Where a part is said.
+#[derive(Debug)]
+enum Kind {
+    Content,
+    Thoughts,
+    /// A call, as far as it has come: it is said whole.
+    Call(Option<ToolCall>),
+    Skipped,
+}
+
+impl StreamWriting {
+    /// A writer at the beginning of a stream.
+    #[must_use]
+    pub fn new(identity: Identity) -> Self {
+        let created_s = identity.created_s;
+        let (parts, counts, finish) = (Vec::new(), Counts::default(), None);
+        Self { identity, created_s, parts, counts, finish }
+    }
+
+    /// One object; `message` writes what it says.
+    fn object(&self, out: &mut Vec<u8>, message: impl FnOnce(&mut Out), done: bool) {
+        let line = Out::object(|json| {
+            write_head(json, &self.identity.model, self.created_s);
+            json.member("message", |json| {
+                json.text("role", "assistant");
+                message(json);
+            });
+            if done {
+                write_end(json, self.finish.as_ref(), &self.counts);
+            } else {
+                json.boolean("done", false);
+            }
+        });
+        out.extend_from_slice(&line);
+        out.push(b'\n');
+    }
+
+    fn begin(&mut self, part: &Part, out: &mut Vec<u8>) {
+        let (kind, words) = match &part.body {
+            Body::Text(Text { text, .. }) | Body::Refusal(text) => (Kind::Content, text.as_str()),
+            Body::Thinking(Thinking { text, .. }) => (Kind::Thoughts, text.as_str()),
+            Body::ToolCall(call) if part.is_client_call() => (Kind::Call(Some(call.clone())), ""),
+            Body::Redacted(_)
+            | Body::Image(_)
+            | Body::Audio(_)
+            | Body::Video(_)
+            | Body::Document(_)
+            | Body::ToolCall(_)
+            | Body::ToolResult(_)
+            | Body::Opaque(_) => (Kind::Skipped, ""),
+        };
+        self.parts.push(kind);
+        self.words(self.parts.len() - 1, words, out);
+    }
+
+    fn words(&self, part: usize, words: &str, out: &mut Vec<u8>) {
+        if words.is_empty() {
+            return;
+        }
+        match self.parts.get(part) {
+            Some(Kind::Content) => self.object(out, |json| json.text("content", words), false),
+            Some(Kind::Thoughts) => {
+                let thought = |json: &mut Out| {
+                    json.text("content", "");
+                    json.text("thinking", words);
+                };
+                self.object(out, thought, false);
+            }
+            Some(Kind::Call(_) | Kind::Skipped) | None => {}
+        }
+    }
+
+    fn end(&mut self, part: usize, out: &mut Vec<u8>) {
+        let Some(Kind::Call(call)) = self.parts.get_mut(part) else { return };
+        let Some(call) = call.take() else { return };
+        let said = |json: &mut Out| {
+            json.text("content", "");
+            Calls { own: false }.list(json, &[&call]);
+        };
+        self.object(out, said, false);
+    }
+}
+
+impl WriteStream for StreamWriting {
+    fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Start { model, created_s, .. } => {
+                self.created_s = created_s.unwrap_or(self.created_s);
+                if self.identity.model.is_empty() {
+                    self.identity.model.clone_from(model);
+                }
+            }
+            Event::Begin { choice: 0, body, .. } => self.begin(body, out),
+            Event::Delta { choice: 0, part, delta } => match delta {
+                Delta::Text(words) => self.words(*part as usize, words, out),
+                Delta::Arguments(piece) => {
+                    if let Some(Kind::Call(Some(call))) = self.parts.get_mut(*part as usize) {
+                        call.arguments.push_str(piece);
+                    }
+                }
+                // There is no place for it.
+                Delta::Signature(_) | Delta::Citation(_) | Delta::Audio(_) => {}
+            },
+            Event::End { choice: 0, part } => self.end(*part as usize, out),
+            Event::Finish { choice: 0, finish, .. } => self.finish.clone_from(finish),
+            Event::Usage(counts) => self.counts = self.counts.max(*counts),
+            Event::Failed(error) => out.extend_from_slice(&error_event(&error.refusal())),
+            Event::Whole => {
+                (0..self.parts.len()).for_each(|part| self.end(part, out));
+                self.object(out, |json| json.text("content", ""), true);
+            }
+            // There is one answer here, and no sign of life.
+            Event::Begin { .. }
+            | Event::Delta { .. }
+            | Event::End { .. }
+            | Event::Finish { .. }
+            | Event::Logprobs { .. }
+            | Event::Ping => {}
+        }
+    }
+}
