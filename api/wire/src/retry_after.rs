@@ -119,7 +119,8 @@ fn units(value: &str) -> Option<u64> {
 }
 
 /// Milliseconds since 1970 of `2025-03-15T08:58:28Z`, with or without fraction and offset.
-pub(crate) fn rfc3339(value: &str) -> Option<u64> {
+#[must_use]
+pub fn rfc3339(value: &str) -> Option<u64> {
     let (date, time) = value.split_once(['T', 't'])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);

@@ -63,6 +63,7 @@ pub(super) fn finish(reason: &str) -> Finish {
     match reason {
         "stop" => Finish::Stop,
         "length" => Finish::Length,
+        "content_filter" => Finish::ContentFilter,
         other => Finish::Other(other.to_owned()),
     }
 }
@@ -105,8 +106,22 @@ pub(super) fn write_head(out: &mut Out, model: &str, created_s: u64) {
 /// Writes why an answer ended, and what it used.
 pub(super) fn write_end(out: &mut Out, finish: Option<&Finish>, counts: &Counts) {
     out.boolean("done", true);
-    let is_cut = matches!(finish, Some(Finish::Length | Finish::ContextLength));
-    out.text("done_reason", if is_cut { "length" } else { "stop" });
+    out.text(
+        "done_reason",
+        match finish {
+            Some(Finish::Length | Finish::ContextLength) => "length",
+            // No model of Ollama's own says so; it must not pass for an answer.
+            Some(Finish::Refusal | Finish::ContentFilter) => "content_filter",
+            Some(
+                Finish::Stop
+                | Finish::StopSequence
+                | Finish::ToolCalls
+                | Finish::Pause
+                | Finish::Other(_),
+            )
+            | None => "stop",
+        },
+    );
     out.number("prompt_eval_count", counts.usage.input_tokens);
     out.number("eval_count", counts.usage.output_tokens);
 }

@@ -13,8 +13,8 @@ use crate::json::Out;
 pub struct StreamWriting {
     identity: Identity,
     created_s: u64,
-    /// Parts begun, by their numbers.
-    parts: Vec<Kind>,
+    /// Parts begun, and their numbers.
+    parts: Vec<(u32, Kind)>,
     counts: Counts,
     finish: Option<Finish>,
 }
@@ -56,7 +56,7 @@ impl StreamWriting {
         out.push(b'\n');
     }
 
-    fn begin(&mut self, part: &Part, out: &mut Vec<u8>) {
+    fn begin(&mut self, number: u32, part: &Part, out: &mut Vec<u8>) {
         let (kind, words) = match &part.body {
             Body::Text(Text { text, .. }) | Body::Refusal(text) => (Kind::Content, text.as_str()),
             Body::Thinking(Thinking { text, .. }) => (Kind::Thoughts, text.as_str()),
@@ -70,15 +70,20 @@ impl StreamWriting {
             | Body::ToolResult(_)
             | Body::Opaque(_) => (Kind::Skipped, ""),
         };
-        self.parts.push(kind);
-        self.words(self.parts.len() - 1, words, out);
+        self.parts.push((number, kind));
+        self.words(number, words, out);
     }
 
-    fn words(&self, part: usize, words: &str, out: &mut Vec<u8>) {
+    fn kind(&mut self, part: u32) -> Option<&mut Kind> {
+        let mut known = self.parts.iter_mut().rev().filter(|(number, _)| *number == part);
+        known.next().map(|(_, kind)| kind)
+    }
+
+    fn words(&mut self, part: u32, words: &str, out: &mut Vec<u8>) {
         if words.is_empty() {
             return;
         }
-        match self.parts.get(part) {
+        match self.kind(part) {
             Some(Kind::Content) => self.object(out, |json| json.text("content", words), false),
             Some(Kind::Thoughts) => {
                 let thought = |json: &mut Out| {
@@ -91,8 +96,8 @@ impl StreamWriting {
         }
     }
 
-    fn end(&mut self, part: usize, out: &mut Vec<u8>) {
-        let Some(Kind::Call(call)) = self.parts.get_mut(part) else { return };
+    fn end(&mut self, part: u32, out: &mut Vec<u8>) {
+        let Some(Kind::Call(call)) = self.kind(part) else { return };
         let Some(call) = call.take() else { return };
         let said = |json: &mut Out| {
             json.text("content", "");
@@ -111,23 +116,24 @@ impl WriteStream for StreamWriting {
                     self.identity.model.clone_from(model);
                 }
             }
-            Event::Begin { choice: 0, body, .. } => self.begin(body, out),
+            Event::Begin { choice: 0, part, body } => self.begin(*part, body, out),
             Event::Delta { choice: 0, part, delta } => match delta {
-                Delta::Text(words) => self.words(*part as usize, words, out),
+                Delta::Text(words) => self.words(*part, words, out),
                 Delta::Arguments(piece) => {
-                    if let Some(Kind::Call(Some(call))) = self.parts.get_mut(*part as usize) {
+                    if let Some(Kind::Call(Some(call))) = self.kind(*part) {
                         call.arguments.push_str(piece);
                     }
                 }
                 // There is no place for it.
                 Delta::Signature(_) | Delta::Citation(_) | Delta::Audio(_) => {}
             },
-            Event::End { choice: 0, part } => self.end(*part as usize, out),
+            Event::End { choice: 0, part } => self.end(*part, out),
             Event::Finish { choice: 0, finish, .. } => self.finish.clone_from(finish),
             Event::Usage(counts) => self.counts = self.counts.max(*counts),
             Event::Failed(error) => out.extend_from_slice(&error_event(&error.refusal())),
             Event::Whole => {
-                (0..self.parts.len()).for_each(|part| self.end(part, out));
+                let begun: Vec<u32> = self.parts.iter().map(|(number, _)| *number).collect();
+                begun.into_iter().for_each(|part| self.end(part, out));
                 self.object(out, |json| json.text("content", ""), true);
             }
             // There is one answer here, and no sign of life.
