@@ -6,6 +6,7 @@ pub mod admin;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod credential;
 pub mod health;
 pub mod metrics;
 pub mod plane;
