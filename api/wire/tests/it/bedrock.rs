@@ -167,6 +167,7 @@ mod invoked {
             model,
             output_tokens_default: 4096,
             output_field: OutputField::MaxTokens,
+            ask_usage: true,
             reasons: true,
             leniency: Leniency::Strict,
         }

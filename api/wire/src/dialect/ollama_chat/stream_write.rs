@@ -4,13 +4,16 @@ use super::answer::{write_end, write_head};
 use super::error::error_event;
 use super::write_message::Calls;
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Identity, Part, Text, Thinking, ToolCall, WriteStream,
+    Body, Counts, Delta, Event, Finish, Identity, Part, Serial, Text, Thinking, ToolCall,
+    WriteStream,
 };
 use crate::json::Out;
 
 /// Writes events as a stream.
 #[derive(Debug)]
 pub struct StreamWriting {
+    /// Calls are said in the order in which they began.
+    serial: Serial,
     identity: Identity,
     created_s: u64,
     /// Parts begun, and their numbers.
@@ -35,7 +38,8 @@ impl StreamWriting {
     pub fn new(identity: Identity) -> Self {
         let created_s = identity.created_s;
         let (parts, counts, finish) = (Vec::new(), Counts::default(), None);
-        Self { identity, created_s, parts, counts, finish }
+        let serial = Serial::new();
+        Self { serial, identity, created_s, parts, counts, finish }
     }
 
     /// One object; `message` writes what it says.
@@ -109,6 +113,14 @@ impl StreamWriting {
 
 impl WriteStream for StreamWriting {
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let mut serial = std::mem::take(&mut self.serial);
+        serial.push(event, &mut |event| self.say(event, out));
+        self.serial = serial;
+    }
+}
+
+impl StreamWriting {
+    fn say(&mut self, event: &Event, out: &mut Vec<u8>) {
         match event {
             Event::Start { model, created_s, .. } => {
                 self.created_s = created_s.unwrap_or(self.created_s);

@@ -207,7 +207,8 @@ impl Calls {
         }
         out.member("function", |out| {
             out.text("name", &call.name);
-            out.raw("arguments", &call.arguments_object());
+            // Each object of a stream is one line.
+            out.raw("arguments", &call.arguments_object().replace(['\n', '\r'], " "));
             if let Some(part) = kept {
                 out.extra(&part.inner);
             }
