@@ -187,8 +187,16 @@ pub fn render(face: &Dialect, refusal: &Refusal) -> Response<Bytes> {
         StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    error_header(face, refusal.status, headers);
     retry_headers(refusal.retry, headers);
     response
+}
+
+/// Says what went wrong, where a dialect has a header for it.
+pub fn error_header(face: &Dialect, status: u16, headers: &mut HeaderMap) {
+    if let Some((name, kind)) = face.error_header(status) {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(kind));
+    }
 }
 
 /// Says in headers whether and when to retry.

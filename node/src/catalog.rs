@@ -31,10 +31,12 @@ const MAKERS: [&str; 11] = [
 ];
 
 /// Kinds of upstream that the catalog has under other names.
-const NAMES: [(&str, &str); 6] = [
+const NAMES: [(&str, &str); 8] = [
+    ("alibaba", "dashscope"),
     ("azure-openai", "azure"),
     ("fireworks", "fireworks_ai"),
     ("google", "gemini"),
+    ("nvidia-nim", "nvidia_nim"),
     ("together", "together_ai"),
     ("vertex", "vertex_ai"),
     ("voyageai", "voyage"),

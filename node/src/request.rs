@@ -281,7 +281,7 @@ async fn ask(
     open.status = response.status().as_u16();
     if !response.status().is_success() {
         let now_ms = open.core.now().0;
-        return Err(upstream.read_refusal(response, lent, now_ms, wait).await);
+        return Err(upstream.read_refusal(theirs, response, lent, now_ms, wait).await);
     }
     let (mut head, incoming) = response.into_parts();
     if !question.passes(attempt) {
@@ -362,6 +362,7 @@ fn failed(mut guard: Guard, failure: Failure) -> Result<Response<NodeBody>, Refu
     open.status = status;
     let mut response = Response::new(NodeBody::Whole(Some(body)));
     headers::answer(open, Some(open.spent_before_nano_usd), response.headers_mut());
+    api::refusal::error_header(open.face, status, response.headers_mut());
     api::refusal::retry_headers(failure.refusal.retry, response.headers_mut());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     guard.close(Bill::Void, ending);

@@ -2,7 +2,7 @@
 
 use super::key::Face;
 use http::Method;
-use wire::dialect::{Dialect, anthropic_messages, openai_chat};
+use wire::dialect::{Dialect, anthropic_messages, bedrock_converse, openai_chat, openai_responses};
 use wire::{Asked, Operation};
 
 /// What a path stands for.
@@ -51,6 +51,8 @@ const HOUSES: [&str; 4] = ["/litellm", "/langchain", "/pydanticai", "/cursor"];
 const OPENAI: [&str; 3] = ["/v1", "/openai/v1", "/openai"];
 /// Prefixes of Anthropic's.
 const ANTHROPIC: [&str; 2] = ["/anthropic/v1", "/anthropic"];
+/// Prefixes of Bedrock's.
+const BEDROCK: [&str; 1] = ["/bedrock"];
 
 /// Reads a path.
 #[must_use]
@@ -60,6 +62,9 @@ pub fn route(path: &str) -> Route<'_> {
     }
     if let Some(rest) = behind(path, &ANTHROPIC) {
         return anthropic(rest);
+    }
+    if let Some(rest) = behind(path, &BEDROCK) {
+        return bedrock(rest);
     }
     match path {
         "/api/v1/key" | "/api/v1/auth/key" => Route::Key(Face::OpenRouterKey),
@@ -82,6 +87,7 @@ pub(super) fn dialect(path: &str) -> &'static Dialect {
     match route(inner) {
         Route::Call(ask) => ask.dialect,
         _ if behind(inner, &ANTHROPIC).is_some() => &anthropic_messages::DIALECT,
+        _ if behind(inner, &BEDROCK).is_some() => &bedrock_converse::DIALECT,
         _ => &openai_chat::DIALECT,
     }
 }
@@ -109,8 +115,29 @@ fn anthropic(rest: &str) -> Route<'_> {
     }
 }
 
+/// `/model/{id}/{verb}`; an id that is an ARN may have slashes.
+fn bedrock(rest: &str) -> Route<'_> {
+    let named = rest.strip_prefix("/model/").and_then(|rest| rest.rsplit_once('/'));
+    let Some((model, verb)) = named.filter(|(model, _)| !model.is_empty()) else {
+        return Route::Unknown;
+    };
+    let stream = match verb {
+        "converse" => false,
+        "converse-stream" => true,
+        _ => return Route::Unknown,
+    };
+    let asked =
+        Asked { model: Some(model), stream: Some(stream), ..Asked::of(Operation::ChatCompletions) };
+    Route::Call(Ask { dialect: &bedrock_converse::DIALECT, asked })
+}
+
 const MESSAGES: Route<'static> = Route::Call(Ask {
     dialect: &anthropic_messages::DIALECT,
+    asked: Asked::of(Operation::ChatCompletions),
+});
+
+const RESPONSES: Route<'static> = Route::Call(Ask {
+    dialect: &openai_responses::DIALECT,
     asked: Asked::of(Operation::ChatCompletions),
 });
 
@@ -129,6 +156,7 @@ fn operation(rest: &str) -> Route<'_> {
         "/chat/completions" => openai(Operation::ChatCompletions),
         "/completions" => openai(Operation::Completions),
         "/embeddings" => openai(Operation::Embeddings),
+        "/responses" => RESPONSES,
         "/messages" => MESSAGES,
         "/messages/count_tokens" => COUNT_TOKENS,
         "/models" => Route::Models,
@@ -182,6 +210,12 @@ impl Route<'_> {
 mod tests {
     use super::*;
 
+    fn converse(model: &str, stream: bool) -> Route<'_> {
+        let asked = Asked::of(Operation::ChatCompletions);
+        let asked = Asked { model: Some(model), stream: Some(stream), ..asked };
+        Route::Call(Ask { dialect: &bedrock_converse::DIALECT, asked })
+    }
+
     #[test]
     fn every_face_reaches_the_same_operations() {
         let cases = [
@@ -191,6 +225,12 @@ mod tests {
             ("/v1/completions", openai(Operation::Completions)),
             ("/openai/embeddings", openai(Operation::Embeddings)),
             ("/v1/messages", MESSAGES),
+            ("/openai/v1/responses", RESPONSES),
+            ("/cursor/responses", RESPONSES),
+            ("/bedrock/model/m%3A0/converse-stream", converse("m%3A0", true)),
+            ("/litellm/bedrock/model/a:b/c/converse", converse("a:b/c", false)),
+            ("/bedrock/model//converse", Route::Unknown),
+            ("/bedrock/model/m/other", Route::Unknown),
             ("/anthropic/v1/messages", MESSAGES),
             ("/v1/messages/count_tokens", COUNT_TOKENS),
             ("/anthropic/v1/models", Route::Models),
@@ -228,6 +268,8 @@ mod tests {
             ("/v1/messages", "anthropic_messages"),
             ("/anthropic/v1/nothing", "anthropic_messages"),
             ("/litellm/anthropic/v1/messages", "anthropic_messages"),
+            ("/v1/responses", "openai_responses"),
+            ("/bedrock/nothing", "bedrock_converse"),
             ("/nothing", "openai_chat"),
         ];
         for (path, name) in cases {

@@ -21,6 +21,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::dialect::Dialect;
 use wire::provider::{Path, Speech};
 use wire::{ProviderError, Refusal};
 
@@ -190,10 +191,10 @@ impl Upstream {
     /// Reads an answer under an error status.
     pub(crate) async fn read_refusal(
         &self,
+        dialect: &Dialect,
         response: Response<Incoming>,
         lent: Lent,
-        now_ms: u64,
-        wait: Wait,
+        (now_ms, wait): (u64, Wait),
     ) -> Failure {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
@@ -210,7 +211,7 @@ impl Upstream {
             Err(_) => Bytes::new(),
         };
         let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
-        let error = ProviderError::read(status, &header, &body, now_ms);
+        let error = dialect.read_refusal(status, &header, &body, now_ms);
         Failure::said(error, body)
     }
 }

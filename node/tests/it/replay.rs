@@ -2,6 +2,7 @@
 //! what the record says, and is charged for what it counts.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod across;
 mod asked;
 mod expected;
 #[path = "../../../api/wire/tests/it/traffic.rs"]

@@ -81,7 +81,7 @@ impl Dialect {
     #[must_use]
     pub fn forwards(&self) -> &'static [&'static str] {
         match self.name {
-            openai_chat::NAME => &["openai-beta"],
+            openai_chat::NAME | openai_responses::NAME => &["openai-beta"],
             anthropic_messages::NAME => &["anthropic-beta", "anthropic-version"],
             anthropic_vertex::NAME => &["anthropic-beta"],
             bedrock_invoke::NAME => &[
@@ -92,6 +92,33 @@ impl Dialect {
                 "x-amzn-bedrock-service-tier",
             ],
             _ => &[],
+        }
+    }
+}
+
+impl Dialect {
+    /// A header that says what went wrong, beside the body of an error of this status.
+    #[must_use]
+    pub fn error_header(&self, status: u16) -> Option<(&'static str, &'static str)> {
+        match self.name {
+            bedrock_converse::NAME => Some(("x-amzn-errortype", bedrock_converse::kind(status))),
+            _ => None,
+        }
+    }
+
+    /// Reads a provider's answer under an error status. `header` looks a response header up, in lower
+    /// case; `now_ms` is milliseconds since 1970.
+    #[must_use]
+    pub fn read_refusal(
+        &self,
+        status: u16,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+        now_ms: u64,
+    ) -> ProviderError {
+        match self.name {
+            bedrock_converse::NAME => bedrock_converse::read_refusal(status, header, body, now_ms),
+            _ => ProviderError::read(status, header, body, now_ms),
         }
     }
 }

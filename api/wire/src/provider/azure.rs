@@ -1,6 +1,6 @@
 //! OpenAI on Azure, by its version 1 paths.
 
-use super::{Auth, OPENAI_SHAPED, Provider, Quirks};
+use super::{Auth, CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Provider, Quirks, RESPONSES};
 use crate::splice::OutputField;
 
 /// Each resource has a host of its own: `https://<resource>.openai.azure.com/openai/v1`. The model is the name
@@ -9,6 +9,7 @@ use crate::splice::OutputField;
 pub const PROVIDER: Provider = Provider {
     name: "azure",
     auth: Auth::Header("api-key"),
+    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
     quirks: Quirks { ask_usage: true, output_field: OutputField::MaxCompletionTokens },
     ..OPENAI_SHAPED
 };

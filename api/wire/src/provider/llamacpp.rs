@@ -1,7 +1,11 @@
 //! llama.cpp's server.
 
-use super::{OPENAI_SHAPED, Provider};
+use super::{CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Provider, RESPONSES};
 
 /// Takes the option that asks for usage (`llamacpp-chat_stream-e722eaf71b`).
-pub const PROVIDER: Provider =
-    Provider { name: "llamacpp", base_url: "http://127.0.0.1:8080/v1", ..OPENAI_SHAPED };
+pub const PROVIDER: Provider = Provider {
+    name: "llamacpp",
+    base_url: "http://127.0.0.1:8080/v1",
+    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
+    ..OPENAI_SHAPED
+};

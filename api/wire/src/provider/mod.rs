@@ -5,6 +5,7 @@ mod table;
 pub mod alibaba;
 pub mod anthropic;
 pub mod azure;
+pub mod bedrock;
 pub mod cerebras;
 pub mod cloudflare;
 pub mod databricks;
@@ -34,7 +35,7 @@ use std::borrow::Cow;
 pub use table::{Row, markdown, rows};
 
 use crate::call::Operation;
-use crate::dialect::{Dialect, anthropic_messages, openai_chat};
+use crate::dialect::{Dialect, anthropic_messages, openai_chat, openai_responses};
 use crate::splice::OutputField;
 
 /// A provider.
@@ -175,6 +176,10 @@ const fn messages(path: &'static str) -> Speech {
     Speech::at(Operation::ChatCompletions, &anthropic_messages::DIALECT, path)
 }
 
+/// OpenAI's Responses.
+const RESPONSES: Speech =
+    Speech::at(Operation::ChatCompletions, &openai_responses::DIALECT, "/responses");
+
 /// How long a chat in Anthropic's dialect would be.
 const COUNT_TOKENS: Speech =
     Speech::at(Operation::CountTokens, &anthropic_messages::DIALECT, "/messages/count_tokens");
@@ -194,6 +199,7 @@ pub const ALL: &[&Provider] = &[
     &alibaba::PROVIDER,
     &anthropic::PROVIDER,
     &azure::PROVIDER,
+    &bedrock::PROVIDER,
     &cerebras::PROVIDER,
     &cloudflare::PROVIDER,
     &databricks::PROVIDER,
@@ -238,6 +244,7 @@ mod tests {
         let (openai, anthropic) = (&openai_chat::DIALECT, &anthropic_messages::DIALECT);
         assert_eq!(speech("deepseek", chat, openai), Some("openai_chat"));
         assert_eq!(speech("deepseek", chat, anthropic), Some("anthropic_messages"));
+        assert_eq!(speech("openai", chat, &openai_responses::DIALECT), Some("openai_responses"));
         assert_eq!(speech("groq", chat, anthropic), Some("openai_chat"));
         assert_eq!(speech("anthropic", chat, openai), Some("anthropic_messages"));
         assert_eq!(speech("anthropic", Operation::Embeddings, openai), None);

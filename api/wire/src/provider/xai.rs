@@ -1,12 +1,12 @@
 //! xAI.
 
-use super::{CHAT, OPENAI_SHAPED, Provider, messages};
+use super::{CHAT, OPENAI_SHAPED, Provider, RESPONSES, messages};
 
 /// Takes both fields for an output limit (`xai-chat-6e8570cf5a`, `xai-chat-025817ea73`) and the option that asks for usage
 /// (`xai-chat_stream-3be5882326`).
 pub const PROVIDER: Provider = Provider {
     name: "xai",
     base_url: "https://api.x.ai/v1",
-    speaks: &[CHAT, messages("/messages")],
+    speaks: &[CHAT, RESPONSES, messages("/messages")],
     ..OPENAI_SHAPED
 };

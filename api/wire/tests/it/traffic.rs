@@ -11,7 +11,7 @@ use serde_json::Value;
 use wire::{Operation, Usage};
 
 /// One exchange, as its record keeps it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) operation: String,

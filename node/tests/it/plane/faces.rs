@@ -279,3 +279,80 @@ async fn what_a_provider_cannot_be_asked_in_any_dialect_is_refused() {
     assert!(upstream.requests().is_empty());
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_of_responses_is_answered_by_a_provider_that_has_them_and_by_one_that_has_not() {
+    let (node, upstream, key) =
+        house("openai-compatible", Does::Sends(json("200 OK", &answer(7, 3)))).await;
+    node.provider_with("own", &upstream.base_url(), |provider| provider.kind = "openai".to_owned())
+        .await;
+    let ask = |model: &str, more: &str| {
+        let body =
+            format!(r#"{{"model":"{model}","input":"hello","max_output_tokens":100{more}}}"#);
+        post("/v1/responses", &key, &body)
+    };
+    let said = once(node.addr, &ask("up/m", "")).await;
+    let body = said.json();
+    assert_eq!(
+        (said.status, &body["object"], &body["status"]),
+        (200, &value!("response"), &value!("completed"))
+    );
+    assert_eq!(body["output"][0]["content"][0]["text"], "hi", "{body}");
+    assert_eq!(body["usage"]["total_tokens"], 10);
+    assert!(upstream.requests()[0].starts_with("POST /v1/chat/completions "));
+    let bytes = sends(&[&event("hi"), FINISH, &usage(7, 3), DONE], END);
+    upstream.does(Does::Sends(bytes));
+    let said = once(node.addr, &ask("up/m", r#","stream":true"#)).await;
+    let text = said.text();
+    assert!(
+        text.contains("event: response.created") && text.contains("response.output_text.delta"),
+        "{text}"
+    );
+    assert!(
+        text.contains("event: response.completed") && text.contains(r#""total_tokens":10"#),
+        "{text}"
+    );
+    let own = r#"{"id":"resp_1","object":"response","status":"completed","model":"m","output":[{"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"hi","annotations":[]}]}],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}"#;
+    upstream.does(Does::Sends(json("200 OK", own)));
+    let said = once(node.addr, &ask("own/m", "")).await;
+    assert_eq!((said.status, said.text()), (200, own));
+    assert!(upstream.requests()[2].starts_with("POST /v1/responses "));
+    assert_eq!(node.spent().await, 3 * COST);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn converse_is_asked_by_its_path_and_says_its_errors_in_a_header() {
+    let own = r#"{"output":{"message":{"role":"assistant","content":[{"text":"hi"}]}},"stopReason":"end_turn","usage":{"inputTokens":7,"outputTokens":3,"totalTokens":10},"metrics":{"latencyMs":1}}"#;
+    let (node, upstream, key) = house("bedrock", Does::Sends(json("200 OK", own))).await;
+    node.provider("other", &upstream.base_url()).await;
+    let said = once(node.addr, &chat(&key, &ask("up/m", ""))).await;
+    assert_eq!(said.json()["choices"][0]["message"]["content"], "hi", "{said:?}");
+    assert!(upstream.requests()[0].starts_with("POST /v1/model/m/converse "));
+    let hello = r#"{"messages":[{"role":"user","content":[{"text":"hello"}]}]}"#;
+    let said = once(node.addr, &post("/bedrock/model/up%2Fm/converse", &key, hello)).await;
+    let body = said.json();
+    assert_eq!(
+        (said.status, &body["stopReason"], &body["usage"]["totalTokens"]),
+        (200, &value!("end_turn"), &value!(10))
+    );
+    let bytes = sends(&[&event("hi"), FINISH, &usage(7, 3), DONE], END);
+    upstream.does(Does::Sends(bytes));
+    let said =
+        once(node.addr, &post("/bedrock/model/other%2Fm/converse-stream", &key, hello)).await;
+    assert_eq!(said.header("content-type"), Some("application/vnd.amazon.eventstream"));
+    let text = String::from_utf8_lossy(&said.body).into_owned();
+    assert!(
+        text.contains("contentBlockDelta")
+            && text.contains("messageStop")
+            && text.contains("metadata"),
+        "{text}"
+    );
+    let unknown = once(node.addr, &post("/bedrock/model/none%2Fm/converse", &key, hello)).await;
+    assert_eq!(
+        (unknown.status, unknown.header("x-amzn-errortype")),
+        (404, Some("ResourceNotFoundException"))
+    );
+    assert_eq!(node.spent().await, 3 * COST);
+    node.stop().await;
+}

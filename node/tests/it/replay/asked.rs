@@ -69,8 +69,17 @@ impl<'a> Caller<'a> {
             "completions" | "completions_stream" => "completions",
             _ => "chat/completions",
         };
+        self.post(&format!("/v1/{path}"), key, question).await
+    }
+
+    /// Asks at a path, with the key on the soft budget.
+    pub(super) async fn ask_at(&self, path: &str, question: &Value) -> Result<Got, String> {
+        self.post(path, &self.keys.soft, question).await
+    }
+
+    async fn post(&self, path: &str, key: &str, question: &Value) -> Result<Got, String> {
         let before = self.settled().await;
-        let url = format!("http://{}/v1/{path}", self.node.addr);
+        let url = format!("http://{}{path}", self.node.addr);
         let sent = self.client.post(url).bearer_auth(key).json(question).send().await;
         let answer = sent.map_err(|error| format!("{error:?}"))?;
         let status = answer.status().as_u16();
