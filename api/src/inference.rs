@@ -218,7 +218,7 @@ where
 {
     let route = route(head.uri.path());
     let known =
-        check_method(&route, &head).and_then(|()| node.identify(carrier::presented(&head.headers)));
+        check_method(&route, &head).and_then(|()| node.identify(presented(&route, &head)));
     let caller = match known {
         Ok(caller) => caller,
         Err(refusal) => {
@@ -237,6 +237,7 @@ where
             };
             let body = take_body(node.limits(), &head.headers, body).await?;
             let request_id = request_id.clone();
+            let ask = ask.with_query(head.uri.query().unwrap_or(""));
             let Asked { operation, model, stream, framing } = ask.asked;
             let model = model.map(decoded);
             let (dialect, headers) = (ask.dialect, head.headers);
@@ -265,6 +266,18 @@ where
         Route::Receipt(id) => Ok(json(node.receipt(&caller, id).await?)),
         Route::Probe(_) | Route::Unknown => Err(unknown(&head)),
     }
+}
+
+/// The key that is presented: in a header, or in the query where the face has it there.
+fn presented<'a>(route: &Route<'_>, head: &'a Parts) -> Option<&'a str> {
+    let in_query = || match route {
+        Route::Call(ask) if ask.takes_key_of_query() => {
+            let pairs = head.uri.query().unwrap_or("").split('&');
+            pairs.filter_map(|pair| pair.strip_prefix("key=")).find(|key| !key.is_empty())
+        }
+        _ => None,
+    };
+    carrier::presented(&head.headers).or_else(in_query)
 }
 
 /// A segment of a path as it was meant. What is encoded wrongly stands for itself.

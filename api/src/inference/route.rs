@@ -2,7 +2,10 @@
 
 use super::key::Face;
 use http::Method;
-use wire::dialect::{Dialect, anthropic_messages, bedrock_converse, openai_chat, openai_responses};
+use wire::dialect::{
+    Dialect, anthropic_messages, bedrock_converse, cohere_chat, gemini, openai_chat, openai_responses,
+};
+use wire::frame::Framing;
 use wire::{Asked, Operation};
 
 /// What a path stands for.
@@ -51,6 +54,10 @@ const HOUSES: [&str; 4] = ["/litellm", "/langchain", "/pydanticai", "/cursor"];
 const OPENAI: [&str; 3] = ["/v1", "/openai/v1", "/openai"];
 /// Prefixes of Anthropic's.
 const ANTHROPIC: [&str; 2] = ["/anthropic/v1", "/anthropic"];
+/// Prefixes of Cohere's.
+const COHERE: [&str; 2] = ["/cohere/v2", "/cohere"];
+/// Prefixes of Gemini's.
+const GEMINI: [&str; 4] = ["/genai/v1beta", "/genai/v1", "/genai", "/v1beta"];
 /// Prefixes of Bedrock's.
 const BEDROCK: [&str; 1] = ["/bedrock"];
 
@@ -65,6 +72,12 @@ pub fn route(path: &str) -> Route<'_> {
     }
     if let Some(rest) = behind(path, &BEDROCK) {
         return bedrock(rest);
+    }
+    if let Some(rest) = behind(path, &GEMINI) {
+        return generate(rest);
+    }
+    if let Some(rest) = behind(path, &COHERE) {
+        return if rest == "/chat" { COHERE_CHAT } else { Route::Unknown };
     }
     match path {
         "/api/v1/key" | "/api/v1/auth/key" => Route::Key(Face::OpenRouterKey),
@@ -88,6 +101,8 @@ pub(super) fn dialect(path: &str) -> &'static Dialect {
         Route::Call(ask) => ask.dialect,
         _ if behind(inner, &ANTHROPIC).is_some() => &anthropic_messages::DIALECT,
         _ if behind(inner, &BEDROCK).is_some() => &bedrock_converse::DIALECT,
+        _ if behind(inner, &GEMINI).is_some() => &gemini::DIALECT,
+        _ if behind(inner, &COHERE).is_some() => &cohere_chat::DIALECT,
         _ => &openai_chat::DIALECT,
     }
 }
@@ -133,6 +148,45 @@ fn bedrock(rest: &str) -> Route<'_> {
 
 const MESSAGES: Route<'static> = Route::Call(Ask {
     dialect: &anthropic_messages::DIALECT,
+    asked: Asked::of(Operation::ChatCompletions),
+});
+
+/// `/models/{model}:{verb}`; a model that is named with its provider has slashes.
+fn generate(rest: &str) -> Route<'_> {
+    let named = rest.strip_prefix("/models/").and_then(|rest| rest.rsplit_once(':'));
+    let Some((model, verb)) = named.filter(|(model, _)| !model.is_empty()) else {
+        return Route::Unknown;
+    };
+    let stream = match verb {
+        "generateContent" => false,
+        "streamGenerateContent" => true,
+        _ => return Route::Unknown,
+    };
+    let asked = Asked::of(Operation::ChatCompletions);
+    let asked = Asked { model: Some(model), stream: Some(stream), ..asked };
+    Route::Call(Ask { dialect: &gemini::DIALECT, asked })
+}
+
+impl Ask<'_> {
+    /// With what the query says: a stream of Gemini is one JSON array unless `alt=sse` stands there.
+    #[must_use]
+    pub fn with_query(mut self, query: &str) -> Self {
+        let streams = self.asked.stream == Some(true) && self.takes_key_of_query();
+        if streams && !query.split('&').any(|pair| pair == "alt=sse") {
+            self.asked.framing = Some(Framing::JsonArray);
+        }
+        self
+    }
+
+    /// Whether its callers may carry their key in the query.
+    #[must_use]
+    pub fn takes_key_of_query(&self) -> bool {
+        self.dialect.name == gemini::NAME
+    }
+}
+
+const COHERE_CHAT: Route<'static> = Route::Call(Ask {
+    dialect: &cohere_chat::DIALECT,
     asked: Asked::of(Operation::ChatCompletions),
 });
 
@@ -216,6 +270,12 @@ mod tests {
         Route::Call(Ask { dialect: &bedrock_converse::DIALECT, asked })
     }
 
+    fn generates(model: &str, stream: bool) -> Route<'_> {
+        let asked = Asked::of(Operation::ChatCompletions);
+        let asked = Asked { model: Some(model), stream: Some(stream), ..asked };
+        Route::Call(Ask { dialect: &gemini::DIALECT, asked })
+    }
+
     #[test]
     fn every_face_reaches_the_same_operations() {
         let cases = [
@@ -229,6 +289,11 @@ mod tests {
             ("/cursor/responses", RESPONSES),
             ("/bedrock/model/m%3A0/converse-stream", converse("m%3A0", true)),
             ("/litellm/bedrock/model/a:b/c/converse", converse("a:b/c", false)),
+            ("/cohere/v2/chat", COHERE_CHAT),
+            ("/cohere/v1/chat", Route::Unknown),
+            ("/genai/v1beta/models/up/m:generateContent", generates("up/m", false)),
+            ("/v1beta/models/m:1:streamGenerateContent", generates("m:1", true)),
+            ("/genai/v1beta/models/m", Route::Unknown),
             ("/bedrock/model//converse", Route::Unknown),
             ("/bedrock/model/m/other", Route::Unknown),
             ("/anthropic/v1/messages", MESSAGES),

@@ -8,9 +8,11 @@ pub mod azure;
 pub mod bedrock;
 pub mod cerebras;
 pub mod cloudflare;
+pub mod cohere;
 pub mod databricks;
 pub mod deepseek;
 pub mod fireworks;
+pub mod gemini;
 pub mod groq;
 pub mod huggingface;
 pub mod llamacpp;
@@ -26,6 +28,7 @@ pub mod perplexity;
 pub mod sambanova;
 pub mod sglang;
 pub mod together;
+pub mod vertex;
 pub mod vllm;
 pub mod xai;
 pub mod zai;
@@ -202,9 +205,11 @@ pub const ALL: &[&Provider] = &[
     &bedrock::PROVIDER,
     &cerebras::PROVIDER,
     &cloudflare::PROVIDER,
+    &cohere::PROVIDER,
     &databricks::PROVIDER,
     &deepseek::PROVIDER,
     &fireworks::PROVIDER,
+    &gemini::PROVIDER,
     &groq::PROVIDER,
     &huggingface::PROVIDER,
     &llamacpp::PROVIDER,
@@ -220,6 +225,7 @@ pub const ALL: &[&Provider] = &[
     &sambanova::PROVIDER,
     &sglang::PROVIDER,
     &together::PROVIDER,
+    &vertex::PROVIDER,
     &vllm::PROVIDER,
     &xai::PROVIDER,
     &zai::PROVIDER,

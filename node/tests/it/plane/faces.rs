@@ -356,3 +356,34 @@ async fn converse_is_asked_by_its_path_and_says_its_errors_in_a_header() {
     assert_eq!(node.spent().await, 3 * COST);
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gemini_is_asked_by_its_path_and_streams_as_events_or_as_one_array() {
+    let own = r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"m","responseId":"r1"}"#;
+    let (node, upstream, key) = house("gemini", Does::Sends(json("200 OK", own))).await;
+    node.provider("other", &upstream.base_url()).await;
+    let said = once(node.addr, &chat(&key, &ask("up/m", ""))).await;
+    assert_eq!(said.json()["choices"][0]["message"]["content"], "hi", "{said:?}");
+    let head = upstream.requests()[0].to_lowercase();
+    assert!(head.starts_with("post /v1/models/m:generatecontent "), "{head}");
+    assert!(head.contains("x-goog-api-key: sk-upstream\r\n"), "{head}");
+    let hello = r#"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#;
+    let said = once(node.addr, &post("/genai/v1beta/models/up/m:generateContent", &key, hello)).await;
+    assert_eq!((said.status, said.text()), (200, own));
+    let bytes = sends(&[&event("hi"), FINISH, &usage(7, 3), DONE], END);
+    upstream.does(Does::Sends(bytes));
+    // The key may stand in the query on this face.
+    let path = format!("/v1beta/models/other/m:streamGenerateContent?alt=sse&key={key}");
+    let said = once(node.addr, &post(&path, "", hello)).await;
+    assert_eq!((said.status, said.header("content-type")), (200, Some("text/event-stream")));
+    assert!(said.text().starts_with("data: {") && said.text().contains("\"STOP\""), "{}", said.text());
+    let path = "/genai/v1beta/models/other/m:streamGenerateContent";
+    let said = once(node.addr, &post(path, &key, hello)).await;
+    assert_eq!(said.header("content-type"), Some("application/json"));
+    let array = said.json();
+    assert!(array.as_array().is_some_and(|list| !list.is_empty()), "{array}");
+    let unknown = once(node.addr, &post("/v1beta/models/none/m:generateContent", &key, hello)).await;
+    assert_eq!((unknown.status, &unknown.json()["error"]["status"]), (404, &value!("NOT_FOUND")));
+    assert_eq!(node.spent().await, 4 * COST);
+    node.stop().await;
+}
