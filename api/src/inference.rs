@@ -217,8 +217,7 @@ where
     B::Error: Display,
 {
     let route = route(head.uri.path());
-    let known =
-        check_method(&route, &head).and_then(|()| node.identify(presented(&route, &head)));
+    let known = check_method(&route, &head).and_then(|()| node.identify(presented(&route, &head)));
     let caller = match known {
         Ok(caller) => caller,
         Err(refusal) => {

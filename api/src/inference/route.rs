@@ -3,7 +3,8 @@
 use super::key::Face;
 use http::Method;
 use wire::dialect::{
-    Dialect, anthropic_messages, bedrock_converse, cohere_chat, gemini, openai_chat, openai_responses,
+    Dialect, anthropic_messages, bedrock_converse, cohere_chat, gemini, openai_chat,
+    openai_responses,
 };
 use wire::frame::Framing;
 use wire::{Asked, Operation};

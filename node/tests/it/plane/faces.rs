@@ -368,7 +368,8 @@ async fn gemini_is_asked_by_its_path_and_streams_as_events_or_as_one_array() {
     assert!(head.starts_with("post /v1/models/m:generatecontent "), "{head}");
     assert!(head.contains("x-goog-api-key: sk-upstream\r\n"), "{head}");
     let hello = r#"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#;
-    let said = once(node.addr, &post("/genai/v1beta/models/up/m:generateContent", &key, hello)).await;
+    let said =
+        once(node.addr, &post("/genai/v1beta/models/up/m:generateContent", &key, hello)).await;
     assert_eq!((said.status, said.text()), (200, own));
     let bytes = sends(&[&event("hi"), FINISH, &usage(7, 3), DONE], END);
     upstream.does(Does::Sends(bytes));
@@ -376,13 +377,18 @@ async fn gemini_is_asked_by_its_path_and_streams_as_events_or_as_one_array() {
     let path = format!("/v1beta/models/other/m:streamGenerateContent?alt=sse&key={key}");
     let said = once(node.addr, &post(&path, "", hello)).await;
     assert_eq!((said.status, said.header("content-type")), (200, Some("text/event-stream")));
-    assert!(said.text().starts_with("data: {") && said.text().contains("\"STOP\""), "{}", said.text());
+    assert!(
+        said.text().starts_with("data: {") && said.text().contains("\"STOP\""),
+        "{}",
+        said.text()
+    );
     let path = "/genai/v1beta/models/other/m:streamGenerateContent";
     let said = once(node.addr, &post(path, &key, hello)).await;
     assert_eq!(said.header("content-type"), Some("application/json"));
     let array = said.json();
     assert!(array.as_array().is_some_and(|list| !list.is_empty()), "{array}");
-    let unknown = once(node.addr, &post("/v1beta/models/none/m:generateContent", &key, hello)).await;
+    let unknown =
+        once(node.addr, &post("/v1beta/models/none/m:generateContent", &key, hello)).await;
     assert_eq!((unknown.status, &unknown.json()["error"]["status"]), (404, &value!("NOT_FOUND")));
     assert_eq!(node.spent().await, 4 * COST);
     node.stop().await;
