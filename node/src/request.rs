@@ -281,7 +281,7 @@ async fn ask(
     open.status = response.status().as_u16();
     if !response.status().is_success() {
         let now_ms = open.core.now().0;
-        return Err(upstream.read_refusal(theirs, response, lent, now_ms, wait).await);
+        return Err(upstream.read_refusal(theirs, response, lent, (now_ms, wait)).await);
     }
     let (mut head, incoming) = response.into_parts();
     if !question.passes(attempt) {
