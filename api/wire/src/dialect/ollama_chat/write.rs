@@ -12,30 +12,6 @@ use crate::refusal::Refusal;
 /// Fields of other dialects that are understood, beside being kept.
 const UNDERSTOOD: [&str; 4] = ["reasoning", "reasoning_effort", "thinking", "stream_options"];
 
-/// Fields of other dialects that have no counterpart, or were given in a form not known, and without
-/// which the answer is another.
-const CHANGES_ANSWER: [&str; 19] = [
-    "additionalModelRequestFields",
-    "audio",
-    "cachedContent",
-    "container",
-    "function_call",
-    "functions",
-    "guardrailConfig",
-    "logit_bias",
-    "max_tokens",
-    "mcp_servers",
-    "modalities",
-    "output_config",
-    "promptVariables",
-    "response_format",
-    "stop",
-    "stop_sequences",
-    "tool_choice",
-    "tools",
-    "web_search_options",
-];
-
 /// Writes a request that was read from any dialect.
 ///
 /// # Errors
@@ -125,13 +101,7 @@ fn report(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Result
     if request.turns.iter().flat_map(|turn| &turn.parts).any(|part| asks_to_cite(&part.body)) {
         losses.hint("messages.content.citations");
     }
-    for key in request.extra.keys() {
-        if CHANGES_ANSWER.contains(&key) {
-            losses.meaning(key, DIALECT)?;
-        } else if !UNDERSTOOD.contains(&key) {
-            losses.hint(key);
-        }
-    }
+    losses.members(&request.extra, &UNDERSTOOD, DIALECT)?;
     for key in request.output_extra.keys() {
         losses.hint(&format!("output_config.{key}"));
     }
