@@ -159,17 +159,26 @@ mod tests {
         (count, source)
     }
 
+    /// Lets time pass, and whoever waited for it go on.
+    async fn pass(ms: u64) {
+        tokio::task::yield_now().await;
+        tokio::time::advance(std::time::Duration::from_millis(ms)).await;
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_credential_is_renewed_before_it_ends_and_read_without_waiting() {
         let (count, source) = issuing(3_600_000, false);
         assert_eq!(source.current(), Err(Unready::Waiting));
         assert_eq!(*source.ready().await.unwrap(), bearer("t1"));
-        tokio::time::sleep(std::time::Duration::from_secs(29 * 60)).await;
+        pass(29 * 60 * 1000).await;
         assert_eq!(*source.current().unwrap(), bearer("t1"));
-        tokio::time::sleep(std::time::Duration::from_secs(2 * 60)).await;
+        pass(2 * 60 * 1000).await;
         assert_eq!(*source.current().unwrap(), bearer("t2"));
         drop(source);
-        tokio::time::sleep(std::time::Duration::from_secs(7200)).await;
+        pass(7200 * 1000).await;
         assert_eq!(count.load(Ordering::SeqCst), 2);
     }
 
@@ -177,12 +186,12 @@ mod tests {
     async fn a_failure_leaves_the_older_credential_until_it_ends_and_is_tried_again() {
         let (_, source) = issuing(3_600_000, true);
         source.ready().await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(30 * 60 * 1000 + 500)).await;
+        pass(30 * 60 * 1000 + 500).await;
         assert_eq!(source.fault(), Some(Refused::because("try again")));
         assert_eq!(*source.current().unwrap(), bearer("t1"));
         let end = now_ms() + 3_600_000;
         assert_eq!(source.at(end), Err(Unready::Refused(Refused::because("try again"))));
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        pass(1000).await;
         assert_eq!((source.fault(), source.current()), (None, Ok(Arc::new(bearer("t3")))));
     }
 
