@@ -9,6 +9,7 @@ pub mod body;
 pub mod carrier;
 pub mod hints;
 pub mod key;
+mod linger;
 mod reply;
 pub mod request_id;
 mod route;
@@ -29,11 +30,6 @@ use std::time::Duration;
 use wire::dialect::{Dialect, openai_chat};
 use wire::frame::Framing;
 use wire::{Asked, Operation, Refusal};
-
-/// Most of an unwanted body that is read and thrown away, in bytes, so that its sender hears why.
-const LINGER_BYTES_MAX: u64 = 256 << 20;
-/// Longest it is read for.
-const LINGER: Duration = Duration::from_secs(10);
 
 /// Limits on what a caller sends.
 #[derive(Clone, Copy, Debug)]
@@ -221,7 +217,7 @@ where
     let caller = match known {
         Ok(caller) => caller,
         Err(refusal) => {
-            linger_unless_expecting(&head.headers, body);
+            linger::unless_expecting(&head.headers, body);
             return Err(refusal);
         }
     };
@@ -230,7 +226,7 @@ where
             let hints = match Hints::read(&head.headers) {
                 Ok(hints) => hints,
                 Err(refusal) => {
-                    linger_unless_expecting(&head.headers, body);
+                    linger::unless_expecting(&head.headers, body);
                     return Err(refusal);
                 }
             };
@@ -331,7 +327,7 @@ where
     B::Error: Display,
 {
     if let Err(refusal) = body::check_head(headers, limits.body_bytes_max) {
-        linger_unless_expecting(headers, body);
+        linger::unless_expecting(headers, body);
         return Err(refusal);
     }
     let mut body = body;
@@ -339,45 +335,9 @@ where
     if let Err(refusal) = &read
         && refusal.status == 413
     {
-        linger(body);
+        linger::linger(body);
     }
     read
-}
-
-/// A caller that waits for `100 Continue` sends nothing it need not: reading would ask it to.
-fn linger_unless_expecting<B>(headers: &HeaderMap, body: B)
-where
-    B: Body<Data = Bytes> + Unpin + 'static,
-{
-    if !headers.contains_key(http::header::EXPECT) {
-        linger(body);
-    }
-}
-
-/// Goes on reading an unwanted body for a while: a caller still sending would see its connection reset
-/// instead of the refusal.
-fn linger<B>(mut body: B)
-where
-    B: Body<Data = Bytes> + Unpin + 'static,
-{
-    if body.is_end_stream() {
-        return;
-    }
-    tokio::task::spawn_local(async move {
-        let drain = async {
-            let mut had = 0;
-            while let Some(Ok(frame)) =
-                std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await
-            {
-                had += frame.data_ref().map_or(0, |data| data.len() as u64);
-                if had > LINGER_BYTES_MAX {
-                    break;
-                }
-            }
-        };
-        // Whether it ended or was given up makes no difference.
-        let _ = tokio::time::timeout(LINGER, drain).await;
-    });
 }
 
 /// Models have no date of their own here.

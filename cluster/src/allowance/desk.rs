@@ -1,11 +1,11 @@
 //! Where purses leave word for the refill loop, and the loop for them.
 
-use super::journal::Journal;
+use super::journal::{Journal, LivesBeyond};
 use super::usage::Usage;
 use super::{Purse, observe};
 use arc_swap::ArcSwapOption;
 use ledger::{AccountId, Ledger, NodeId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::Notify;
@@ -46,7 +46,7 @@ pub(super) struct Desk {
     /// Where holds are written down; set before anything is granted, or never.
     pub(super) journal: OnceLock<Journal>,
     /// What lives before this one let through beyond what they were granted, and the ledger may not know.
-    pub(super) beyond_before: Mutex<BTreeMap<u64, BTreeMap<(AccountId, u64), i64>>>,
+    pub(super) beyond_before: Mutex<LivesBeyond>,
     /// Rings when there is one.
     pub(super) journal_begun: Notify,
     /// Rings when whoever keeps the journal has something to do.

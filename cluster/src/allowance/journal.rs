@@ -24,7 +24,7 @@ mod testament;
 mod tests;
 
 pub use ground::{Ground, Machine};
-pub(super) use testament::beyond_before;
+pub(super) use testament::{LivesBeyond, beyond_before};
 pub use testament::{Testament, forget_life, forget_lives_before, nothing_left};
 
 use super::desk::lock;

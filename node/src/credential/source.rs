@@ -149,7 +149,7 @@ mod tests {
         let source = Source::start("test".to_owned(), move || {
             let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
             async move {
-                if fails && number % 2 == 0 {
+                if fails && number.is_multiple_of(2) {
                     return Err(Refused::because("try again"));
                 }
                 let expires_ms = Some(now_ms() + lives_ms);

@@ -165,13 +165,16 @@ impl Testament {
     }
 }
 
+/// By life what it let through beyond what it was granted, by account and period.
+pub(in crate::allowance) type LivesBeyond = BTreeMap<u64, BTreeMap<(AccountId, u64), i64>>;
+
 /// What each life before this one let through beyond what it was granted, or a little more, by account and
 /// period: as far as its journal is there and can be believed.
 pub(in crate::allowance) fn beyond_before(
     data_dir: &Path,
     owner: &Owner,
     on: &dyn Ground,
-) -> io::Result<BTreeMap<u64, BTreeMap<(AccountId, u64), i64>>> {
+) -> io::Result<LivesBeyond> {
     let dir = super::folder(data_dir);
     if !dir.is_dir() {
         return Ok(BTreeMap::new());

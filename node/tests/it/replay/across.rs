@@ -99,7 +99,6 @@ async fn every(kind: &str, records: Vec<Record>, way: Passage<'_>) -> usize {
         }
     }
     assert!(differences.is_empty(), "{}:\n{}", differences.len(), differences.join("\n"));
-    println!("{} of {} records told to callers of {} whole", whole, records.len(), way.to.name);
     whole
 }
 

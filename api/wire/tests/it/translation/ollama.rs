@@ -29,7 +29,7 @@ fn recorded_requests_are_said_again_as_they_were() {
         count += 1;
         let call = (DIALECT.read)(&Asked::of(Operation::ChatCompletions), &body).unwrap();
         assert_eq!(splice::apply(&call, &Edits::default(), &body).concat(), body);
-        assert_eq!(call.stream, record.request_body["stream"] != Value::from(false));
+        assert_eq!(call.stream, record.request_body["stream"].as_bool() != Some(false));
         let request =
             read_request(&body).unwrap_or_else(|error| panic!("{}: {error:?}", record.id));
         let written =
