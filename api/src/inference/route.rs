@@ -152,9 +152,11 @@ const MESSAGES: Route<'static> = Route::Call(Ask {
     asked: Asked::of(Operation::ChatCompletions),
 });
 
-/// `/models/{model}:{verb}`; a model that is named with its provider has slashes.
+/// `/models/{model}:{verb}`; a model that is named with its provider has slashes. Where it has, some callers
+/// leave `models/` out.
 fn generate(rest: &str) -> Route<'_> {
-    let named = rest.strip_prefix("/models/").and_then(|rest| rest.rsplit_once(':'));
+    let named = rest.strip_prefix('/').and_then(|rest| rest.rsplit_once(':'));
+    let named = named.map(|(name, verb)| (name.strip_prefix("models/").unwrap_or(name), verb));
     let Some((model, verb)) = named.filter(|(model, _)| !model.is_empty()) else {
         return Route::Unknown;
     };
@@ -293,6 +295,8 @@ mod tests {
             ("/cohere/v2/chat", COHERE_CHAT),
             ("/cohere/v1/chat", Route::Unknown),
             ("/genai/v1beta/models/up/m:generateContent", generates("up/m", false)),
+            ("/genai/v1beta/up/m:generateContent", generates("up/m", false)),
+            ("/genai/v1beta/models/:generateContent", Route::Unknown),
             ("/v1beta/models/m:1:streamGenerateContent", generates("m:1", true)),
             ("/genai/v1beta/models/m", Route::Unknown),
             ("/bedrock/model//converse", Route::Unknown),

@@ -1,0 +1,141 @@
+"""Models of foreign providers for the SDKs' tests: recorded answers, replayed behind a Bursar node.
+
+A model is named like the record it answers with. Whatever is asked, the upstream answers with that record; so
+each test knows what must arrive, in the words of whichever SDK asks.
+"""
+
+import base64
+import functools
+import gzip
+import http.server
+import json
+import os
+import pathlib
+import re
+import sys
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+FACTS = json.loads(os.environ["BURSAR_FACTS"])
+BASE_URL = FACTS["nodes"][0]["base_url"]
+KEY = FACTS["virtual_key"]
+TRAFFIC = pathlib.Path(__file__).resolve().parents[4] / "shared" / "traffic"
+
+# For each provider: its kind, the path its dialect begins with, and a record of each thing asked of it.
+PROVIDERS = {
+    "anthropic": ("/v1", {
+        "text": ("anthropic-messages-28daf6c461", 'THE BEST-SELLING BOOK OF ALL TIME IS "DON'),
+        "stream": ("anthropic-messages_stream-56c80eb406", "2"),
+        "tool": ("anthropic-messages-20ea78afa4", ("get_time", {"timezone": "America/Los_Angeles"})),
+        "object": ("anthropic-messages-392099246c", {"city": "Paris", "country": "France"}),
+    }),
+    "gemini": ("/v1beta", {
+        "text": (
+            "gemini-gemini_generate-6425188238",
+            "A cute black Labrador puppy with glistening eyes looks up at the camera from a wooden surface.",
+        ),
+        "stream": ("gemini-gemini_stream-a6f3a5cd47", "Olá!"),
+        "tool": ("gemini-gemini_generate-cd6e149caa", ("current_date", {})),
+        "object": ("gemini-gemini_generate-5cc228231e", {"name": "Jane", "age": 25}),
+    }),
+    "bedrock": ("", {
+        "text": ("bedrock-converse-d80d160c06", "EIGHT"),
+        "stream": ("bedrock-converse_stream-228dac8d79", "I am here and ready to assist"),
+        "tool": ("bedrock-converse-d7b14408a7", ("file_fetch", {})),
+        "object": ("bedrock-converse-ecb58cebc3", {"eval": True}),
+    }),
+    "mistral": ("/v1", {
+        "text": ("mistral-chat-8ba3c5107b", "The sum of 2 + 2 is 4."),
+        "stream": ("mistral-chat_stream-f9cff29ac5", "Sure, here is"),
+        "tool": ("mistral-chat-a84089798a", ("dice_roll", {})),
+        "object": ("mistral-chat-b9cbe349b4", {"name": "John", "age": 30}),
+    }),
+}
+
+@functools.cache
+def record(name):
+    """The record of that id."""
+    with gzip.open(TRAFFIC / f"{name.split('-')[0]}.jsonl.gz", "rt") as lines:
+        return next(found for found in map(json.loads, lines) if found["id"] == name)
+
+
+class _Upstream(http.server.BaseHTTPRequestHandler):
+    """Answers with the record that the request's model is named like."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        asked = json.loads(body)
+        in_path = re.search(r"/model[s]?/([^/:]+)", urllib.parse.unquote(self.path))
+        name = in_path.group(1) if in_path else asked["model"]
+        answer = record(name)
+        body = answer["response_body"]
+        is_text = answer["response_body_encoding"] == "utf8"
+        body = body.encode() if is_text else base64.b64decode(body)
+        headers = {"content-type": "application/json"} | (answer["response_headers"] or {})
+        self.send_response(answer["status"])
+        for header, value in headers.items():
+            if header.lower() not in ("content-length", "transfer-encoding", "connection", "content-encoding"):
+                self.send_header(header, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+def admin(method, path, body=None):
+    """Asks the admin API."""
+    request = urllib.request.Request(
+        f"{FACTS['nodes'][0]['admin_url']}/admin/v1/{path}",
+        None if body is None else json.dumps(body).encode(),
+        {"authorization": f"Bearer {FACTS['admin_token']}", "content-type": "application/json"},
+        method=method,
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        raise AssertionError(f"{method} {path}: {refusal.code} {refusal.read().decode()}") from refusal
+
+
+def configure(host):
+    """Tells the node of the upstream's models, and says what to ask them and what must arrive."""
+    found = {thing: [] for thing in ("text", "stream", "tool", "object")}
+    price = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
+    for kind, (version, records) in PROVIDERS.items():
+        models = [
+            {"name": name, "price": price, "output_tokens_max": 64_000, "input_tokens_max": 1_000_000}
+            for name, _ in records.values()
+        ]
+        admin("PUT", f"providers/foreign-{kind}", {
+            "kind": kind,
+            "base_url": f"{host}/{kind}{version}",
+            "credentials": [{"secret": "AKIDEXAMPLE:secret" if kind == "bedrock" else "sk-upstream"}],
+            "models": models,
+            "allow_private_network": True,
+        })
+        for thing, (name, expected) in records.items():
+            found[thing].append([kind, f"foreign-{kind}/{name}", expected])
+    return found
+
+
+def cases(thing):
+    """For each provider: its name, its model for that, and what must arrive."""
+    return json.loads(os.environ["BURSAR_FOREIGN"])[thing]
+
+
+def main():
+    """Serves until the input ends; the first line of output is what the tests need to know."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Upstream)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps(configure(f"http://127.0.0.1:{server.server_port}")), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
