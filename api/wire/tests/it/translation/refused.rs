@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use wire::chat::{Dropped, How, Leniency, Target};
-use wire::dialect::{anthropic_messages as anthropic, openai_chat::chat as openai};
+use wire::dialect::{
+    anthropic_messages as anthropic, bedrock_converse, openai_chat::chat as openai,
+};
 use wire::splice::{Edits, ModelName, OutputCap, OutputField, apply};
 
 use super::support::{CHAT, target};
@@ -34,6 +36,22 @@ fn what_changes_the_answer_is_refused_and_named() {
         let dropped = Dropped { field: field.to_owned(), how: How::Dropped };
         assert_eq!(written.dropped, [dropped]);
     }
+}
+
+#[test]
+fn one_call_at_a_time_is_asked_of_a_model_that_cannot_be_told_only_where_one_tool_is_named() {
+    let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}],
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "parallel_tool_calls": false});
+    let strict = Target { model: "amazon.nova-lite-v1:0", ..strict() };
+    let request = openai::read_request(body.to_string().as_bytes()).unwrap();
+    let refusal = bedrock_converse::write_request(&request, &strict).unwrap_err();
+    assert_eq!(refusal.param.as_deref(), Some("parallel_tool_calls"));
+    body["tool_choice"] = json!({"type": "function", "function": {"name": "f"}});
+    let request = openai::read_request(body.to_string().as_bytes()).unwrap();
+    let written = bedrock_converse::write_request(&request, &strict).unwrap();
+    let dropped = Dropped { field: "parallel_tool_calls".to_owned(), how: How::Dropped };
+    assert_eq!(written.dropped, [dropped]);
 }
 
 #[test]

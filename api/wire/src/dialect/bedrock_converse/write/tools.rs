@@ -61,8 +61,11 @@ impl<'a> Tools<'a> {
                 all.past = called;
             }
         } else if request.parallel_tools == Some(false) {
-            if maker != Maker::Claude {
-                losses.meaning("parallel_tool_calls", DIALECT)?;
+            match (maker, &request.tool_choice) {
+                (Maker::Claude, _) => {}
+                // One tool that must be called is called once.
+                (_, Some(ToolChoice::Tool(_))) => losses.hint("parallel_tool_calls"),
+                (_, _) => losses.meaning("parallel_tool_calls", DIALECT)?,
             }
             all.one_at_a_time = maker == Maker::Claude && !all.forbidden;
         }
