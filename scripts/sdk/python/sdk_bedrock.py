@@ -1,6 +1,5 @@
 """boto3's bedrock-runtime against models of foreign providers, and of its own. Run by scripts/sdk/run."""
 
-import os
 import unittest
 
 import boto3
@@ -12,9 +11,10 @@ HELLO = [{"role": "user", "content": [{"text": "Hello"}]}]
 
 
 def client(key=foreign.KEY):
-    # A bearer token takes the place of a signature.
-    os.environ["AWS_BEARER_TOKEN_BEDROCK"] = key
-    return boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=f"{foreign.BASE_URL}/bedrock")
+    made = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=f"{foreign.BASE_URL}/bedrock")
+    # Over HTTPS a bearer token does (AWS_BEARER_TOKEN_BEDROCK); the SDK sends none in the clear.
+    made.meta.events.register("before-sign.bedrock-runtime", lambda request, **_: request.headers.add_header("x-bf-vk", key))
+    return made
 
 
 class Converse(unittest.TestCase):

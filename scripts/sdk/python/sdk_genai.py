@@ -15,17 +15,22 @@ def client(key=foreign.KEY):
 
 
 class GenerateContent(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # One that is kept: it hangs up when nobody holds it any more.
+        cls.client = client()
+
     def test_an_answer_arrives(self):
         for provider, model, text in foreign.cases("text"):
             with self.subTest(provider):
-                answer = client().models.generate_content(model=model, contents="Hello")
+                answer = self.client.models.generate_content(model=model, contents="Hello")
                 self.assertEqual(answer.text, text)
                 self.assertGreater(answer.usage_metadata.candidates_token_count, 0)
 
     def test_a_stream_arrives(self):
         for provider, model, text in foreign.cases("stream"):
             with self.subTest(provider):
-                chunks = list(client().models.generate_content_stream(model=model, contents="Hello"))
+                chunks = list(self.client.models.generate_content_stream(model=model, contents="Hello"))
                 words = "".join(chunk.text or "" for chunk in chunks)
                 self.assertTrue(words.startswith(text), words)
                 self.assertTrue(chunks[-1].candidates[0].finish_reason)
@@ -40,7 +45,7 @@ class GenerateContent(unittest.TestCase):
                 config = types.GenerateContentConfig(
                     tools=[tool], automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True)
                 )
-                answer = client().models.generate_content(model=model, contents="Hello", config=config)
+                answer = self.client.models.generate_content(model=model, contents="Hello", config=config)
                 call = answer.function_calls[0]
                 self.assertEqual((call.name, call.args or {}), (name, arguments))
 
@@ -51,12 +56,13 @@ class GenerateContent(unittest.TestCase):
                 config = types.GenerateContentConfig(
                     response_mime_type="application/json", response_json_schema=schema
                 )
-                answer = client().models.generate_content(model=model, contents="Hello", config=config)
+                answer = self.client.models.generate_content(model=model, contents="Hello", config=config)
                 self.assertEqual(json.loads(answer.text), expected)
 
     def test_refusals_are_errors_of_the_sdk(self):
+        nobody = client("sk-nobody")
         with self.assertRaises(errors.ClientError) as caught:
-            client("sk-nobody").models.generate_content(model="chat", contents="Hello")
+            nobody.models.generate_content(model="chat", contents="Hello")
         self.assertEqual((caught.exception.code, caught.exception.status), (401, "UNAUTHENTICATED"))
 
 
