@@ -38,18 +38,21 @@ impl Wish<'_> {
         let answered_before = desk.answered_seq.load(SeqCst);
         let mut place = Place::take(self);
         let mut asked = false;
+        let mut moves = 0;
         loop {
             place.stand(miss.at);
             // Looked at again after joining the line: money may have come in between.
             match Hold::take(self.path, self.charge, self.at(started)) {
                 Ok(hold) => return Ok(hold),
                 Err(other) if other.why != Why::InFlight => return Err(self.short(other)),
-                Err(other) if other.at != miss.at && started.elapsed() < within => {
+                Err(other) if other.at != miss.at && moves < self.path.purses().len() => {
                     miss = other;
+                    moves += 1;
                     continue;
                 }
                 Err(_still) => {}
             }
+            moves = 0;
             let purse = &self.path.purses()[miss.at];
             purse.need_open();
             let helps = purse.asking_helps(purse.amount(self.charge));
@@ -60,7 +63,9 @@ impl Wish<'_> {
                 purse.touch();
                 purse.press();
             }
-            if timeout_at(started + within, place.woken()).await.is_err() {
+            let woken = timeout_at(started + within, place.woken()).await;
+            // Who looks in vain puts back what it took, and may wake itself by that.
+            if woken.is_err() || started.elapsed() >= within {
                 break;
             }
         }

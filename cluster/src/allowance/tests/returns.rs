@@ -1,6 +1,7 @@
 //! Money that crosses its own way back: asked for and not wanted any more, given back and spent.
 
 use super::log::{Faults, Log, Node, START, WITHIN, assert_conserved, budget, usd, used};
+use crate::allowance::Why;
 use ledger::{AccountId, Lane};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -120,5 +121,27 @@ async fn a_bill_beyond_its_hold_is_paid_from_the_pool_and_what_that_lacks_is_deb
     let present = ledger.accounts[&account].present().unwrap();
     assert_eq!((present.spent(), present.pool()), (200, 800));
     assert_eq!(path.purses()[0].books().owed, 0);
+    assert_conserved(&node);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_woken_when_its_time_is_over_looks_once_more_and_goes() {
+    let log = Log::new(1, Faults::default());
+    let (one, two) = (log.budget(budget("one", LIMIT)), log.budget(budget("two", LIMIT)));
+    let node = Node::start(&log, "a", 1);
+    let path = |accounts: &[AccountId]| node.path(&log, accounts);
+    let first = node.allowances.hold(&path(&[one]), &usd(900), START, WITHIN).await.unwrap();
+    let second = node.allowances.hold(&path(&[two]), &usd(900), START, WITHIN).await.unwrap();
+    let both = path(&[one, two]);
+    let charge = usd(800);
+    let waiting = node.allowances.hold(&both, &charge, START, Duration::from_secs(1));
+    tokio::pin!(waiting);
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    sleep(Duration::from_secs(1)).await;
+    // What comes now suffices where it stands, and not further up: what it takes it puts back there.
+    first.settle(&usd(0), &used(0));
+    let short = waiting.await.unwrap_err();
+    assert_eq!((short.account, short.why), (two, Why::InFlight));
+    second.settle(&usd(0), &used(0));
     assert_conserved(&node);
 }
