@@ -57,6 +57,7 @@ async fn who_is_gone_is_named_and_who_is_left_alone_knows_how_long() {
     let unreached = nodes[0].applied_everywhere(index, Duration::from_secs(2)).await;
     assert_eq!(unreached, [seats[2].label.clone()]);
     nodes[0].read_index().await.unwrap();
+    until(&nodes[0], "told how it stands", |_| nodes[0].stale_for() < Duration::MAX).await;
     nodes[1].shutdown().await;
     let before = nodes[0].stale_for();
     assert!(nodes[0].read_index().await.is_err());

@@ -39,7 +39,7 @@ fn what_changes_the_answer_is_refused_and_named() {
 }
 
 #[test]
-fn one_call_at_a_time_is_asked_of_a_model_that_cannot_be_told_only_where_one_tool_is_named() {
+fn one_call_at_a_time_is_asked_of_a_model_that_cannot_be_told_only_where_one_tool_is_meant() {
     let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}],
         "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
         "parallel_tool_calls": false});
@@ -47,11 +47,13 @@ fn one_call_at_a_time_is_asked_of_a_model_that_cannot_be_told_only_where_one_too
     let request = openai::read_request(body.to_string().as_bytes()).unwrap();
     let refusal = bedrock_converse::write_request(&request, &strict).unwrap_err();
     assert_eq!(refusal.param.as_deref(), Some("parallel_tool_calls"));
-    body["tool_choice"] = json!({"type": "function", "function": {"name": "f"}});
-    let request = openai::read_request(body.to_string().as_bytes()).unwrap();
-    let written = bedrock_converse::write_request(&request, &strict).unwrap();
-    let dropped = Dropped { field: "parallel_tool_calls".to_owned(), how: How::Dropped };
-    assert_eq!(written.dropped, [dropped]);
+    for choice in [json!({"type": "function", "function": {"name": "f"}}), json!("required")] {
+        body["tool_choice"] = choice;
+        let request = openai::read_request(body.to_string().as_bytes()).unwrap();
+        let written = bedrock_converse::write_request(&request, &strict).unwrap();
+        let dropped = Dropped { field: "parallel_tool_calls".to_owned(), how: How::Dropped };
+        assert_eq!(written.dropped, [dropped]);
+    }
 }
 
 #[test]

@@ -65,6 +65,9 @@ impl<'a> Tools<'a> {
                 (Maker::Claude, _) => {}
                 // One tool that must be called is called once.
                 (_, Some(ToolChoice::Tool(_))) => losses.hint("parallel_tool_calls"),
+                (_, Some(ToolChoice::Required)) if all.tools.len() == 1 => {
+                    losses.hint("parallel_tool_calls");
+                }
                 (_, _) => losses.meaning("parallel_tool_calls", DIALECT)?,
             }
             all.one_at_a_time = maker == Maker::Claude && !all.forbidden;
