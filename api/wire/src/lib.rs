@@ -15,6 +15,7 @@ pub mod dialect;
 pub mod embed;
 mod field_value;
 pub mod frame;
+mod front;
 mod json;
 pub mod provider;
 mod provider_error;

@@ -9,6 +9,7 @@ mod embed;
 mod errors;
 mod folders;
 mod framing;
+mod fronts;
 mod oddities;
 mod replies;
 mod requests;

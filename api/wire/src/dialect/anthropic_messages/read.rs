@@ -1,14 +1,12 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
-use crate::call::{self, Asked, Call, Cap, Limit};
-use crate::field_value::{
-    Stop, alike, boolean, duplicate, expect, invalid_json, limit, missing, string, wrong_type,
-};
+use crate::call::{Asked, Call, Cap};
+use crate::field_value::{Stop, boolean, expect, limit, missing, string};
+use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
 use crate::refusal::Refusal;
 
-/// Fields a gateway acts on. They may stand in the body only once and spelled exactly: parsers disagree
-/// on which of two counts, and what is metered must be what is served.
+/// Fields a gateway acts on.
 const FIELDS: [&str; 8] =
     ["model", "messages", "system", "max_tokens", "stream", "tools", "fallbacks", "output_config"];
 
@@ -27,18 +25,9 @@ const CLIENT_TOOLS: [&[u8]; 5] =
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
-    if let Err(error) = std::str::from_utf8(body) {
-        let at = error.valid_up_to();
-        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
-    }
-    let mut scanner = Scanner::new(body);
-    if scanner.kind().map_err(Stop::from)? != Kind::Object {
-        return Err(invalid_json("request body is not a JSON object".to_owned()));
-    }
     let mut reader = Reader::new(asked, body.len());
-    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
-    scanner.end().map_err(Stop::from)?;
-    reader.call.spans.open = span.start + 1;
+    let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
+    reader.call.spans.open = open;
     reader.finish()
 }
 
@@ -46,8 +35,7 @@ struct Reader {
     call: Call,
     /// Whether the path says the model, and whether a stream is wanted.
     by_path: (bool, bool),
-    /// Fields met, one bit each.
-    seen: u32,
+    met: Met,
     messages: u64,
     /// Bytes of the body taken by inline media.
     media_bytes: usize,
@@ -60,22 +48,18 @@ impl Reader {
         call.include_usage = true;
         call.spans.cap = Cap::Body("max_tokens");
         let by_path = (asked.model.is_some(), asked.stream.is_some());
-        Self { call, by_path, seen: 0, messages: 0, media_bytes: 0 }
+        Self { call, by_path, met: Met::default(), messages: 0, media_bytes: 0 }
     }
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
         let key = &*member.key;
-        let Some((bit, name)) = (0..).zip(FIELDS).find(|(_, name)| alike(key, name)) else {
+        let Some(name) = self.met.named(key, &FIELDS)? else {
             let given = scanner.kind()? != Kind::Null;
             self.call.media.unbounded += u64::from(given && PROVIDER_CONTEXT.contains(&key));
             let span = scanner.value()?;
             self.call.schema |= key == b"output_format" && holds_schema(scanner.slice(&span));
             return Ok(());
         };
-        if self.seen & (1 << bit) != 0 || key != name.as_bytes() {
-            return Err(duplicate(name).into());
-        }
-        self.seen |= 1 << bit;
         match name {
             "model" => self.model(scanner)?,
             "messages" => self.messages(scanner)?,
@@ -83,7 +67,7 @@ impl Reader {
             "max_tokens" => self.call.spans.max_tokens = Some(limit(scanner, "max_tokens")?),
             "stream" => self.stream(boolean(scanner, "stream")?),
             "tools" => self.tools(scanner)?,
-            "fallbacks" => self.fallbacks(scanner, member)?,
+            "fallbacks" => front::read_fallbacks(&mut self.call, scanner, member)?,
             _ => {
                 let span = scanner.value()?;
                 self.call.schema |= holds_schema(scanner.slice(&span));
@@ -194,35 +178,15 @@ impl Reader {
         Ok(())
     }
 
-    fn fallbacks(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
-        let kind = scanner.kind()?;
-        if kind != Kind::Array && kind != Kind::Null {
-            return Err(wrong_type("fallbacks", "an array of strings", kind).into());
-        }
-        let span = if kind == Kind::Null {
-            scanner.value()?
-        } else {
-            scanner.array::<Stop>(|scanner| {
-                self.call.fallbacks.push(string(scanner, "fallbacks")?.0);
-                Ok(())
-            })?
-        };
-        self.call.spans.fallbacks =
-            Some(call::Member { whole: member.at..span.end, comma_before: member.comma_before });
-        Ok(())
-    }
-
     fn finish(self) -> Result<Call, Refusal> {
-        let Self { mut call, seen, messages, media_bytes, .. } = self;
+        let Self { mut call, met, messages, media_bytes, .. } = self;
         if call.model.is_empty() {
             return Err(missing("model"));
         }
-        if seen & 0b10 == 0 {
+        if !met.has(1) {
             return Err(missing("messages"));
         }
-        call.messages = messages.max(1);
-        call.input_bytes = call.body_bytes - media_bytes as u64;
-        call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(Limit::tokens);
+        front::measure(&mut call, messages, media_bytes);
         Ok(call)
     }
 }

@@ -1,14 +1,12 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
-use crate::call::{self, Asked, Call, Cap, Limit, Says};
-use crate::field_value::{
-    Stop, alike, duplicate, expect, invalid_json, limit, missing, string, wrong_type,
-};
+use crate::call::{Asked, Call, Cap, Says};
+use crate::field_value::{Stop, alike, duplicate, expect, limit, missing};
+use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
 use crate::refusal::Refusal;
 
-/// Fields a gateway acts on. They may stand in the body only once and spelled exactly: parsers disagree
-/// on which of two counts, and what is metered must be what is served.
+/// Fields a gateway acts on.
 const FIELDS: [&str; 7] = [
     "messages",
     "system",
@@ -38,25 +36,15 @@ const LIMIT: &str = "inferenceConfig.maxTokens";
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
-    if let Err(error) = std::str::from_utf8(body) {
-        let at = error.valid_up_to();
-        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
-    }
-    let mut scanner = Scanner::new(body);
-    if scanner.kind().map_err(Stop::from)? != Kind::Object {
-        return Err(invalid_json("request body is not a JSON object".to_owned()));
-    }
     let mut reader = Reader::new(asked, body.len());
-    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
-    scanner.end().map_err(Stop::from)?;
-    reader.call.spans.open = span.start + 1;
+    let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
+    reader.call.spans.open = open;
     reader.finish()
 }
 
 struct Reader {
     call: Call,
-    /// Fields met, one bit each.
-    seen: u32,
+    met: Met,
     messages: u64,
     /// Bytes of the body taken by inline media.
     media_bytes: usize,
@@ -69,28 +57,24 @@ impl Reader {
         call.include_usage = true;
         call.framing = super::DIALECT.framing;
         call.spans.cap = Cap::Missing { object: "inferenceConfig", key: "maxTokens" };
-        Self { call, seen: 0, messages: 0, media_bytes: 0 }
+        Self { call, met: Met::default(), messages: 0, media_bytes: 0 }
     }
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
         let key = &*member.key;
-        let Some((bit, name)) = (0..).zip(FIELDS).find(|(_, name)| alike(key, name)) else {
+        let Some(name) = self.met.named(key, &FIELDS)? else {
             let given = scanner.kind()? != Kind::Null;
             // What a stored prompt holds is not to be seen here.
             self.call.media.unbounded += u64::from(given && key == b"promptVariables");
             scanner.value()?;
             return Ok(());
         };
-        if self.seen & (1 << bit) != 0 || key != name.as_bytes() {
-            return Err(duplicate(name).into());
-        }
-        self.seen |= 1 << bit;
         match name {
             "messages" => self.messages(scanner),
             "system" => self.content(scanner, "system"),
             "inferenceConfig" => self.limits(scanner),
             "toolConfig" => self.tool_config(scanner),
-            "fallbacks" => self.fallbacks(scanner, member),
+            "fallbacks" => front::read_fallbacks(&mut self.call, scanner, member),
             "additionalModelRequestFields" => additional(scanner),
             _ => {
                 let span = scanner.value()?;
@@ -220,35 +204,15 @@ impl Reader {
         Ok(())
     }
 
-    fn fallbacks(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
-        let kind = scanner.kind()?;
-        if kind != Kind::Array && kind != Kind::Null {
-            return Err(wrong_type("fallbacks", "an array of strings", kind).into());
-        }
-        let span = if kind == Kind::Null {
-            scanner.value()?
-        } else {
-            scanner.array::<Stop>(|scanner| {
-                self.call.fallbacks.push(string(scanner, "fallbacks")?.0);
-                Ok(())
-            })?
-        };
-        self.call.spans.fallbacks =
-            Some(call::Member { whole: member.at..span.end, comma_before: member.comma_before });
-        Ok(())
-    }
-
     fn finish(self) -> Result<Call, Refusal> {
-        let Self { mut call, seen, messages, media_bytes } = self;
-        if seen & 1 == 0 {
+        let Self { mut call, met, messages, media_bytes } = self;
+        if !met.has(0) {
             return Err(missing("messages"));
         }
         if call.model.trim().is_empty() {
             return Err(missing("modelId"));
         }
-        call.messages = messages.max(1);
-        call.input_bytes = call.body_bytes - media_bytes as u64;
-        call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(Limit::tokens);
+        front::measure(&mut call, messages, media_bytes);
         Ok(call)
     }
 }

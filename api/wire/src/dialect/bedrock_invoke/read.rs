@@ -5,6 +5,7 @@ use crate::call::{Asked, Call, Cap, Operation};
 use crate::dialect::anthropic_messages;
 use crate::field_value::{Stop, alike, duplicate, expect, invalid_json, limit, missing};
 use crate::frame::Framing;
+use crate::front::{self, Met};
 use crate::json::{Kind, Scanner};
 use crate::refusal::Refusal;
 
@@ -55,12 +56,6 @@ fn is_silent(model: &str) -> bool {
 }
 
 fn other(asked: &Asked<'_>, model: &str, body: &[u8]) -> Result<Call, Refusal> {
-    std::str::from_utf8(body)
-        .map_err(|error| invalid_json(format!("request body is no UTF-8: {error}")))?;
-    let mut scanner = Scanner::new(body);
-    if scanner.kind().map_err(Stop::from)? != Kind::Object {
-        return Err(invalid_json("request body is not a JSON object".to_owned()));
-    }
     let known = LIMITS.iter().find(|(maker, ..)| model.contains(maker));
     let (_, object, key) = known.expect("every name contains the empty one");
     let mut call = Call::new(NAME, asked, body.len());
@@ -72,12 +67,15 @@ fn other(asked: &Asked<'_>, model: &str, body: &[u8]) -> Result<Call, Refusal> {
         None => Cap::Body(key),
         Some(object) => Cap::Missing { object, key },
     };
-    let span = scanner.object(|scanner, member| {
+    let (mut met, mut is_empty) = (Met::default(), true);
+    let open = front::members(body, |scanner, member| {
+        is_empty = false;
         let name = &*member.key;
         match object {
             None if alike(name, key) => take_limit(scanner, &mut call, name, key),
             Some(object) if alike(name, object) => {
-                expect(scanner, Kind::Object, "inferenceConfig")?;
+                met.named(name, &[object])?;
+                expect(scanner, Kind::Object, object)?;
                 let mut empty = true;
                 let span = scanner.object(|scanner, member| {
                     empty = false;
@@ -92,7 +90,8 @@ fn other(asked: &Asked<'_>, model: &str, body: &[u8]) -> Result<Call, Refusal> {
                 Ok(())
             }
             // What each of several answers costs is multiplied.
-            None if name == b"num_generations" => {
+            None if alike(name, "num_generations") => {
+                met.named(name, &["num_generations"])?;
                 let given = limit(scanner, "num_generations")?;
                 call.answers = given.tokens().unwrap_or(1).max(1);
                 call.choices = call.answers;
@@ -104,9 +103,8 @@ fn other(asked: &Asked<'_>, model: &str, body: &[u8]) -> Result<Call, Refusal> {
             }
         }
     })?;
-    scanner.end().map_err(Stop::from)?;
-    call.spans.open = span.start + 1;
-    if span.len() <= 2 {
+    call.spans.open = open;
+    if is_empty {
         return Err(invalid_json("request body is an empty object".to_owned()));
     }
     call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(crate::call::Limit::tokens);

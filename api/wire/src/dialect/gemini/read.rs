@@ -1,13 +1,13 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
 use super::NAME;
-use crate::call::{self, Asked, Call, Cap, Limit};
-use crate::field_value::{Stop, duplicate, expect, fallbacks, invalid_json, limit, missing};
+use crate::call::{Asked, Call, Cap};
+use crate::field_value::{Stop, duplicate, expect, limit, missing};
+use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
 use crate::refusal::Refusal;
 
-/// Fields a gateway acts on, in both spellings that Google takes. They may stand in the body only once:
-/// parsers disagree on which of two counts, and what is metered must be what is served.
+/// Fields a gateway acts on, in both spellings that Google takes.
 const FIELDS: [(&str, &str); 6] = [
     ("contents", "contents"),
     ("systemInstruction", "system_instruction"),
@@ -16,6 +16,9 @@ const FIELDS: [(&str, &str); 6] = [
     ("cachedContent", "cached_content"),
     ("fallbacks", "fallbacks"),
 ];
+
+/// The number of a field that stands in one of them: how many answers.
+const ANSWERS: u32 = FIELDS.len() as u32;
 
 /// The field of an output limit.
 const LIMIT: &str = "maxOutputTokens";
@@ -26,29 +29,19 @@ const LIMIT: &str = "maxOutputTokens";
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
-    if let Err(error) = std::str::from_utf8(body) {
-        let at = error.valid_up_to();
-        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
-    }
-    let mut scanner = Scanner::new(body);
-    if scanner.kind().map_err(Stop::from)? != Kind::Object {
-        return Err(invalid_json("request body is not a JSON object".to_owned()));
-    }
     let mut call = Call::new(NAME, asked, body.len());
     // Gemini's streams always tell their usage.
     call.include_usage = true;
     call.spans.cap = Cap::Missing { object: "generationConfig", key: LIMIT };
-    let mut reader = Reader { call, seen: 0, contents: 0, media_bytes: 0 };
-    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
-    scanner.end().map_err(Stop::from)?;
-    reader.call.spans.open = span.start + 1;
+    let mut reader = Reader { call, met: Met::default(), contents: 0, media_bytes: 0 };
+    let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
+    reader.call.spans.open = open;
     reader.finish()
 }
 
 struct Reader {
     call: Call,
-    /// Fields met, one bit each.
-    seen: u32,
+    met: Met,
     contents: u64,
     /// Bytes of the body taken by inline media.
     media_bytes: usize,
@@ -67,22 +60,13 @@ impl Reader {
             scanner.value()?;
             return Ok(());
         };
-        if self.seen & (1 << bit) != 0 {
-            return Err(duplicate(name).into());
-        }
-        self.seen |= 1 << bit;
+        self.met.meet(bit, name)?;
         match name {
             "contents" => self.several(scanner, Self::content),
             "systemInstruction" => self.content(scanner),
             "generationConfig" => self.config(scanner),
             "tools" => self.several(scanner, Self::tool),
-            "fallbacks" => {
-                let (models, span) = fallbacks(scanner)?;
-                self.call.fallbacks = models;
-                let (whole, comma_before) = (member.at..span.end, member.comma_before);
-                self.call.spans.fallbacks = Some(call::Member { whole, comma_before });
-                Ok(())
-            }
+            "fallbacks" => front::read_fallbacks(&mut self.call, scanner, member),
             // What a cache holds comes on top of the request.
             _ => {
                 self.call.media.unbounded += u64::from(scanner.kind()? != Kind::Null);
@@ -219,6 +203,7 @@ impl Reader {
             return Ok(());
         }
         if is(key, "candidateCount", "candidate_count") {
+            self.met.meet(ANSWERS, "candidateCount")?;
             let answers = limit(scanner, "candidateCount")?.tokens();
             self.call.answers = answers.unwrap_or(1).max(1);
             self.call.choices = self.call.answers;
@@ -232,16 +217,14 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Call, Refusal> {
-        let Self { mut call, seen, contents, media_bytes } = self;
+        let Self { mut call, met, contents, media_bytes } = self;
         if call.model.is_empty() {
             return Err(missing("model"));
         }
-        if seen & 1 == 0 {
+        if !met.has(0) {
             return Err(missing("contents"));
         }
-        call.messages = contents.max(1);
-        call.input_bytes = call.body_bytes - media_bytes as u64;
-        call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(Limit::tokens);
+        front::measure(&mut call, contents, media_bytes);
         Ok(call)
     }
 }

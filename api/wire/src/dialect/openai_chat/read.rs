@@ -6,11 +6,11 @@ mod field;
 use content::Content;
 use field::Field;
 
-use crate::call::{self, Asked, Call, Limit, Operation, Says, Spans, StreamOptions};
+use crate::call::{Asked, Call, Limit, Operation, Says, Spans, StreamOptions};
 use crate::field_value::{
-    Stop, alike, boolean, boolean_at, count, duplicate, invalid_json, limit, missing, string,
-    wrong_type,
+    Stop, alike, boolean, boolean_at, count, duplicate, limit, missing, string, wrong_type,
 };
+use crate::front::{self, Met};
 use crate::json::{Kind, Member, Scanner};
 use crate::refusal::Refusal;
 
@@ -25,18 +25,9 @@ use crate::refusal::Refusal;
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
-    if let Err(error) = std::str::from_utf8(body) {
-        let at = error.valid_up_to();
-        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
-    }
-    let mut scanner = Scanner::new(body);
-    if scanner.kind().map_err(Stop::from)? != Kind::Object {
-        return Err(invalid_json("request body is not a JSON object".to_owned()));
-    }
     let mut reader = Reader::new(asked, body.len());
-    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
-    scanner.end().map_err(Stop::from)?;
-    reader.call.spans.open = span.start + 1;
+    let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
+    reader.call.spans.open = open;
     reader.finish()
 }
 
@@ -44,8 +35,7 @@ struct Reader {
     call: Call,
     /// Whether the path says the model, and whether a stream is wanted.
     by_path: (bool, bool),
-    /// Fields met, one bit each.
-    seen: u32,
+    met: Met,
     content: Content,
     n: u64,
     best_of: u64,
@@ -55,7 +45,7 @@ impl Reader {
     fn new(asked: &Asked<'_>, body_bytes: usize) -> Self {
         let call = Call::new(super::NAME, asked, body_bytes);
         let by_path = (asked.model.is_some(), asked.stream.is_some());
-        Self { call, by_path, seen: 0, content: Content::default(), n: 1, best_of: 1 }
+        Self { call, by_path, met: Met::default(), content: Content::default(), n: 1, best_of: 1 }
     }
 
     fn model(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
@@ -77,11 +67,8 @@ impl Reader {
         let Some(field) = Field::named(&member.key)? else {
             return self.content.other(scanner, &member.key);
         };
-        let (name, bit) = (field.name(), 1 << field as u32);
-        if self.seen & bit != 0 {
-            return Err(duplicate(name).into());
-        }
-        self.seen |= bit;
+        let name = field.name();
+        self.met.meet(field as u32, name)?;
         match field {
             Field::Model => self.model(scanner)?,
             Field::Messages => self.content.messages(scanner)?,
@@ -94,7 +81,7 @@ impl Reader {
             }
             Field::N => self.n = limit(scanner, name)?.tokens().unwrap_or(1),
             Field::BestOf => self.best_of = limit(scanner, name)?.tokens().unwrap_or(1),
-            Field::Fallbacks => self.fallbacks(scanner, member)?,
+            Field::Fallbacks => front::read_fallbacks(&mut self.call, scanner, member)?,
             Field::Tools => self.content.tools(scanner)?,
             Field::Functions => self.content.tools += count(scanner, name)?,
             Field::ResponseFormat => self.content.response_format(scanner)?,
@@ -134,26 +121,9 @@ impl Reader {
         Ok(())
     }
 
-    fn fallbacks(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
-        let kind = scanner.kind()?;
-        let span = match kind {
-            Kind::Null => scanner.value()?,
-            Kind::Array => scanner.array::<Stop>(|scanner| {
-                self.call.fallbacks.push(string(scanner, "fallbacks")?.0);
-                Ok(())
-            })?,
-            Kind::Object | Kind::String | Kind::Number | Kind::True | Kind::False => {
-                return Err(wrong_type("fallbacks", "an array of strings", kind).into());
-            }
-        };
-        self.call.spans.fallbacks =
-            Some(call::Member { whole: member.at..span.end, comma_before: member.comma_before });
-        Ok(())
-    }
-
     fn finish(self) -> Result<Call, Refusal> {
-        let Self { mut call, seen, content, n, best_of, .. } = self;
-        let has = |field: Field| seen & (1 << field as u32) != 0;
+        let Self { mut call, met, content, n, best_of, .. } = self;
+        let has = |field: Field| met.has(field as u32);
         if call.model.is_empty() && !has(Field::Model) {
             return Err(missing("model"));
         }

@@ -2,16 +2,14 @@
 
 mod content;
 
-use crate::call::{self, Asked, Call, Cap, Limit};
-use crate::field_value::{
-    Stop, alike, boolean, duplicate, expect, invalid_json, limit, missing, string, wrong_type,
-};
+use crate::call::{Asked, Call, Cap, Limit};
+use crate::field_value::{Stop, boolean, expect, limit, missing, string};
+use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
 use crate::refusal::Refusal;
 use content::Content;
 
-/// Fields a gateway acts on. They may stand in the body only once and spelled exactly: parsers disagree
-/// on which of two counts, and what is metered must be what is served.
+/// Fields a gateway acts on.
 const FIELDS: [&str; 7] =
     ["model", "input", "max_output_tokens", "stream", "tools", "fallbacks", "text"];
 
@@ -38,45 +36,31 @@ const CLIENT_TOOLS: [&[u8]; 8] = [
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
-    if let Err(error) = std::str::from_utf8(body) {
-        let at = error.valid_up_to();
-        return Err(invalid_json(format!("request body is not UTF-8 at byte {at}")));
-    }
-    let mut scanner = Scanner::new(body);
-    if scanner.kind().map_err(Stop::from)? != Kind::Object {
-        return Err(invalid_json("request body is not a JSON object".to_owned()));
-    }
     let mut call = Call::new(super::NAME, asked, body.len());
     // The streams of this dialect always tell their usage.
     call.include_usage = true;
     call.spans.cap = Cap::Body("max_output_tokens");
-    let mut reader = Reader { call, seen: 0, content: Content::default() };
-    let span = scanner.object(|scanner, member| reader.member(scanner, &member))?;
-    scanner.end().map_err(Stop::from)?;
-    reader.call.spans.open = span.start + 1;
+    let mut reader = Reader { call, met: Met::default(), content: Content::default() };
+    let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
+    reader.call.spans.open = open;
     reader.finish()
 }
 
 struct Reader {
     call: Call,
-    /// Fields met, one bit each.
-    seen: u32,
+    met: Met,
     content: Content,
 }
 
 impl Reader {
     fn member(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
         let key = &*member.key;
-        let Some((bit, name)) = (0..).zip(FIELDS).find(|(_, name)| alike(key, name)) else {
+        let Some(name) = self.met.named(key, &FIELDS)? else {
             let given = scanner.kind()? != Kind::Null;
             self.call.media.unbounded += u64::from(given && PROVIDER_CONTEXT.contains(&key));
             scanner.value()?;
             return Ok(());
         };
-        if self.seen & (1 << bit) != 0 || key != name.as_bytes() {
-            return Err(duplicate(name).into());
-        }
-        self.seen |= 1 << bit;
         match name {
             "model" => {
                 let (model, span) = string(scanner, name)?;
@@ -88,7 +72,7 @@ impl Reader {
             }
             "stream" => self.call.stream = boolean(scanner, "stream")?.unwrap_or(false),
             "tools" => self.tools(scanner)?,
-            "fallbacks" => self.fallbacks(scanner, member)?,
+            "fallbacks" => front::read_fallbacks(&mut self.call, scanner, member)?,
             _ => {
                 let span = scanner.value()?;
                 let text = scanner.slice(&span);
@@ -118,24 +102,6 @@ impl Reader {
             self.call.media.unbounded += u64::from(!ours);
             Ok::<(), Stop>(())
         })?;
-        Ok(())
-    }
-
-    fn fallbacks(&mut self, scanner: &mut Scanner<'_>, member: &Member<'_>) -> Result<(), Stop> {
-        let kind = scanner.kind()?;
-        if kind != Kind::Array && kind != Kind::Null {
-            return Err(wrong_type("fallbacks", "an array of strings", kind).into());
-        }
-        let span = if kind == Kind::Null {
-            scanner.value()?
-        } else {
-            scanner.array::<Stop>(|scanner| {
-                self.call.fallbacks.push(string(scanner, "fallbacks")?.0);
-                Ok(())
-            })?
-        };
-        self.call.spans.fallbacks =
-            Some(call::Member { whole: member.at..span.end, comma_before: member.comma_before });
         Ok(())
     }
 
