@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use jepsen::cluster::{Act, Build, Cluster, Ground};
+use jepsen::cluster::{Act, Build, Cluster, Ground, looks};
 use jepsen::history::History;
 use jepsen::http::Call;
 use jepsen::live::asked::{Asked, Ended};
@@ -15,7 +15,10 @@ use jepsen::live::judge::Evidence;
 use jepsen::live::prepare;
 use jepsen::money::Books;
 use jepsen::provider::{Ask, Provider, Trouble};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 
 const BUDGET: &str = "given-up";
 /// Number of the key: the first is nobody's.
@@ -28,6 +31,8 @@ const FIRST_CALLS: u64 = 100;
 const LATE_CALLS: u64 = 40;
 /// Refusals in a row that say that nothing is left.
 const REFUSED: usize = 5;
+/// Looks in a row that show the same books: in that time a node reports and asks some six times.
+const RESTED: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Caller {
@@ -55,6 +60,7 @@ async fn money_given_up_under_a_node_that_stood_still_is_found_to_be_spent_twice
     for id in 0..FIRST_CALLS {
         caller.call(id, still).await;
     }
+    caller.rest(still).await;
     caller.cluster.act(&Act::Pause(still)).await.unwrap();
     caller.give_up(still, other).await;
     caller.spend_the_rest(other).await;
@@ -87,10 +93,13 @@ fn estate() -> Estate {
 }
 
 fn question(id: u64, secret: &str) -> Call {
+    Call::new("POST", "/v1/chat/completions").bearer(secret).body(question_body(id))
+}
+
+fn question_body(id: u64) -> Value {
     let ask = Ask { id, key: KEY, tokens: 32, wait_ms: 0, pace_ms: 0, trouble: Trouble::None };
-    let body = json!({"model": "chat", "max_tokens": 32,
-        "messages": [{"role": "user", "content": ask.to_string()}]});
-    Call::new("POST", "/v1/chat/completions").bearer(secret).body(body)
+    json!({"model": "chat", "max_tokens": 32,
+        "messages": [{"role": "user", "content": ask.to_string()}]})
 }
 
 impl Caller {
@@ -108,6 +117,21 @@ impl Caller {
         let asked =
             Asked { id, key: KEY, node, sent_ns, ended_ns, worst_nano_usd, well: true, ended };
         self.asked.insert(id, asked);
+    }
+
+    /// Waits until a node has applied all that it was granted: what it has no part in yet it could not spend.
+    async fn rest(&self, node: usize) {
+        let path = format!("/admin/v1/budgets/{BUDGET}?consistency=linearizable");
+        let (mut looks, mut same, mut before) = (looks(), 0, None);
+        let deadline = Instant::now() + PATIENCE;
+        while same < RESTED {
+            assert!(Instant::now() < deadline, "{before:?} still changes");
+            looks.tick().await;
+            let told = self.cluster.admin(node, Call::new("GET", path.clone())).await.unwrap();
+            let books = Some(Books::read(&told.body).unwrap());
+            same = if books == before { same + 1 } else { 0 };
+            before = books;
+        }
     }
 
     /// An operator takes the node for lost, and what it was granted for unspent.
@@ -134,22 +158,34 @@ impl Caller {
         }
     }
 
-    /// Calls wait at the door before the node goes on.
+    /// Calls wait at the door, all of them sent, before the node goes on: it accepts them before it can
+    /// have heard that it is no member any more.
     async fn call_late(&mut self, still: usize) {
         let door = self.cluster.doors()[still].data;
         let first = self.asked.len() as u64;
-        let mut calls = Vec::new();
+        let mut waiting = Vec::new();
         for id in first..first + LATE_CALLS {
             self.note(id, still);
-            let call = question(id, &self.secret);
-            calls.push(tokio::spawn(async move { call.send(door, PATIENCE).await }));
+            waiting.push(sent(door, id, &self.secret).await);
         }
-        // All of them are sent before it does.
-        tokio::task::yield_now().await;
         self.cluster.act(&Act::Resume(still)).await.unwrap();
-        for call in calls {
-            // Whatever it is told, the provider knows.
-            drop(call.await.unwrap());
+        for mut answer in waiting {
+            // Whatever is told, the provider knows.
+            let told = timeout(PATIENCE, answer.read_to_end(&mut Vec::new())).await;
+            drop(told.expect("an end, if not an answer"));
         }
     }
+}
+
+/// A call whose bytes the kernel of the paused process has.
+async fn sent(door: SocketAddr, id: u64, secret: &str) -> TcpStream {
+    let body = question_body(id).to_string();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: {door}\r\nauthorization: Bearer {secret}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut socket = TcpStream::connect(door).await.unwrap();
+    socket.write_all((head + &body).as_bytes()).await.unwrap();
+    socket
 }
