@@ -40,7 +40,11 @@ pub struct Typo;
 
 /// Draws a new key.
 pub fn generate() -> NewKey {
-    let id = letters::<ID_CHARS>(&random());
+    generate_for(letters::<ID_CHARS>(&random()))
+}
+
+/// Draws another secret for a key of this public id.
+pub fn generate_for(id: String) -> NewKey {
     let secret = Secret::new(letters::<SECRET_CHARS>(&random()));
     let body = Secret::new(format!("{PREFIX}{id}-{}", secret.expose()));
     let key = Secret::new(format!("{}{}", body.expose(), checksum(body.expose())));
@@ -95,6 +99,15 @@ mod tests {
         let presented = check_shape(new.key.expose()).unwrap();
         assert_eq!(presented.public_id, Some(new.id.as_str()));
         assert!(new.key.expose().starts_with(&format!("bsr-{}-", new.id)));
+    }
+
+    #[test]
+    fn another_secret_of_a_key_names_the_same_public_id() {
+        let (first, second) = (generate(), generate());
+        let rotated = generate_for(first.id.clone());
+        assert!(rotated.key != first.key && rotated.key != second.key);
+        let presented = check_shape(rotated.key.expose()).unwrap();
+        assert_eq!(presented.public_id, Some(first.id.as_str()));
     }
 
     #[test]

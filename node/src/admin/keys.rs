@@ -62,8 +62,10 @@ impl KeyActions for Node {
     }
 
     async fn rotate_key(&self, name: String, write: Write) -> Answer<Written<Key>> {
-        let changed_index = self.ledger().living_key(&name).map(|key| key.changed_index);
-        let new = virtual_key::generate();
+        let ledger = self.ledger();
+        let present = ledger.living_key(&name).ok_or_else(|| Problem::not_found("key", &name))?;
+        let changed_index = Some(present.changed_index);
+        let new = virtual_key::generate_for(present.id.clone());
         let rotate = RotateKey {
             name: name.clone(),
             id: new.id.clone(),

@@ -48,7 +48,7 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Gives a key another secret and prints it. The old one stops.
+    /// Gives a key another secret and prints it. The old one stops; usage and budgets go on.
     Rotate {
         /// Name of the key.
         name: String,

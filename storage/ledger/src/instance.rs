@@ -106,30 +106,6 @@ pub(crate) fn close_of_key(ledger: &mut Ledger, at: UnixMillis, key: &str) {
     }
 }
 
-/// Files the instances of a key under its new public id: another secret is no new money.
-pub(crate) fn rename_key(ledger: &mut Ledger, old: &str, new: &str) {
-    for (budget, subject) in subjects_of_key(ledger, old) {
-        let renamed = match subject.strip_prefix(old) {
-            // The key's own, and `<key id>/<session>`.
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{new}{rest}"),
-            Some(_) | None => format!("key:{new}"),
-        };
-        let Some(instance) = ledger.instances.get(&(budget, subject.clone())).cloned() else {
-            continue;
-        };
-        ledger.instances.remove_mut(&(budget, subject));
-        let first = AccountId { budget: instance.handle, window: 0 };
-        let last = AccountId { budget: instance.handle, window: u8::MAX };
-        let ids: Vec<AccountId> = ledger.accounts.range(first..=last).map(|(&id, _)| id).collect();
-        for id in ids {
-            if let Some(account) = ledger.accounts.get_mut(&id) {
-                account.subject.clone_from(&renamed);
-            }
-        }
-        ledger.instances.insert_mut((budget, renamed), instance);
-    }
-}
-
 /// Closes the instances of a user that is no more.
 pub(crate) fn close_of_user(ledger: &mut Ledger, at: UnixMillis, user: &str) {
     let per_user = ledger.budgets.values().filter(|budget| budget.per == Per::User);

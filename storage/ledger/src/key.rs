@@ -87,7 +87,8 @@ fn model_matches(pattern: &str, provider: &str, model: &str) -> bool {
 /// A virtual key. By default it is disabled and nameless.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct VirtualKey {
-    /// Public id: the middle part of `bsr-<public id>-<secret>`. May appear in logs and errors.
+    /// Public id: the middle part of `bsr-<public id>-<secret>`. May appear in logs and errors, and stays when
+    /// the secret changes: usage and receipts are found by it.
     pub id: String,
     /// Unique name, the one operators use.
     pub name: String,

@@ -235,7 +235,8 @@ pub(in crate::admin) async fn create<A: Admin>(
     Ok(made.into_response())
 }
 
-/// Gives a key another secret, shown once. The old one has stopped on every node not named.
+/// Gives a key another secret, shown once; its `id` stays, and so do its usage and receipts. The old secret
+/// has stopped on every node not named.
 #[utoipa::path(post, path = "/admin/v1/keys/{name}:rotate", tag = "keys", operation_id = "rotate_key", params(("name" = String, Path,)), responses(
     (status = 200, body = WriteAnswer<Key>), (status = "default", body = Problem)))]
 #[expect(dead_code, reason = "describes one action of `act`")]

@@ -131,6 +131,12 @@ impl Node {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// What a caller with this key is told there.
+    pub(crate) async fn told(&self, key: &str, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.base_url)).bearer_auth(key);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
     /// Status of a chat with this model, of at most so many tokens.
     pub(crate) async fn chat_with(&self, key: &str, model: &str, max_tokens: u64) -> u16 {
         let messages = json!([{"role": "user", "content": "hello"}]);

@@ -175,7 +175,8 @@ async fn a_key_that_is_edited_or_rotated_goes_on_where_it_was() {
     node.budget("k", Unit::Requests, 3).await;
     node.budget("k", Unit::Requests, 4).await;
     assert_eq!(call(&node, &key).await.0, 200);
-    let (id, hash) = ("another".to_owned(), KeyHash([5; 32]));
+    let id = node.cluster.ledger().living_key("k").unwrap().id.clone();
+    let hash = KeyHash([5; 32]);
     let (name, managed_by) = ("k".to_owned(), "api:test".to_owned());
     let rotate = RotateKey { name, id, hash, managed_by, if_index: None };
     node.propose(Command::RotateKey(rotate)).await;

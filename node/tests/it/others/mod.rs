@@ -8,6 +8,7 @@
 mod limits;
 mod prices;
 mod restarts;
+mod rotation;
 
 /// A bug, and a test that would find it: its file below the root of the repository, and its name.
 type Bug = (&'static str, &'static [(&'static str, &'static str)]);
@@ -183,9 +184,10 @@ const BUGS: [Bug; 20] = [
                 "node/tests/it/others/limits.rs",
                 "a_key_that_is_edited_or_rotated_goes_on_where_it_was",
             ),
+            ("storage/ledger/src/view/path.rs", "a_rotated_key_goes_on_with_its_accounts"),
             (
-                "storage/ledger/src/view/path.rs",
-                "a_rotated_key_goes_on_with_the_accounts_of_the_old_one",
+                "node/tests/it/others/rotation.rs",
+                "a_key_that_gets_other_secrets_under_traffic_keeps_its_usage_to_the_nano_dollar",
             ),
         ],
     ),

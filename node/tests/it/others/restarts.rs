@@ -17,7 +17,7 @@ const HOLD_MAX: i64 = 400_000;
 const CALLS: usize = 20;
 
 /// A node with a simulated provider and a key on a budget of a dollar; the key.
-async fn prepared(dir: &Path, simulator: &Simulator) -> (Node, String) {
+pub(super) async fn prepared(dir: &Path, simulator: &Simulator) -> (Node, String) {
     let node = Node::start(dir, "0s").await;
     node.ready().await;
     let provider = json!({

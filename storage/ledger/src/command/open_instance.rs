@@ -192,13 +192,12 @@ mod tests {
             places.map(|(budget, subject)| account_of(&log, budget, subject)).collect();
         log.done(Command::RotateKey(RotateKey {
             name: "ann".to_owned(),
-            id: "key".to_owned(),
+            id: "id1".to_owned(),
             hash: KeyHash([2; 32]),
             managed_by: "api:ann".to_owned(),
             if_index: None,
         }));
-        let after = ["key", "key:key", "key/a"];
-        for ((budget, subject), id) in budgets.into_iter().zip(after).zip(ids) {
+        for ((budget, subject), id) in budgets.into_iter().zip(before).zip(ids) {
             assert_eq!(account_of(&log, budget, subject), id);
             assert_eq!(log.ledger.accounts[&id].subject, subject);
         }

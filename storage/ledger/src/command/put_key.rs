@@ -1,4 +1,4 @@
-//! Creates or replaces a key, by name. `hash` and `id` of an existing key change only by rotation.
+//! Creates or replaces a key, by name. The `hash` of an existing key changes only by rotation, its `id` never.
 
 use super::At;
 use crate::{Change, Denial, KeyHash, Ledger, VirtualKey, guard, valid};
@@ -61,17 +61,23 @@ impl PutKey {
 
 /// Checks that no key has or had this id or hash, and that no key is called like the id: commands
 /// that take "id or name" must mean one key.
-pub(super) fn check_fresh(ledger: &Ledger, id: &str, hash: &KeyHash) -> Result<(), Denial> {
+fn check_fresh(ledger: &Ledger, id: &str, hash: &KeyHash) -> Result<(), Denial> {
     valid::name("id", id)?;
+    hash_is_fresh(ledger, hash)?;
+    if ledger.keys.contains_key(id) || ledger.keys_by_name.contains_key(id) {
+        return Err(Denial::Taken("key id", id.to_owned()));
+    }
+    Ok(())
+}
+
+/// Checks that no key has this hash.
+pub(super) fn hash_is_fresh(ledger: &Ledger, hash: &KeyHash) -> Result<(), Denial> {
     if let Some(owner) = ledger.keys_by_hash.get(hash) {
         let revoked = ledger.keys.get(owner).is_some_and(|key| key.revoked_at.is_some());
         return Err(match revoked {
             true => Denial::Revoked,
             false => Denial::Taken("key hash", owner.clone()),
         });
-    }
-    if ledger.keys.contains_key(id) || ledger.keys_by_name.contains_key(id) {
-        return Err(Denial::Taken("key id", id.to_owned()));
     }
     Ok(())
 }

@@ -182,7 +182,7 @@ fn alphabet() -> Vec<Letter> {
         Command::RevokeKey(RevokeKey { name: "ann".to_owned(), if_index: None }),
         Command::RotateKey(RotateKey {
             name: "ann".to_owned(),
-            id: "id2".to_owned(),
+            id: "id1".to_owned(),
             hash: KeyHash([2; 32]),
             managed_by: "api:ann".to_owned(),
             if_index: None,

@@ -78,7 +78,7 @@ fn refills() -> Vec<Command> {
 fn rotate(seed: u8) -> Command {
     Command::RotateKey(RotateKey {
         name: "ann".to_owned(),
-        id: format!("id{seed}"),
+        id: "id1".to_owned(),
         hash: KeyHash([seed; 32]),
         managed_by: "api:ann".to_owned(),
         if_index: None,

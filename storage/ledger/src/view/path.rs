@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_key_goes_on_with_the_accounts_of_the_old_one() {
+    fn a_rotated_key_goes_on_with_its_accounts() {
         let mut log = Log::sample();
         log.done(per("each", Per::Key));
         log.done(put_key(VirtualKey { budgets: names(&["each"]), ..key("ann", 1) }));
@@ -448,14 +448,14 @@ mod tests {
         let before = path(&log, "ann", &ASKED);
         log.done(Command::RotateKey(crate::command::RotateKey {
             name: "ann".to_owned(),
-            id: "id9".to_owned(),
+            id: "id1".to_owned(),
             hash: crate::KeyHash([9; 32]),
             managed_by: "api:ann".to_owned(),
             if_index: None,
         }));
         let after = path(&log, "ann", &ASKED);
         assert_eq!(after.accounts[0].account, before.accounts[0].account);
-        assert_eq!(charged(&after), [("each", "id9")]);
+        assert_eq!(charged(&after), [("each", "id1")]);
         log.revoke("ann");
         assert!(log.ledger.instances.is_empty());
         assert!(!log.ledger.accounts.contains_key(&before.accounts[0].account));
