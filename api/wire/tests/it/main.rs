@@ -15,6 +15,7 @@ mod replies;
 mod requests;
 mod rerank;
 mod responses;
+mod rows;
 mod sign;
 mod streams;
 mod traffic;

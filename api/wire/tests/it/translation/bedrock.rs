@@ -178,7 +178,7 @@ fn bedrock_converse_stream_2a8291a0f1_has_words_whose_block_never_starts() {
 
 /// Row 65.
 #[test]
-fn kinds_of_bedrock_errors_are_read_from_their_header_and_their_status_is_kept() {
+fn bedrock_converse_fe390e4115_kinds_are_read_from_the_header_and_the_status_is_kept() {
     let cases = [
         ("bedrock-converse-fe390e4115", 403, "UnrecognizedClientException", true),
         ("bedrock-invoke-0ec8a84d7b", 503, "ServiceUnavailableException", false),

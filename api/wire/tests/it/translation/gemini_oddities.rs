@@ -32,7 +32,7 @@ fn to_anthropic(id: &str) -> Value {
 }
 
 #[test]
-fn gemini_stream_7925025246_line_ends_of_two_bytes_and_no_done() {
+fn gemini_gemini_stream_7925025246_line_ends_of_two_bytes_and_no_done() {
     let answer = to_openai("gemini-gemini_stream-7925025246");
     assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls");
     assert_eq!(answer["usage"]["total_tokens"], 177);
@@ -45,7 +45,7 @@ fn vertex_gemini_stream_71aa466ae2_plain_json_after_good_events_is_a_failure() {
 }
 
 #[test]
-fn gemini_stream_775db5b905_a_plain_error_instead_of_a_stream_is_told() {
+fn gemini_gemini_stream_775db5b905_a_plain_error_instead_of_a_stream_is_told() {
     let (_, failed, whole) = answer("gemini-gemini_stream-775db5b905");
     let failed = failed.unwrap();
     assert_eq!((failed.status, whole), (404, false));
@@ -53,7 +53,7 @@ fn gemini_stream_775db5b905_a_plain_error_instead_of_a_stream_is_told() {
 }
 
 #[test]
-fn gemini_stream_554a1ce85e_one_array_is_a_stream_as_well() {
+fn gemini_gemini_stream_554a1ce85e_one_array_is_a_stream_as_well() {
     for (id, words) in
         [("gemini-gemini_stream-554a1ce85e", "Vast"), ("vertex-gemini_stream-9784dce43d", "I told")]
     {
@@ -67,7 +67,7 @@ fn gemini_stream_554a1ce85e_one_array_is_a_stream_as_well() {
 }
 
 #[test]
-fn gemini_generate_ca8a158e05_stop_beside_calls_without_ids_and_arguments() {
+fn gemini_gemini_generate_ca8a158e05_stop_beside_calls_without_ids_and_arguments() {
     let both = to_openai("gemini-gemini_generate-ca8a158e05");
     let calls = both["choices"][0]["message"]["tool_calls"].as_array().unwrap().clone();
     assert_eq!(both["choices"][0]["finish_reason"], "tool_calls");
@@ -89,7 +89,7 @@ fn sent_back(body: &Value, read: fn(&[u8]) -> Result<wire::chat::Request, wire::
 }
 
 #[test]
-fn gemini_generate_5a30d22ae9_the_signature_of_a_call_comes_back_from_every_face() {
+fn gemini_gemini_generate_5a30d22ae9_the_signature_of_a_call_comes_back_from_every_face() {
     let id = "gemini-gemini_generate-5a30d22ae9";
     let message = to_openai(id)["choices"][0]["message"].clone();
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}, message]});
@@ -104,7 +104,7 @@ fn gemini_generate_5a30d22ae9_the_signature_of_a_call_comes_back_from_every_face
 }
 
 #[test]
-fn gemini_stream_25d896b40f_the_signature_of_an_empty_text_comes_back() {
+fn gemini_gemini_stream_25d896b40f_the_signature_of_an_empty_text_comes_back() {
     let message = to_openai("gemini-gemini_stream-25d896b40f")["choices"][0]["message"].clone();
     assert_eq!(message["content"], "17 squared is 289.");
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}, message]});
@@ -139,14 +139,14 @@ fn calls_of_other_models_are_sent_with_what_google_tells_to_send() {
 }
 
 #[test]
-fn gemini_generate_cb0859f2b1_thoughts_are_not_the_answer() {
+fn gemini_gemini_generate_cb0859f2b1_thoughts_are_not_the_answer() {
     let message = to_openai("gemini-gemini_generate-cb0859f2b1")["choices"][0]["message"].clone();
     assert!(message["reasoning_content"].as_str().unwrap().starts_with("**Defining"));
     assert!(message["content"].as_str().unwrap().starts_with("To compute"));
 }
 
 #[test]
-fn gemini_generate_28ad445da1_thoughts_and_what_tools_read_are_billed() {
+fn gemini_gemini_generate_28ad445da1_thoughts_and_what_tools_read_are_billed() {
     let usage = to_openai("gemini-gemini_generate-28ad445da1")["usage"].clone();
     assert_eq!((&usage["prompt_tokens"], &usage["completion_tokens"]), (&json!(2278), &json!(62)));
     assert_eq!(usage["prompt_tokens_details"]["cached_tokens"], 1081);
@@ -156,7 +156,7 @@ fn gemini_generate_28ad445da1_thoughts_and_what_tools_read_are_billed() {
 }
 
 #[test]
-fn gemini_stream_a738b23979_nothing_but_a_reason_is_an_answer_that_was_filtered() {
+fn gemini_gemini_stream_a738b23979_nothing_but_a_reason_is_an_answer_that_was_filtered() {
     for (id, reason) in [
         ("gemini-gemini_stream-a738b23979", "content_filter"),
         ("gemini-gemini_generate-ee45ca2f14", "content_filter"),
@@ -181,7 +181,7 @@ fn vertex_gemini_generate_153f42819d_unknown_reasons_and_numbers_do_not_fail() {
 }
 
 #[test]
-fn gemini_generate_862cadf8d7_the_wait_stands_in_the_body() {
+fn gemini_gemini_generate_862cadf8d7_the_wait_stands_in_the_body() {
     let record = traffic::record("gemini-gemini_generate-862cadf8d7");
     let error = gemini::read_error(record.response_body.as_bytes());
     assert_eq!(error.status, 429);

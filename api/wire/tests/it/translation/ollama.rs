@@ -66,7 +66,7 @@ fn recorded_answers_keep_their_meaning() {
 
 /// Row 14.
 #[test]
-fn ollama_chat_stream_48c823fa9b_and_all_others_mean_the_same_however_they_are_cut() {
+fn ollama_ollama_chat_stream_48c823fa9b_and_all_others_mean_the_same_however_they_are_cut() {
     let mut count = 0_u64;
     traffic::each_of(&["ollama_chat_stream"], |record| {
         count += 1;
@@ -94,7 +94,7 @@ fn ollama_chat_stream_48c823fa9b_and_all_others_mean_the_same_however_they_are_c
 
 /// Row 38.
 #[test]
-fn ollama_chat_6e9e3a5d25_has_calls_without_ids_which_get_some_that_stay() {
+fn ollama_ollama_chat_6e9e3a5d25_has_calls_without_ids_which_get_some_that_stay() {
     let body = record("ollama-ollama_chat-6e9e3a5d25").response_body;
     let ids = || -> Vec<String> {
         let answer = read_answer(body.as_bytes()).unwrap();
@@ -113,7 +113,7 @@ fn ollama_chat_6e9e3a5d25_has_calls_without_ids_which_get_some_that_stay() {
 
 /// Row 41.
 #[test]
-fn ollama_chat_f7ecffa6e1_has_arguments_that_are_an_object() {
+fn ollama_ollama_chat_f7ecffa6e1_has_arguments_that_are_an_object() {
     let body = record("ollama-ollama_chat-f7ecffa6e1").response_body;
     let answer = read_answer(body.as_bytes()).unwrap();
     let openai = wire::dialect::openai_chat::chat::write_answer(&answer, &Identity::default());
@@ -126,7 +126,7 @@ fn ollama_chat_f7ecffa6e1_has_arguments_that_are_an_object() {
 
 /// Row 42.
 #[test]
-fn ollama_chat_stream_48c823fa9b_calls_before_it_is_done_and_says_stop() {
+fn ollama_ollama_chat_stream_48c823fa9b_calls_before_it_is_done_and_says_stop() {
     let said =
         read(record("ollama-ollama_chat_stream-48c823fa9b").response_body.as_bytes(), vec![]);
     let (answer, _, _) = collected(&said);
@@ -138,7 +138,7 @@ fn ollama_chat_stream_48c823fa9b_calls_before_it_is_done_and_says_stop() {
 
 /// Row 69.
 #[test]
-fn ollama_chat_8bdc0c7e57_says_its_error_as_a_bare_text() {
+fn ollama_ollama_chat_8bdc0c7e57_says_its_error_as_a_bare_text() {
     let record = record("ollama-ollama_chat-8bdc0c7e57");
     let body = record.body();
     let error = wire::ProviderError::read(record.status, &|name| record.header(name), &body, 0);
