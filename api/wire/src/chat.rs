@@ -7,6 +7,7 @@
 mod answer;
 mod collect;
 mod event;
+mod likely;
 mod loss;
 mod part;
 mod raw;
@@ -22,6 +23,8 @@ pub use answer::{Answer, Choice, Counts, Finish};
 pub use collect::Collector;
 pub(crate) use collect::append;
 pub use event::{Delta, Event};
+pub use likely::{Likely, Token};
+pub(crate) use likely::{read_tokens, tokens, write_tokens};
 pub use loss::{Dropped, How, Leniency, Losses};
 pub use part::{
     Body, CLAUDE, Cache, Citation, Document, Media, Opaque, Part, Redacted, Source, Text, Thinking,

@@ -1,7 +1,8 @@
 //! What is answered.
 
+use super::likely::Likely;
 use super::part::Part;
-use super::raw::{Extra, Raw};
+use super::raw::Extra;
 use crate::usage::Usage;
 
 /// An answer that has come whole.
@@ -32,8 +33,8 @@ pub struct Choice {
     pub finish: Option<Finish>,
     /// The text it ended at.
     pub stop_sequence: Option<String>,
-    /// How likely the words were, as the provider wrote it.
-    pub logprobs: Vec<Raw>,
+    /// How likely the words were.
+    pub logprobs: Vec<Likely>,
     /// Members without a name here.
     pub extra: Extra,
 }

@@ -38,7 +38,9 @@ impl Collector {
                     append(part, delta);
                 }
             }
-            Event::Logprobs { choice, raw } => self.choice(*choice).logprobs.push(raw.clone()),
+            Event::Logprobs { choice, likely } => {
+                self.choice(*choice).logprobs.push(likely.clone())
+            }
             Event::Finish { choice, finish, stop_sequence } => {
                 let choice = self.choice(*choice);
                 choice.finish.clone_from(finish);

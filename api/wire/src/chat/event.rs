@@ -1,8 +1,8 @@
 //! What a stream says, one thing at a time.
 
 use super::answer::{Counts, Finish};
+use super::likely::Likely;
 use super::part::{Citation, Part};
-use super::raw::Raw;
 use crate::provider_error::ProviderError;
 
 /// One thing that a stream says.
@@ -48,12 +48,12 @@ pub enum Event {
         /// Which part of it.
         part: u32,
     },
-    /// How likely the last words of an answer were.
+    /// How likely the next words of an answer are.
     Logprobs {
         /// Which answer.
         choice: u32,
-        /// As the provider wrote it.
-        raw: Raw,
+        /// Their tokens.
+        likely: Likely,
     },
     /// An answer has ended.
     Finish {

@@ -27,7 +27,7 @@ fn say(choice: &Choice, events: &mut Vec<Event>) {
         events.push(Event::End { choice: index, part });
     }
     let logprobs = choice.logprobs.iter();
-    events.extend(logprobs.map(|raw| Event::Logprobs { choice: index, raw: raw.clone() }));
+    events.extend(logprobs.map(|likely| Event::Logprobs { choice: index, likely: likely.clone() }));
     events.push(Event::Finish {
         choice: index,
         finish: choice.finish.clone(),

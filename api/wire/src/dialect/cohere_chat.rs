@@ -4,6 +4,7 @@
 mod answer;
 mod content;
 mod error;
+mod likely;
 mod read;
 mod request;
 mod stream_read;

@@ -8,6 +8,7 @@ mod count;
 mod error;
 mod grounding;
 mod ids;
+mod likely;
 mod metered;
 mod part;
 mod partial;

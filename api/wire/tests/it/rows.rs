@@ -127,7 +127,7 @@ fn replicate_predictions_stream_d64579881d_data_is_plain_text() {
     let events = data(&body, body.len());
     assert_eq!(data(&body, 1), events);
     // The last is the word of `event: done`; what stands behind it is a comment.
-    assert_eq!((events.len(), events.last().unwrap().as_str()), (27, "{}"));
+    assert_eq!((events.len(), events.last().unwrap().as_str()), (25, "{}"));
     let words = events[..events.len() - 1].concat();
     assert!(
         words.starts_with("Sure, here's a joke about OpenTelemetry:\n\nWhy did the Open"),

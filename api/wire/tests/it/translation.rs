@@ -8,6 +8,7 @@ mod cohere;
 mod garbage;
 mod gemini;
 mod gemini_oddities;
+mod likely;
 mod matrix;
 mod meaning;
 mod oddities;

@@ -3,10 +3,11 @@
 use super::NAME;
 use super::content::content;
 use super::error::read_error;
+use super::likely;
 use super::request::said;
 use super::usage::{counts, write_usage};
 use super::write_turn::{Speech, write_citation};
-use crate::chat::{Answer, Body, Choice, Finish, Identity, Part, Text};
+use crate::chat::{Answer, Body, Choice, Finish, Identity, Likely, Part, Text, tokens};
 use crate::json::{Fields, Out};
 use crate::provider_error::ProviderError;
 
@@ -30,7 +31,7 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
     let given = message.take("content", content);
     let mut parts = given.map(|(parts, _)| parts).unwrap_or_default();
     said(&mut message, &mut parts);
-    let logprobs = fields.raw("logprobs").into_iter().collect();
+    let logprobs = fields.take("logprobs", likely::read).into_iter().collect();
     let finish = reason.as_deref().map(finish);
     Ok(Answer {
         dialect: NAME,
@@ -84,10 +85,15 @@ pub fn write_answer(answer: &Answer, identity: &Identity) -> Vec<u8> {
         if let Some(counts) = &answer.counts {
             write_usage(out, counts);
         }
-        if let [raw, ..] = &choice.logprobs[..]
-            && own
-        {
-            out.raw("logprobs", raw.as_str());
+        match &choice.logprobs[..] {
+            [] => {}
+            [Likely { raw: Some(raw), .. }] if own => out.raw("logprobs", raw.as_str()),
+            likely => {
+                let tokens = tokens(likely);
+                out.list("logprobs", |out| {
+                    tokens.chunks(1).for_each(|token| out.item(|out| likely::write(out, token)))
+                });
+            }
         }
     })
 }

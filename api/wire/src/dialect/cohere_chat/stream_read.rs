@@ -4,6 +4,7 @@ use super::NAME;
 use super::answer::{finish, read_answer};
 use super::content::{call, citation, part, plan};
 use super::error::read_error;
+use super::likely;
 use super::usage::counts;
 use crate::chat::{Body, Delta, Event, Frame, Part, ReadStream, Text, replay};
 use crate::frame::Name;
@@ -168,6 +169,9 @@ impl StreamReading {
             return self.whole(delta, events);
         }
         let mut message = delta.object("message").unwrap_or_default();
+        if let Some(likely) = fields.take("logprobs", likely::read) {
+            events.push(Event::Logprobs { choice: 0, likely });
+        }
         match kind {
             "content-start" | "content-delta" => {
                 let value = message.get("content").unwrap_or("{}");

@@ -3,10 +3,11 @@
 use super::NAME;
 use super::answer::reason;
 use super::error::error_event;
+use super::likely;
 use super::usage::write_usage;
 use super::write_turn::{Speech, carried, write_citation};
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Identity, Part, Sealed, Serial, Text, Thinking,
+    Body, Counts, Delta, Event, Finish, Identity, Part, Sealed, Serial, Text, Thinking, Token,
     WriteStream, prefix,
 };
 use crate::json::Out;
@@ -28,6 +29,8 @@ struct Teller {
     content: u64,
     calls: u64,
     sources: u64,
+    /// How likely the next words are.
+    likely: Vec<Token>,
     /// Words of the open content.
     words: String,
     counts: Option<Counts>,
@@ -91,6 +94,9 @@ impl Teller {
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Failed(error) => out.extend_from_slice(&error_event(&error.refusal())),
             Event::Whole => self.whole(out),
+            Event::Logprobs { choice: 0, likely } => {
+                self.likely.extend(likely.tokens.iter().cloned())
+            }
             Event::Start { .. } | Event::Logprobs { .. } => {}
         }
     }
@@ -166,7 +172,14 @@ impl Teller {
             (_, Delta::Arguments(text)) if text.is_empty() || text == "null" => {}
             (Open::Text, Delta::Text(text)) => {
                 self.words.push_str(text);
-                content(out, "content-delta", index, |json| json.text("text", text));
+                let likely = std::mem::take(&mut self.likely);
+                frame(out, "content-delta", |json| {
+                    json.number("index", index);
+                    message(json, |json| json.member("content", |json| json.text("text", text)));
+                    if !likely.is_empty() {
+                        json.member("logprobs", |json| likely::write(json, &likely));
+                    }
+                });
             }
             (Open::Text, Delta::Citation(from)) => {
                 let (number, own) = (self.sources, self.own);

@@ -4,6 +4,7 @@ use super::NAME;
 use super::error::read_error;
 use super::grounding::{citations, searches};
 use super::ids;
+use super::likely;
 use super::part::{object, parts};
 use super::usage::Tally;
 use crate::chat::{Answer, Body, Choice, Citation, Finish, Part, Text};
@@ -64,7 +65,7 @@ fn choice(mut candidate: Fields<'_>, at: u32, id: &str) -> Choice {
     }
     cite(&mut parts, citations(&candidate));
     let finish = candidate.take("finishReason", finish).flatten();
-    let logprobs = candidate.raw("logprobsResult").into_iter().collect();
+    let logprobs = candidate.take("logprobsResult", likely::read).into_iter().collect();
     Choice { index, parts, finish, stop_sequence: None, logprobs, extra: candidate.rest() }
 }
 

@@ -3,6 +3,7 @@
 mod choice;
 
 use super::error::{error_body, error_event};
+use super::likely;
 use super::usage::write_usage;
 use super::write_answer::{reason, write_identity};
 use super::write_part::is_own;
@@ -96,6 +97,7 @@ impl StreamWriting {
                         });
                         json.text("finishReason", reason(choice.finish.as_ref()));
                         json.number("index", u64::from(choice.index));
+                        likely::write(json, &choice.likely);
                         choice.sources(json);
                     });
                 }
@@ -145,7 +147,10 @@ impl WriteStream for StreamWriting {
             Event::Failed(error) => out.extend_from_slice(&error_event(&error.refusal())),
             Event::Whole => self.whole(out),
             // Google's clients stumble over comments.
-            Event::Ping | Event::Logprobs { .. } => {}
+            Event::Logprobs { choice, likely } => {
+                self.choice(*choice).likely.extend(likely.tokens.iter().cloned());
+            }
+            Event::Ping => {}
         }
     }
 }

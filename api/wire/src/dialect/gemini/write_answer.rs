@@ -2,9 +2,12 @@
 
 use super::carried;
 use super::grounding;
+use super::likely;
 use super::usage::write_usage;
 use super::write_part::{is_own, write_body};
-use crate::chat::{Answer, Body, Choice, Finish, GOOGLE, Identity, Part, Sealed, Text, Thinking};
+use crate::chat::{
+    Answer, Body, Choice, Finish, GOOGLE, Identity, Part, Sealed, Text, Thinking, tokens,
+};
 use crate::json::Out;
 
 /// Writes an answer that was read from any dialect.
@@ -42,11 +45,12 @@ fn write_choice(out: &mut Out, choice: &Choice, own: bool) {
     out.text("finishReason", reason(choice.finish.as_ref()));
     out.number("index", u64::from(choice.index));
     if own {
-        if let Some(raw) = choice.logprobs.first() {
+        if let Some(raw) = choice.logprobs.first().and_then(|likely| likely.raw.as_ref()) {
             out.raw("logprobsResult", raw.as_str());
         }
         return out.extra(&choice.extra);
     }
+    likely::write(out, &tokens(&choice.logprobs));
     let texts: Vec<&Text> = choice.parts.iter().filter_map(text).collect();
     grounding::write(out, &texts);
 }

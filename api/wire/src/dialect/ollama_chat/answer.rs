@@ -3,7 +3,10 @@
 use super::NAME;
 use super::message::said;
 use super::write_message::Calls;
-use crate::chat::{Answer, Body, Choice, Counts, Finish, Identity, Part};
+use crate::chat::{
+    Answer, Body, Choice, Counts, Finish, Identity, Likely, Part, Raw, Token, read_tokens, tokens,
+    write_tokens,
+};
 use crate::date;
 use crate::dialect::openai_chat;
 use crate::json::{Fields, Out};
@@ -32,7 +35,8 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
         name_call(part, &created, number);
     }
     let finish = fields.text("done_reason").map(|reason| finish(&reason));
-    let choice = Choice { parts, finish, ..Choice::default() };
+    let logprobs = fields.take("logprobs", likely).into_iter().collect();
+    let choice = Choice { parts, finish, logprobs, ..Choice::default() };
     Ok(Answer {
         dialect: NAME,
         id: String::new(),
@@ -41,6 +45,18 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
         choices: vec![choice],
         counts: counts(&mut fields),
     })
+}
+
+/// How likely the words were.
+pub(super) fn likely(value: &str) -> Option<Likely> {
+    Some(Likely { raw: Some(Raw::new(value)), tokens: read_tokens(value) })
+}
+
+/// Writes how likely the words are, where that is known.
+pub(super) fn write_likely(out: &mut Out, likely: &[Token]) {
+    if !likely.is_empty() {
+        write_tokens(out, "logprobs", likely);
+    }
 }
 
 /// Gives a call that came without an id one: the same whenever the same answer is read.
@@ -93,6 +109,7 @@ pub fn write_answer(answer: &Answer, identity: &Identity) -> Vec<u8> {
     Out::object(|out| {
         write_head(out, model, created_s);
         out.member("message", |out| write_said(out, &choice.parts));
+        write_likely(out, &tokens(&choice.logprobs));
         write_end(out, choice.finish.as_ref(), &answer.counts.unwrap_or_default());
     })
 }

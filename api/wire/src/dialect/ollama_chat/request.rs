@@ -3,8 +3,8 @@
 use super::NAME;
 use super::message::{Pending, none, turn};
 use crate::chat::{
-    Effort, Extra, Format, Function, Raw, Reasoning, Request, Sampling, Schema, Thinks, Tool,
-    ToolBody,
+    Effort, Extra, Format, Function, Logprobs, Raw, Reasoning, Request, Sampling, Schema, Thinks,
+    Tool, ToolBody,
 };
 use crate::field_value::{invalid_json, missing};
 use crate::json::{Fields, Out, items, text};
@@ -47,7 +47,7 @@ pub fn read_request(body: &[u8]) -> Result<Request, Refusal> {
         output_tokens_max,
         stop,
         answers: None,
-        logprobs: None,
+        logprobs: logprobs(&mut fields),
         reasoning: fields.take("think", think),
         stream: fields.boolean("stream"),
         user: None,
@@ -55,6 +55,11 @@ pub fn read_request(body: &[u8]) -> Result<Request, Refusal> {
         extra: with_options(fields.rest(), options),
         output_extra: none(),
     })
+}
+
+fn logprobs(fields: &mut Fields<'_>) -> Option<Logprobs> {
+    let (on, top) = (fields.boolean("logprobs"), fields.whole("top_logprobs"));
+    (on.is_some() || top.is_some()).then_some(Logprobs { on, top })
 }
 
 /// What is left, and the options that are.

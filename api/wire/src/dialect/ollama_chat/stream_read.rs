@@ -1,7 +1,7 @@
 //! A stream, read: objects like that of a plain answer, each with a piece of it.
 
 use super::NAME;
-use super::answer::{counts, finish, name_call, read_answer, seconds};
+use super::answer::{counts, finish, likely, name_call, read_answer, seconds};
 use super::message::call;
 use crate::chat::{Body, Delta, Event, Frame, Part, ReadStream, Text, Thinking, replay};
 use crate::dialect::openai_chat;
@@ -93,6 +93,9 @@ impl ReadStream for StreamReading {
                 model: fields.text("model").unwrap_or_default(),
                 created_s: seconds(&created),
             });
+        }
+        if let Some(likely) = fields.take("logprobs", likely) {
+            events.push(Event::Logprobs { choice: 0, likely });
         }
         let mut message = fields.object("message").unwrap_or_default();
         self.words(message.text("thinking"), true, events);

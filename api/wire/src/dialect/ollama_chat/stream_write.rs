@@ -1,10 +1,10 @@
 //! A stream, written.
 
-use super::answer::{write_end, write_head};
+use super::answer::{write_end, write_head, write_likely};
 use super::error::error_event;
 use super::write_message::Calls;
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Identity, Part, Serial, Text, Thinking, ToolCall,
+    Body, Counts, Delta, Event, Finish, Identity, Part, Serial, Text, Thinking, Token, ToolCall,
     WriteStream,
 };
 use crate::json::Out;
@@ -18,6 +18,8 @@ pub struct StreamWriting {
     created_s: u64,
     /// Parts begun, and their numbers.
     parts: Vec<(u32, Kind)>,
+    /// How likely the next words are.
+    likely: Vec<Token>,
     counts: Counts,
     finish: Option<Finish>,
 }
@@ -39,17 +41,18 @@ impl StreamWriting {
         let created_s = identity.created_s;
         let (parts, counts, finish) = (Vec::new(), Counts::default(), None);
         let serial = Serial::new();
-        Self { serial, identity, created_s, parts, counts, finish }
+        Self { serial, identity, created_s, parts, likely: Vec::new(), counts, finish }
     }
 
     /// One object; `message` writes what it says.
-    fn object(&self, out: &mut Vec<u8>, message: impl FnOnce(&mut Out), done: bool) {
+    fn object(&mut self, out: &mut Vec<u8>, message: impl FnOnce(&mut Out), done: bool) {
         let line = Out::object(|json| {
             write_head(json, &self.identity.model, self.created_s);
             json.member("message", |json| {
                 json.text("role", "assistant");
                 message(json);
             });
+            write_likely(json, &std::mem::take(&mut self.likely));
             if done {
                 write_end(json, self.finish.as_ref(), &self.counts);
             } else {
@@ -141,6 +144,9 @@ impl StreamWriting {
             },
             Event::End { choice: 0, part } => self.end(*part, out),
             Event::Finish { choice: 0, finish, .. } => self.finish.clone_from(finish),
+            Event::Logprobs { choice: 0, likely } => {
+                self.likely.extend(likely.tokens.iter().cloned());
+            }
             Event::Usage(counts) => self.counts = self.counts.max(*counts),
             Event::Failed(error) => out.extend_from_slice(&error_event(&error.refusal())),
             Event::Whole => {

@@ -3,8 +3,8 @@
 use super::NAME;
 use super::write_message::{DIALECT, check, write};
 use crate::chat::{
-    Body, Effort, Format, Losses, Reasoning, Request, Target, Thinks, Tool, ToolBody, ToolChoice,
-    Written,
+    Body, Effort, Format, Logprobs, Losses, Reasoning, Request, Target, Thinks, Tool, ToolBody,
+    ToolChoice, Written,
 };
 use crate::json::{Fields, Out};
 use crate::refusal::Refusal;
@@ -42,6 +42,10 @@ pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, 
         if let Some(reasoning) = &request.reasoning {
             write_think(out, reasoning, target, own);
         }
+        if let Some(Logprobs { on, top }) = &request.logprobs {
+            on.iter().for_each(|on| out.boolean("logprobs", *on));
+            top.iter().for_each(|top| out.number("top_logprobs", *top));
+        }
         // Without a word it would be a stream.
         match request.stream {
             Some(stream) => out.boolean("stream", stream),
@@ -74,9 +78,6 @@ fn report(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Result
     }
     if request.answers.is_some_and(|answers| answers > 1) {
         losses.meaning("n", DIALECT)?;
-    }
-    if request.logprobs.as_ref().is_some_and(|logprobs| logprobs.on == Some(true)) {
-        losses.meaning("logprobs", DIALECT)?;
     }
     if let Some(asked) = &request.reasoning {
         let field = "reasoning_effort";

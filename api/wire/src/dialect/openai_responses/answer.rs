@@ -5,7 +5,9 @@ use super::error::failure;
 use super::item::parts;
 use super::usage::{counts, write_usage};
 use super::write_item::{Items, carried_behind};
-use crate::chat::{Answer, Choice, Counts, Finish, Identity, Part};
+use crate::chat::{
+    Answer, Body, Choice, Counts, Finish, Identity, Likely, Part, read_tokens, tokens,
+};
 use crate::json::{Fields, Out, text};
 use crate::provider_error::ProviderError;
 
@@ -35,9 +37,18 @@ pub(super) fn response(mut fields: Fields<'_>) -> Option<Answer> {
         id: fields.text("id").unwrap_or_default(),
         model: fields.text("model").unwrap_or_default(),
         created_s: fields.get("created_at").and_then(seconds),
-        choices: vec![Choice { parts, finish, ..Choice::default() }],
+        choices: vec![Choice { logprobs: likely(&parts), parts, finish, ..Choice::default() }],
         counts: used,
     })
+}
+
+/// How likely the words were, which each part says of its own.
+fn likely(parts: &[Part]) -> Vec<Likely> {
+    let told = |part: &Part| {
+        let tokens = read_tokens(part.extra.get("logprobs")?);
+        (!tokens.is_empty()).then_some(Likely { raw: None, tokens })
+    };
+    parts.iter().filter_map(told).collect()
 }
 
 /// Whole seconds; some give fractions.
@@ -77,8 +88,13 @@ pub fn write_answer(answer: &Answer, identity: &Identity) -> Vec<u8> {
     Out::object(|out| {
         head.write(out, Some(&end), |out| {
             let mut index = 0;
+            // All of it stands with the first words.
+            let mut likely = vec![tokens(&choice.logprobs)];
             for group in items.grouped(&choice.parts) {
-                items.write(out, index, &group);
+                Items { likely: &likely, ..items }.write(out, index, &group);
+                if group.iter().any(|part| matches!(part.body, Body::Text(_))) {
+                    likely.clear();
+                }
                 index += 1;
                 let behind = group.iter().find_map(|part| carried_behind(part));
                 if let Some(encrypted) = behind.filter(|_| !own) {

@@ -161,9 +161,17 @@ fn shape(value: &str) -> Option<Format> {
     fields.is_empty().then_some(format)
 }
 
+/// What `include` calls the likelihood of words.
+pub(super) const LIKELY: &str = "message.output_text.logprobs";
+
+/// Asked for by a number of tokens that could have stood there, or in `include`, which stays what it is.
 fn logprobs(fields: &mut Fields<'_>) -> Option<Logprobs> {
-    let top = fields.whole("top_logprobs")?;
-    Some(Logprobs { on: None, top: Some(top) })
+    let asked =
+        |value| Some(items(value)?.into_iter().any(|item| text(item).as_deref() == Some(LIKELY)));
+    let included = fields.get("include").and_then(asked).unwrap_or(false);
+    let top = fields.whole("top_logprobs");
+    let on = (included || top.is_some_and(|top| top > 0)).then_some(true);
+    (on.is_some() || top.is_some()).then_some(Logprobs { on, top })
 }
 
 /// How hard to think. Where more is said than has a name, the field stays what it is as well.

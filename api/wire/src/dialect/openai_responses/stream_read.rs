@@ -5,7 +5,9 @@ mod item;
 use super::NAME;
 use super::answer::{read_answer, response, seconds};
 use super::error::{failure, read_error};
-use crate::chat::{Body, Counts, Delta, Event, Finish, Frame, Part, ReadStream, Text, replay};
+use crate::chat::{
+    Body, Counts, Delta, Event, Finish, Frame, Likely, Part, ReadStream, Text, read_tokens, replay,
+};
 use crate::frame::Name;
 use crate::json::{Fields, text};
 use crate::provider_error::ProviderError;
@@ -72,6 +74,11 @@ impl StreamReading {
                 item.begin(content, fields.get("part").unwrap_or_default(), &mut tell);
             }
             "response.output_text.delta" => {
+                let tokens = fields.get("logprobs").map(read_tokens).unwrap_or_default();
+                if !tokens.is_empty() {
+                    let likely = Likely { raw: None, tokens };
+                    tell.events.push(Event::Logprobs { choice: 0, likely });
+                }
                 let empty = Part::new(Body::Text(Text::default()));
                 item.words(content, empty, fields.text("delta").unwrap_or_default(), &mut tell);
             }

@@ -7,7 +7,7 @@ use super::answer::{End, Head, incomplete, write_carried, write_defaults};
 use super::error::numbered_error;
 use super::usage::write_usage;
 use super::write_item::{Items, carried_behind};
-use crate::chat::{Counts, Event, Finish, Identity, Part, WriteStream};
+use crate::chat::{Counts, Event, Finish, Identity, Part, Token, WriteStream};
 use crate::json::Out;
 use crate::provider_error::ProviderError;
 use item::{Item, Place};
@@ -20,6 +20,8 @@ pub struct StreamWriting {
     head: Head,
     /// The number of the next event.
     sequence: u64,
+    /// How likely the next words are.
+    likely: Vec<Token>,
     counts: Option<Counts>,
     items: Vec<Item>,
     /// The message that takes further words.
@@ -33,6 +35,8 @@ pub struct StreamWriting {
 struct Tell<'a> {
     out: &'a mut Vec<u8>,
     sequence: &'a mut u64,
+    /// How likely the next words are.
+    likely: &'a mut Vec<Token>,
 }
 
 impl Tell<'_> {
@@ -59,6 +63,7 @@ impl StreamWriting {
             own: false,
             head: Head::default(),
             sequence: 0,
+            likely: Vec::new(),
             counts: None,
             items: Vec::new(),
             message: None,
@@ -68,7 +73,7 @@ impl StreamWriting {
     }
 
     fn start(&mut self, out: &mut Vec<u8>) {
-        let mut tell = Tell { out, sequence: &mut self.sequence };
+        let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
         for name in ["response.created", "response.in_progress"] {
             tell.event(name, |json| {
                 json.member("response", |json| self.head.write(json, None, |_| {}));
@@ -86,7 +91,7 @@ impl StreamWriting {
         if !is_words && !items.is_said(body) {
             return;
         }
-        let mut tell = Tell { out, sequence: &mut self.sequence };
+        let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
         let begins = items.own && !body.inner.is_empty();
         let open = self.message.filter(|_| is_words && !begins);
         let item = open.unwrap_or_else(|| {
@@ -109,7 +114,7 @@ impl StreamWriting {
         happens: impl FnOnce(&mut Item, Items<'_>, usize, &mut Tell<'_>),
     ) -> Option<Place> {
         let place = self.places.get(part as usize).copied().flatten()?;
-        let mut tell = Tell { out, sequence: &mut self.sequence };
+        let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
         let items = Items::of_answer(self.own, &self.head.id);
         happens(&mut self.items[place.item], items, place.index, &mut tell);
         Some(place)
@@ -124,7 +129,7 @@ impl StreamWriting {
             return;
         };
         self.close(out);
-        let mut tell = Tell { out, sequence: &mut self.sequence };
+        let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
         let items = Items::of_answer(self.own, &self.head.id);
         let index = self.items.len();
         let carried = Out::object(|out| write_carried(out, items, index, &encrypted));
@@ -134,7 +139,7 @@ impl StreamWriting {
     /// The message that is open takes no more words.
     fn close(&mut self, out: &mut Vec<u8>) {
         if let Some(last) = self.message.take() {
-            let mut tell = Tell { out, sequence: &mut self.sequence };
+            let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
             self.items[last].last(Items::of_answer(self.own, &self.head.id), &mut tell);
         }
     }
@@ -145,7 +150,7 @@ impl StreamWriting {
         let end = End { finish: finish.as_ref(), counts: self.counts };
         let short = finish.as_ref().and_then(incomplete).is_some();
         let name = if short { "response.incomplete" } else { "response.completed" };
-        let mut tell = Tell { out, sequence: &mut self.sequence };
+        let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
         tell.event(name, |json| {
             json.member("response", |json| {
                 self.head.write(json, Some(&end), |json| {
@@ -161,7 +166,7 @@ impl StreamWriting {
         let refusal = error.refusal();
         out.extend_from_slice(&numbered_error(&refusal, self.sequence));
         self.sequence += 1;
-        let mut tell = Tell { out, sequence: &mut self.sequence };
+        let mut tell = Tell { out, sequence: &mut self.sequence, likely: &mut self.likely };
         tell.event("response.failed", |json| {
             json.member("response", |json| {
                 self.head.open(json, "failed");
@@ -203,7 +208,10 @@ impl WriteStream for StreamWriting {
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Failed(error) => self.failed(error, out),
             Event::Whole => self.whole(out),
-            // There is one answer here, and how likely it was is said in another way.
+            Event::Logprobs { choice: 0, likely } => {
+                self.likely.extend(likely.tokens.iter().cloned());
+            }
+            // There is one answer here.
             Event::Begin { .. }
             | Event::Delta { .. }
             | Event::End { .. }

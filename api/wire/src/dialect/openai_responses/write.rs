@@ -3,6 +3,7 @@
 mod talk;
 
 use super::NAME;
+use super::request::LIKELY;
 use super::tool::write_tools;
 use crate::chat::{
     Effort, Format, Losses, Reasoning, Request, Schema, Target, Thinks, ToolBody, Written,
@@ -39,7 +40,10 @@ pub fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, 
         if own {
             write_own_reasoning(out, request);
         } else {
-            write_reasoning(out, request, target);
+            if target.reasons {
+                write_reasoning(out, request, target);
+            }
+            write_include(out, request, target);
         }
         if let Some(stream) = request.stream {
             out.boolean("stream", stream);
@@ -70,10 +74,8 @@ fn check(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Result<
             losses.meaning(field, DIALECT)?;
         }
     }
-    let logprobs = request.logprobs.as_ref();
     let refused = [
         ("n", request.answers.is_some_and(|answers| answers > 1)),
-        ("logprobs", logprobs.is_some_and(|asked| asked.on == Some(true))),
         ("stop", !request.stop.is_empty()),
         ("tools", request.tools.iter().any(|tool| matches!(tool.body, ToolBody::Opaque { .. }))),
     ];
@@ -123,9 +125,6 @@ fn effort<'a>(request: &'a Request, target: &Target<'_>) -> Option<&'a str> {
 
 /// Asks a model that thinks for its thoughts, also in the form that it knows again.
 fn write_reasoning(out: &mut Out, request: &Request, target: &Target<'_>) {
-    if !target.reasons {
-        return;
-    }
     let effort = effort(request, target);
     let asked = request.reasoning.as_ref();
     // Who asks for thoughts in so many words wants to see them.
@@ -142,7 +141,22 @@ fn write_reasoning(out: &mut Out, request: &Request, target: &Target<'_>) {
             }
         });
     }
-    out.list("include", |out| out.text_item("reasoning.encrypted_content"));
+}
+
+/// Asks for what is told to those only who ask for it.
+fn write_include(out: &mut Out, request: &Request, target: &Target<'_>) {
+    let likely = request.logprobs.as_ref().is_some_and(|asked| asked.on == Some(true));
+    if !target.reasons && !likely {
+        return;
+    }
+    out.list("include", |out| {
+        if target.reasons {
+            out.text_item("reasoning.encrypted_content");
+        }
+        if likely {
+            out.text_item(LIKELY);
+        }
+    });
 }
 
 fn write_own_reasoning(out: &mut Out, request: &Request) {

@@ -2,8 +2,10 @@
 //! each other.
 
 use super::mark::{ITEM, PLAIN, is_marked};
-use super::write_part::{is_ours, write_part};
-use crate::chat::{Body, Extra, GOOGLE, Part, Redacted, Sealed, Text, Thinking, ToolCall, seal};
+use super::write_part::{is_ours, write_spoken};
+use crate::chat::{
+    Body, Extra, GOOGLE, Part, Redacted, Sealed, Text, Thinking, Token, ToolCall, seal,
+};
 use crate::json::{self, Out};
 
 /// How items are written.
@@ -16,12 +18,14 @@ pub(super) struct Items<'a> {
     pub(super) answer: Option<&'a str>,
     /// Whether they are still in progress.
     pub(super) begins: bool,
+    /// How likely the words of each part of a message are, where that is known.
+    pub(super) likely: &'a [Vec<Token>],
 }
 
 impl<'a> Items<'a> {
     /// Items of an answer.
     pub(super) const fn of_answer(own: bool, id: &'a str) -> Self {
-        Self { own, answer: Some(id), begins: false }
+        Self { own, answer: Some(id), begins: false, likely: &[] }
     }
 }
 
@@ -151,8 +155,9 @@ impl Items<'_> {
                 out.text("content", &text.text);
             }
             parts => out.list("content", |out| {
-                for part in parts {
-                    write_part(out, part, "output_text", self.own);
+                for (at, part) in parts.iter().enumerate() {
+                    let likely = self.likely.get(at).map(Vec::as_slice).unwrap_or_default();
+                    write_spoken(out, part, likely, self.own);
                 }
             }),
         }

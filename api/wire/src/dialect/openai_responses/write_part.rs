@@ -1,7 +1,8 @@
 //! Content of messages and results, written.
 
 use crate::chat::{
-    Body, Citation, Document, Fit, Media, Part, Role, Source, Text, ToolCall, ToolResult, is_public,
+    Body, Citation, Document, Fit, Media, Part, Role, Source, Text, Token, ToolCall, ToolResult,
+    is_public, write_tokens,
 };
 use crate::json::Out;
 
@@ -54,12 +55,31 @@ pub(super) fn fit(role: Role, part: &Part) -> Fit {
 
 /// Writes a part of a content; `words` is the type of words in its place.
 pub(super) fn write_part(out: &mut Out, part: &Part, words: &str, own: bool) {
+    item(out, part, own, |out| {
+        let typed = own && part.extra.get("type").is_some();
+        members(out, part, if typed { "" } else { words }, own);
+    });
+}
+
+/// Writes a part of what the model says, and how likely its words are.
+pub(super) fn write_spoken(out: &mut Out, part: &Part, likely: &[Token], own: bool) {
+    if likely.is_empty() || own {
+        return write_part(out, part, "output_text", own);
+    }
+    item(out, part, own, |out| {
+        members(out, part, "output_text", own);
+        if matches!(part.body, Body::Text(_)) {
+            write_tokens(out, "logprobs", likely);
+        }
+    });
+}
+
+fn item(out: &mut Out, part: &Part, own: bool, body: impl FnOnce(&mut Out)) {
     if let Body::Opaque(opaque) = &part.body {
         return out.raw_item(opaque.raw.as_str());
     }
     out.item(|out| {
-        let typed = own && part.extra.get("type").is_some();
-        members(out, part, if typed { "" } else { words }, own);
+        body(out);
         if own {
             out.extra(&part.extra);
         }

@@ -19,6 +19,8 @@ pub(super) struct Said {
     /// Name and arguments of each call that the caller has to answer.
     calls: Vec<(String, Value)>,
     finish: &'static str,
+    /// Tokens and the logarithms of their probabilities, those that could have stood there included.
+    pub(super) likely: Vec<(String, String)>,
 }
 
 /// The meaning of an answer.
@@ -43,7 +45,13 @@ fn said(choice: &Choice) -> Said {
         }
     }
     let finish = coarse(choice, !calls.is_empty());
-    Said { words, thoughts, calls, finish }
+    Said { words, thoughts, calls, finish, likely: likely(choice) }
+}
+
+fn likely(choice: &Choice) -> Vec<(String, String)> {
+    let told = choice.logprobs.iter().flat_map(|likely| &likely.tokens);
+    let with_others = told.flat_map(|token| std::iter::once(token).chain(&token.others));
+    with_others.map(|token| (token.text.clone(), token.logprob.as_str().to_owned())).collect()
 }
 
 /// Arguments as a value; those of a call that was cut off, or that has none, are an empty object.

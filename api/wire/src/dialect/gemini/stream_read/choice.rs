@@ -2,8 +2,9 @@
 
 use super::super::answer::{content, finish, name_call};
 use super::super::grounding::citations;
+use super::super::likely;
 use super::super::partial::Partial;
-use crate::chat::{Body, Citation, Delta, Event, Finish, Part, Raw, Text, Thinking, ToolCall};
+use crate::chat::{Body, Citation, Delta, Event, Finish, Part, Text, Thinking, ToolCall};
 use crate::json::{Fields, items};
 
 /// One of the answers, as far as it has come.
@@ -45,13 +46,13 @@ impl Choice {
 
     /// Takes one candidate of a chunk.
     pub(super) fn read(&mut self, candidate: &mut Fields<'_>, events: &mut Vec<Event>) {
+        if let Some(likely) = candidate.take("logprobsResult", likely::read) {
+            events.push(Event::Logprobs { choice: self.index, likely });
+        }
         for part in content(candidate) {
             self.part(part, events);
         }
         self.cite(citations(candidate), events);
-        if let Some(raw) = candidate.take("logprobsResult", |value| Some(Raw::new(value))) {
-            events.push(Event::Logprobs { choice: self.index, raw });
-        }
         if let Some(reason) = candidate.take("finishReason", finish).flatten() {
             self.finish = Some(reason);
         }

@@ -3,7 +3,7 @@
 use super::super::carried;
 use super::super::grounding;
 use super::super::write_answer::write_part;
-use crate::chat::{Body, Delta, Finish, GOOGLE, Part, Sealed, Text, Thinking};
+use crate::chat::{Body, Delta, Finish, GOOGLE, Part, Sealed, Text, Thinking, Token};
 use crate::json::Out;
 
 /// One of the answers.
@@ -11,6 +11,8 @@ use crate::json::Out;
 pub(super) struct Choice {
     pub(super) index: u32,
     pub(super) finish: Option<Finish>,
+    /// How likely the words are.
+    pub(super) likely: Vec<Token>,
     own: bool,
     parts: Vec<Said>,
 }
@@ -32,7 +34,7 @@ enum Said {
 
 impl Choice {
     pub(super) const fn new(index: u32, own: bool) -> Self {
-        Self { index, finish: None, own, parts: Vec::new() }
+        Self { index, finish: None, likely: Vec::new(), own, parts: Vec::new() }
     }
 
     /// Takes a part that begins; gives what is to be said of it now.

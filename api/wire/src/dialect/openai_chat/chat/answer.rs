@@ -6,7 +6,7 @@ use super::reasoning::{thought, thoughts};
 use super::think::{Piece, Think};
 use super::tool::{arguments, tool_call};
 use super::usage::{counts, everywhere};
-use crate::chat::{Answer, Body, Choice, Finish, Part, ToolCall};
+use crate::chat::{Answer, Body, Choice, Finish, Likely, Part, Raw, ToolCall, read_tokens};
 use crate::json::{Fields, text};
 use crate::provider_error::ProviderError;
 
@@ -49,7 +49,7 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
 fn read_choice(mut fields: Fields<'_>, at: u32, id: &str) -> Choice {
     let index = fields.whole("index").and_then(|index| index.try_into().ok()).unwrap_or(at);
     let reason = fields.text("finish_reason");
-    let logprobs = fields.raw("logprobs").into_iter().collect();
+    let logprobs = fields.take("logprobs", likely).into_iter().collect();
     // Perplexity gives an empty delta beside the message.
     let message = fields.object("message").or_else(|| fields.object("delta"));
     let mut parts = message.map(said).unwrap_or_default();
@@ -62,6 +62,13 @@ fn read_choice(mut fields: Fields<'_>, at: u32, id: &str) -> Choice {
     }
     let finish = reason.and_then(|reason| finish(&reason));
     Choice { index, parts, finish, logprobs, ..Choice::default() }
+}
+
+/// How likely the words were. Of a refusal it is said in no other dialect.
+pub(super) fn likely(value: &str) -> Option<Likely> {
+    let content = Fields::read(value).ok().and_then(|fields| fields.get("content"));
+    let tokens = content.map(read_tokens).unwrap_or_default();
+    Some(Likely { raw: Some(Raw::new(value)), tokens })
 }
 
 /// What a message says: thoughts first, then words, then calls.

@@ -2,10 +2,10 @@
 
 use super::super::{NAME, error_event};
 use super::usage::write_usage;
-use super::write_answer::{reason, write_source};
+use super::write_answer::{reason, write_likely, write_source};
 use super::write_part::{write_call, write_signature, write_thought};
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, GOOGLE, Identity, Part, Redacted, Text, Thinking,
+    Body, Counts, Delta, Event, Finish, GOOGLE, Identity, Likely, Part, Redacted, Text, Thinking,
     WriteStream,
 };
 use crate::json::Out;
@@ -107,6 +107,28 @@ impl StreamWriting {
             if self.identity.include_usage {
                 json.raw("usage", "null");
             }
+        });
+    }
+
+    /// A chunk that says how likely the words are that follow.
+    fn likely(&mut self, index: u32, likely: &Likely, out: &mut Vec<u8>) {
+        let first = !std::mem::replace(&mut self.choice(index).begun, true);
+        self.chunk(out, |json| {
+            json.list("choices", |json| {
+                json.item(|json| {
+                    json.number("index", u64::from(index));
+                    json.member("delta", |json| {
+                        if first {
+                            json.text("role", "assistant");
+                        }
+                    });
+                    match &likely.raw {
+                        Some(raw) if self.own => json.raw("logprobs", raw.as_str()),
+                        _ => write_likely(json, &likely.tokens),
+                    }
+                    json.raw("finish_reason", "null");
+                });
+            });
         });
     }
 
@@ -301,18 +323,10 @@ impl WriteStream for StreamWriting {
                     self.delta(*choice, &kind, delta, out);
                 }
             }
-            Event::Logprobs { choice, raw } if self.own => {
-                let index = u64::from(*choice);
-                self.chunk(out, |json| {
-                    json.list("choices", |json| {
-                        json.item(|json| {
-                            json.number("index", index);
-                            json.member("delta", |_| {});
-                            json.raw("logprobs", raw.as_str());
-                            json.raw("finish_reason", "null");
-                        });
-                    });
-                });
+            Event::Logprobs { choice, likely } => {
+                if self.own || !likely.tokens.is_empty() {
+                    self.likely(*choice, likely, out);
+                }
             }
             Event::Finish { choice, finish, .. } => self.finish(*choice, finish.as_ref(), out),
             Event::Usage(counts) => {
@@ -322,7 +336,7 @@ impl WriteStream for StreamWriting {
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Failed(error) => out.extend_from_slice(&error_event(&error.refusal())),
             Event::Whole => self.whole(out),
-            Event::End { .. } | Event::Logprobs { .. } => {}
+            Event::End { .. } => {}
         }
     }
 }

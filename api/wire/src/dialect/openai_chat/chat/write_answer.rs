@@ -3,7 +3,10 @@
 use super::super::NAME;
 use super::usage::write_usage;
 use super::write_part::{carried, write_call, write_signature, write_thoughts};
-use crate::chat::{Answer, Body, Choice, Citation, Finish, Identity, Part, Text};
+use crate::chat::{
+    Answer, Body, Choice, Citation, Finish, Identity, Likely, Part, Text, Token, tokens,
+    write_tokens,
+};
 use crate::json::Out;
 
 /// Writes an answer that was read from any dialect.
@@ -33,12 +36,23 @@ fn write_choice(out: &mut Out, choice: &Choice, own: bool) {
         write_message(out, &choice.parts);
     });
     match &choice.logprobs[..] {
-        [raw, ..] if own => out.raw("logprobs", raw.as_str()),
-        _ => out.raw("logprobs", "null"),
+        [Likely { raw: Some(raw), .. }] if own => out.raw("logprobs", raw.as_str()),
+        likely => write_likely(out, &tokens(likely)),
     }
     let calls = choice.parts.iter().any(Part::is_client_call);
     let finish = Finish::settled(choice.finish.clone(), calls);
     out.text("finish_reason", reason(&finish));
+}
+
+/// Writes how likely the words are.
+pub(super) fn write_likely(out: &mut Out, tokens: &[Token]) {
+    if tokens.is_empty() {
+        return out.raw("logprobs", "null");
+    }
+    out.member("logprobs", |out| {
+        write_tokens(out, "content", tokens);
+        out.raw("refusal", "null");
+    });
 }
 
 fn write_message(out: &mut Out, parts: &[Part]) {

@@ -1,9 +1,9 @@
 //! One item of the output, told as it comes and said once more at its end.
 
 use super::super::write_item::{Items, given};
-use super::super::write_part::{write_citation, write_part};
+use super::super::write_part::{write_citation, write_spoken};
 use super::Tell;
-use crate::chat::{Body, Delta, Part, append};
+use crate::chat::{Body, Delta, Part, Token, append, write_tokens};
 use crate::json::Out;
 
 /// Where a part is said.
@@ -22,6 +22,8 @@ pub(super) struct Item {
     id: String,
     /// Its parts, as far as they have come.
     pub(super) parts: Vec<Part>,
+    /// How likely the words of each part are.
+    likely: Vec<Vec<Token>>,
     /// How many of them are open.
     open: usize,
     /// Whether no part is to follow.
@@ -33,7 +35,8 @@ pub(super) struct Item {
 impl Item {
     /// An item of which nothing has come.
     pub(super) fn new(index: usize) -> Self {
-        Self { index, id: String::new(), parts: Vec::new(), open: 0, last: false, done: None }
+        let (parts, likely) = (Vec::new(), Vec::new());
+        Self { index, id: String::new(), parts, likely, open: 0, last: false, done: None }
     }
 
     /// An item that comes at once.
@@ -54,6 +57,7 @@ impl Item {
         let is_message = items.is_words(body);
         let at = self.parts.len();
         self.parts.push(empty);
+        self.likely.push(Vec::new());
         self.open += 1;
         if at == 0 {
             self.id = items.id_of(self.index, body);
@@ -105,11 +109,13 @@ impl Item {
                 }
             }
             (Body::Text(_), Delta::Text(words)) => {
+                let likely = std::mem::take(tell.likely);
                 self.event("response.output_text.delta", tell, |json| {
                     json.number("content_index", at as u64);
                     json.text("delta", words);
-                    json.list("logprobs", |_| {});
+                    write_tokens(json, "logprobs", &likely);
                 });
+                self.likely[at].extend(likely);
             }
             (Body::Refusal(_), Delta::Text(words)) => {
                 self.event("response.refusal.delta", tell, |json| {
@@ -141,7 +147,7 @@ impl Item {
                 self.event("response.output_text.done", tell, |json| {
                     json.number("content_index", at as u64);
                     json.text("text", &text);
-                    json.list("logprobs", |_| {});
+                    write_tokens(json, "logprobs", &self.likely[at]);
                 });
                 self.part(items, at, "done", tell);
             }
@@ -213,7 +219,7 @@ impl Item {
     fn to_text(&self, items: Items<'_>) -> String {
         let parts: Vec<&Part> = self.parts.iter().collect();
         let mut out = Out::default();
-        items.write(&mut out, self.index, &parts);
+        Items { likely: &self.likely, ..items }.write(&mut out, self.index, &parts);
         out.into_text()
     }
 
@@ -229,7 +235,7 @@ impl Item {
     /// A part of a message is there, or done.
     fn part(&self, items: Items<'_>, at: usize, what: &str, tell: &mut Tell<'_>) {
         let mut part = Out::default();
-        write_part(&mut part, &self.parts[at], "output_text", items.own);
+        write_spoken(&mut part, &self.parts[at], &self.likely[at], items.own);
         let part = part.into_text();
         self.event(&format!("response.content_part.{what}"), tell, |json| {
             json.number("content_index", at as u64);

@@ -49,7 +49,7 @@ impl<'a> Talk<'a> {
         }
         Ok(Self {
             turns: &request.turns,
-            items: Items { own, answer: None, begins: false },
+            items: Items { own, answer: None, begins: false, likely: &[] },
             custom,
         })
     }

@@ -1,11 +1,11 @@
 //! One of the answers of a stream.
 
-use super::super::answer::{finish, made_up_id};
+use super::super::answer::{finish, likely, made_up_id};
 use super::super::content::{citations, part};
 use super::super::reasoning::{detail, plain, thought};
 use super::super::think::{Piece, Think};
 use super::super::tool::{arguments, signature};
-use crate::chat::{Body, Delta, Event, Finish, Part, Raw, Text, ToolCall};
+use crate::chat::{Body, Delta, Event, Finish, Part, Text, ToolCall};
 use crate::json::{Fields, items, text};
 
 /// One of the answers, as far as it has come.
@@ -57,11 +57,11 @@ impl Choice {
 
     /// Takes one entry of a chunk's `choices`.
     pub(super) fn read(&mut self, mut fields: Fields<'_>, events: &mut Vec<Event>) {
+        if let Some(likely) = fields.take("logprobs", likely) {
+            events.push(Event::Logprobs { choice: self.index, likely });
+        }
         if let Some(mut delta) = fields.object("delta") {
             self.delta(&mut delta, events);
-        }
-        if let Some(raw) = fields.take("logprobs", |value| Some(Raw::new(value))) {
-            events.push(Event::Logprobs { choice: self.index, raw });
         }
         let reason = fields.text("finish_reason").and_then(|word| finish(&word));
         if let Some(reason) = reason {
