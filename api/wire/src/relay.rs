@@ -1,5 +1,6 @@
 //! What passes through on its own dialect: byte for byte, and metered on the way.
 
+mod completed;
 mod metered;
 mod translated;
 
@@ -11,6 +12,7 @@ use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 use crate::usage::Usage;
 
+pub use completed::Completed;
 pub use metered::{Metered, reply_of};
 pub use translated::{Translated, answer};
 

@@ -2,12 +2,16 @@
 //!
 //! What is not edited is not copied: the pieces are slices of the body, in order, to be written vectored.
 
+mod calls;
+
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::call::{Call, Cap, Operation, Says, StreamOptions};
 use crate::json;
+
+pub use calls::Calls;
 
 /// A model's name as JSON text, prepared once per configuration and spliced without work.
 #[derive(Debug, Clone, PartialEq, Eq)]

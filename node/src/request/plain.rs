@@ -7,6 +7,7 @@ use super::translate::Question;
 use super::upstream::Failure;
 use bytes::Bytes;
 use wire::relay::Reply;
+use wire::splice::Calls;
 
 /// Reads what a plain answer used; the answer in the caller's dialect, and what it is charged.
 ///
@@ -21,7 +22,8 @@ pub(super) fn read_whole(
 ) -> Result<(Bytes, Bill), Box<Failure>> {
     let (theirs, ours) = (attempt.speech.dialect, question.inbound.dialect);
     let (said, reply) = if question.passes(attempt) {
-        (body.clone(), (theirs.reply)(question.call.operation, &body))
+        let said = if attempt.has_bare_calls() { Calls::answer(&body) } else { body.clone() };
+        (said, (theirs.reply)(question.call.operation, &body))
     } else {
         let identity = question.identity(guard.get());
         match wire::relay::answer(theirs, ours, &identity, &body) {

@@ -11,7 +11,7 @@ use api::refusal::Reason;
 use ledger::Ledger;
 use std::rc::Rc;
 use std::time::Duration;
-use wire::dialect::Dialect;
+use wire::dialect::{Dialect, openai_chat};
 use wire::provider::Speech;
 use wire::{Operation, Refusal};
 
@@ -39,6 +39,12 @@ impl Attempt {
     /// Whether it is to be passed over for now where there is another.
     fn is_shut(&self) -> bool {
         self.candidate.upstream.doors.is_shut(self.credential)
+    }
+
+    /// Whether calls of tools come without what callers of the same dialect ask for.
+    pub(super) fn has_bare_calls(&self) -> bool {
+        self.candidate.upstream.wire.quirks.bare_calls
+            && *self.speech.dialect == openai_chat::DIALECT
     }
 
     /// It brought an answer.

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use wire::chat::{How, Identity, Leniency, Request, Target, Written};
 use wire::dialect::Dialect;
-use wire::relay::{Relay, StreamOptions, Translated};
+use wire::relay::{Completed, Relay, StreamOptions, Translated};
 use wire::splice::{self, Edits, OutputCap};
 use wire::{Call, Refusal};
 
@@ -146,7 +146,9 @@ impl<'a> Question<'a> {
         let theirs: &Dialect = attempt.speech.dialect;
         if self.passes(attempt) {
             let (answers, framing) = (self.call.answers, self.call.framing);
-            return (theirs.relay)(&StreamOptions { hide_usage, answers, framing });
+            let relay = (theirs.relay)(&StreamOptions { hide_usage, answers, framing });
+            let bare = attempt.has_bare_calls();
+            return if bare { Box::new(Completed::new(relay)) } else { relay };
         }
         Box::new(Translated::new(theirs, self.inbound.dialect, self.identity(open)))
     }

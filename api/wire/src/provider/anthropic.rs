@@ -11,5 +11,5 @@ pub const PROVIDER: Provider = Provider {
     auth: Auth::Header("x-api-key"),
     headers: &[("anthropic-version", "2023-06-01")],
     speaks: &[messages("/messages"), COUNT_TOKENS],
-    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };

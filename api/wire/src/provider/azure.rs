@@ -10,6 +10,10 @@ pub const PROVIDER: Provider = Provider {
     name: "azure",
     auth: Auth::Header("api-key"),
     speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
-    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxCompletionTokens },
+    quirks: Quirks {
+        ask_usage: true,
+        output_field: OutputField::MaxCompletionTokens,
+        bare_calls: false,
+    },
     ..OPENAI_SHAPED
 };

@@ -19,5 +19,5 @@ pub const PROVIDER: Provider = Provider {
         path: Path::Of { before: "/model/", after: "/converse", stream: "/converse-stream" },
         only: None,
     }],
-    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };

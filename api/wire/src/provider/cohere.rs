@@ -12,5 +12,5 @@ pub const PROVIDER: Provider = Provider {
     auth: Auth::Bearer,
     headers: &[],
     speaks: &[Speech::at(Operation::ChatCompletions, &cohere_chat::DIALECT, "/chat")],
-    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };

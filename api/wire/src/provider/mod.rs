@@ -103,6 +103,9 @@ pub struct Quirks {
     pub ask_usage: bool,
     /// The field an output limit is inserted under.
     pub output_field: OutputField,
+    /// Whether calls of tools come without a type, or in streams without a number: both are put in for
+    /// callers of the same dialect, who ask for them.
+    pub bare_calls: bool,
 }
 
 impl Auth {
@@ -194,7 +197,7 @@ const OPENAI_SHAPED: Provider = Provider {
     auth: Auth::Bearer,
     headers: &[],
     speaks: &[CHAT, COMPLETIONS, EMBEDDINGS],
-    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxTokens },
+    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxTokens, bare_calls: false },
 };
 
 /// Every provider.

@@ -9,6 +9,10 @@ pub const PROVIDER: Provider = Provider {
     name: "openai",
     base_url: "https://api.openai.com/v1",
     speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
-    quirks: Quirks { ask_usage: true, output_field: OutputField::MaxCompletionTokens },
+    quirks: Quirks {
+        ask_usage: true,
+        output_field: OutputField::MaxCompletionTokens,
+        bare_calls: false,
+    },
     ..OPENAI_SHAPED
 };

@@ -8,6 +8,6 @@ pub const PROVIDER: Provider = Provider {
     name: "perplexity",
     base_url: "https://api.perplexity.ai",
     speaks: &[CHAT],
-    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
     ..OPENAI_SHAPED
 };

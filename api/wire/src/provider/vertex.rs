@@ -22,5 +22,5 @@ pub const PROVIDER: Provider = Provider {
         },
         only: None,
     }],
-    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens },
+    quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };

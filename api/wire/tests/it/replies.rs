@@ -1,7 +1,11 @@
 //! Plain answers: usage counted as the record says, failures under 200 told.
 
+use bytes::Bytes;
 use serde_json::Value;
-use wire::dialect::openai_chat::reply;
+use wire::dialect::openai_chat::{self, reply};
+use wire::frame::Framing;
+use wire::relay::{Completed, Relay, StreamOptions};
+use wire::splice::Calls;
 
 use crate::traffic;
 
@@ -72,4 +76,44 @@ fn usage_of_any_type_is_tolerated() {
             "{usage}"
         );
     }
+}
+
+/// Every recorded answer and stream of Mistral's with calls: each gets what it lacks, nothing else changes.
+#[test]
+fn calls_without_a_type_get_one_and_every_other_byte_stays() {
+    let options = StreamOptions { hide_usage: false, answers: 1, framing: Framing::Sse };
+    let bare = |text: &str| text.replace("\"type\":\"function\",", "");
+    let (mut plain, mut streams) = (0, 0);
+    traffic::each_of(&["chat", "chat_stream"], |record| {
+        if !record.id.starts_with("mistral") || record.status != 200 {
+            return;
+        }
+        let body = record.body();
+        if !record.is_stream() {
+            let told = Calls::answer(&body);
+            plain += u32::from(told != body);
+            let told: Value = serde_json::from_slice(&told).unwrap();
+            let calls = told["choices"][0]["message"]["tool_calls"].as_array();
+            let typed = |call: &Value| call["type"] == "function";
+            assert!(calls.into_iter().flatten().all(typed), "{}", record.id);
+            return;
+        }
+        for size in [1, 97, body.len().max(1)] {
+            let mut relay = Completed::new((openai_chat::DIALECT.relay)(&options));
+            let mut out = Vec::new();
+            body.chunks(size)
+                .for_each(|piece| relay.push(&Bytes::copy_from_slice(piece), &mut out).unwrap());
+            let end = Box::new(relay).finish(&|| unreachable!("it is whole"), &mut out);
+            assert!(end.complete, "{}", record.id);
+            let told = String::from_utf8(out.concat()).unwrap();
+            let begun = told.matches("\"type\":\"function\",").count();
+            streams += u32::from(begun > 0 && size == 1);
+            if record.id == "mistral-chat_stream-82b56fc94c" {
+                assert!(told.contains("{\"type\":\"function\",\"index\":0,"), "{told}");
+            } else {
+                assert_eq!(bare(&told), bare(&record.response_body), "{}", record.id);
+            }
+        }
+    });
+    assert!(plain > 90 && streams > 2, "{plain} {streams}");
 }
