@@ -15,6 +15,7 @@ mod replay;
 mod request;
 mod seal;
 mod serial;
+mod stand_in;
 mod stream;
 mod target;
 mod tool;
@@ -36,6 +37,8 @@ pub use request::{Effort, Logprobs, Reasoning, Request, Role, Sampling, Thinks, 
 pub use seal::{GOOGLE, OPENAI};
 pub(crate) use seal::{Sealed, is_claude, prefix, seal, unseal, unseal_behind};
 pub use serial::Serial;
+pub use stand_in::StandIns;
+pub(crate) use stand_in::{TellBack, stand_in};
 pub use stream::{Frame, Identity, ReadStream, StreamReader, WriteStream};
 pub(crate) use target::{Fit, is_public};
 pub use target::{Target, Written};

@@ -13,7 +13,7 @@ use http::HeaderValue;
 use ledger::StreamUsage;
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use wire::chat::{How, Identity, Leniency, Request, Target, Written};
+use wire::chat::{How, Identity, Leniency, Request, StandIns, Target, Written};
 use wire::dialect::Dialect;
 use wire::relay::{Completed, Relay, StreamOptions, Translated};
 use wire::splice::{self, Edits, OutputCap};
@@ -114,7 +114,7 @@ impl<'a> Question<'a> {
                 self.meaning.get_or_init(|| read)
             }
         };
-        let terms = &attempt.candidate.terms;
+        let (dialect, terms) = (attempt.speech.dialect, &attempt.candidate.terms);
         let target = Target {
             model: attempt.candidate.model.as_str(),
             output_tokens_default: terms.output_tokens_max.unwrap_or(OUTPUT_TOKENS_DEFAULT),
@@ -123,11 +123,10 @@ impl<'a> Question<'a> {
             reasons: terms.thinks,
             leniency: leniency(self.inbound)?,
         };
-        let write = attempt.speech.dialect.chat.write_request;
         if output_tokens_max == meaning.output_tokens_max {
-            return write(meaning, &target);
+            return dialect.write_request(meaning, &target);
         }
-        write(&Request { output_tokens_max, ..meaning.clone() }, &target)
+        dialect.write_request(&Request { output_tokens_max, ..meaning.clone() }, &target)
     }
 
     /// Who the caller is told has answered, where the provider does not say.
@@ -138,6 +137,7 @@ impl<'a> Question<'a> {
             created_s: open.at.0 / 1_000,
             include_usage: self.call.include_usage,
             framing: self.call.framing,
+            stand_ins: self.meaning.get().map(StandIns::of).unwrap_or_default(),
         }
     }
 

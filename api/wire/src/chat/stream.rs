@@ -2,6 +2,7 @@
 //! events.
 
 use super::event::Event;
+use super::stand_in::StandIns;
 use crate::frame::{EventTooLong, Found, Framing, Name, Splitter};
 use crate::provider_error::ProviderError;
 
@@ -44,6 +45,8 @@ pub struct Identity {
     pub include_usage: bool,
     /// How a stream is framed in dialects where the caller may choose.
     pub framing: Framing,
+    /// Tools of the caller's for which functions stand in.
+    pub stand_ins: StandIns,
 }
 
 /// Writes events as one dialect's stream.

@@ -13,7 +13,9 @@ pub mod openai_responses;
 use bytes::Bytes;
 
 use crate::call::{Asked, Call, Operation};
-use crate::chat::{Answer, Identity, ReadStream, Request, Target, WriteStream, Written};
+use crate::chat::{
+    Answer, Identity, Losses, ReadStream, Request, Target, WriteStream, Written, stand_in,
+};
 use crate::frame::Framing;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
@@ -73,6 +75,25 @@ impl Dialect {
         request.model.clone_from(&call.model);
         request.stream = Some(call.stream);
         Ok(request)
+    }
+
+    /// Writes a request that was read from any dialect for a provider of this one.
+    ///
+    /// # Errors
+    /// A 400 that names a field which cannot be said here, unless the target is lenient.
+    pub fn write_request(
+        &self,
+        request: &Request,
+        target: &Target<'_>,
+    ) -> Result<Written, Refusal> {
+        if request.dialect == self.name {
+            return (self.chat.write_request)(request, target);
+        }
+        let mut losses = Losses::new(target.leniency);
+        let request = stand_in(request, &mut losses);
+        let mut written = (self.chat.write_request)(&request, target)?;
+        written.dropped.splice(0..0, losses.dropped().iter().cloned());
+        Ok(written)
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::metered::{generated_bytes, reply_of};
 use super::{End, Progress, Relay, Reply};
-use crate::chat::{Counts, Delta, Event, Identity, StreamReader, WriteStream};
+use crate::chat::{Counts, Delta, Event, Identity, StreamReader, TellBack, WriteStream};
 use crate::dialect::Dialect;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 /// Reads a provider's stream and writes it in the caller's dialect.
 pub struct Translated {
     reader: StreamReader,
+    tell_back: TellBack,
     writer: Box<dyn WriteStream>,
     /// Events of the chunk at hand; kept for its room.
     events: Vec<Event>,
@@ -29,7 +30,9 @@ impl Translated {
     /// A relay at the beginning of a stream in the dialect `from`, to be told in the dialect `to`.
     #[must_use]
     pub fn new(from: &Dialect, to: &Dialect, identity: Identity) -> Self {
+        let tell_back = TellBack::new(identity.stand_ins.clone());
         Self {
+            tell_back,
             reader: StreamReader::new((from.chat.read_stream)()),
             writer: (to.chat.write_stream)(identity),
             events: Vec::new(),
@@ -42,7 +45,7 @@ impl Translated {
         let mut text = Vec::new();
         for event in self.events.drain(..) {
             self.notes.take(&event);
-            self.writer.event(&event, &mut text);
+            self.tell_back.push(event, &mut |event| self.writer.event(&event, &mut text));
         }
         if !text.is_empty() {
             out.push(Bytes::from(text));
@@ -62,13 +65,12 @@ impl Relay for Translated {
     }
 
     fn finish(self: Box<Self>, cut: &dyn Fn() -> Refusal, out: &mut Vec<Bytes>) -> End {
-        let Self { reader, writer, mut events, mut notes } = *self;
+        let Self { reader, mut tell_back, mut writer, mut events, mut notes } = *self;
         reader.finish(&mut events);
         let mut text = Vec::new();
-        let mut writer = writer;
         for event in events.drain(..) {
             notes.take(&event);
-            writer.event(&event, &mut text);
+            tell_back.push(event, &mut |event| writer.event(&event, &mut text));
         }
         if !notes.whole && notes.progress.error.is_none() {
             let Refusal { status, say, .. } = cut();
@@ -121,7 +123,8 @@ pub fn answer(
     identity: &Identity,
     body: &[u8],
 ) -> Result<(Bytes, Reply), ProviderError> {
-    let answer = (from.chat.read_answer)(body)?;
+    let mut answer = (from.chat.read_answer)(body)?;
+    identity.stand_ins.tell_back(&mut answer);
     let told = Bytes::from((to.chat.write_answer)(&answer, identity));
     Ok((told, reply_of(Ok(answer))))
 }

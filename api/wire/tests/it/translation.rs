@@ -17,5 +17,6 @@ mod openai;
 mod refused;
 mod requests;
 mod responses;
+mod stand_in;
 mod support;
 mod valid;

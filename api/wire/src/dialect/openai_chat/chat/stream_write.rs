@@ -38,8 +38,8 @@ enum Kind {
     Refusal,
     /// A thought, its number, and who can read its signature.
     Thought(u64, Option<String>),
-    /// A call and its number.
-    Call(u64),
+    /// A call, its number, and whether it takes free text.
+    Call(u64, bool),
     /// Nowhere.
     Skipped,
 }
@@ -162,7 +162,7 @@ impl StreamWriting {
                 }
             }
             Body::ToolCall(call) => {
-                if let Kind::Call(number) = kind {
+                if let Kind::Call(number, _) = kind {
                     self.says(index, out, |json| {
                         json.list("tool_calls", |json| {
                             json.item(|json| {
@@ -205,12 +205,14 @@ impl StreamWriting {
                 let format = format.as_deref().unwrap_or("unknown");
                 self.says(index, out, |json| detail(json, *number, "signature", text, format));
             }
-            (Kind::Call(number), Delta::Arguments(text)) => {
+            (Kind::Call(number, custom), Delta::Arguments(text)) => {
+                let (kind, key) =
+                    if *custom { ("custom", "input") } else { ("function", "arguments") };
                 self.says(index, out, |json| {
                     json.list("tool_calls", |json| {
                         json.item(|json| {
                             json.number("index", *number);
-                            json.member("function", |json| json.text("arguments", text));
+                            json.member(kind, |json| json.text(key, text));
                         });
                     });
                 });
@@ -222,7 +224,7 @@ impl StreamWriting {
                     });
                 });
             }
-            (Kind::Call(number), Delta::Signature(text)) => {
+            (Kind::Call(number, _), Delta::Signature(text)) => {
                 self.says(index, out, |json| {
                     json.list("tool_calls", |json| {
                         json.item(|json| {
@@ -247,7 +249,7 @@ impl StreamWriting {
             }
             // What does not fit the part has no place.
             (
-                Kind::Content | Kind::Refusal | Kind::Thought(..) | Kind::Call(_) | Kind::Skipped,
+                Kind::Content | Kind::Refusal | Kind::Thought(..) | Kind::Call(..) | Kind::Skipped,
                 Delta::Text(_)
                 | Delta::Arguments(_)
                 | Delta::Signature(_)
@@ -286,9 +288,9 @@ impl Choice {
                 self.thoughts += 1;
                 Kind::Thought(self.thoughts - 1, format.clone())
             }
-            Body::ToolCall(_) if part.is_client_call() => {
+            Body::ToolCall(call) if part.is_client_call() => {
                 self.calls += 1;
-                Kind::Call(self.calls - 1)
+                Kind::Call(self.calls - 1, call.custom)
             }
             Body::ToolCall(_)
             | Body::Image(_)
