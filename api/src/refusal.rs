@@ -73,7 +73,7 @@ pub enum Reason {
     UpstreamUnreachable,
     /// A provider answered with something that is no answer.
     UpstreamGarbage,
-    /// A provider refused our credential.
+    /// A provider's credential is issued for a while, and there is none now.
     UpstreamCredential,
     /// No provider of the model can be asked for this.
     OperationUnsupported,
@@ -154,7 +154,7 @@ impl Reason {
             Self::UpstreamTimeout      => Row(Provider, 504, SERVER, "upstream_timeout", Soon),
             Self::UpstreamUnreachable  => Row(Provider, 502, SERVER, "upstream_unreachable", Soon),
             Self::UpstreamGarbage      => Row(Provider, 502, SERVER, "upstream_invalid_answer", Soon),
-            Self::UpstreamCredential   => Row(Provider, 502, SERVER, "upstream_credential_refused", Never),
+            Self::UpstreamCredential   => Row(Us, 503, SERVER, "upstream_credential_unavailable", Soon),
             Self::OperationUnsupported => Row(Caller, 400, INVALID, "unsupported_operation", Never),
         }
     }

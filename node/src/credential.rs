@@ -10,13 +10,15 @@ mod google;
 mod kind;
 mod renew;
 mod source;
+mod sources;
 #[cfg(test)]
 mod tests;
 
 pub use aws::Keys;
 pub use fetch::Fetch;
-pub use kind::{Family, Kind};
+pub use kind::{Family, Kind, MACHINE};
 pub use source::{Source, Unready};
+pub use sources::Sources;
 
 use crate::vault::Secret;
 

@@ -12,6 +12,7 @@ pub(crate) mod tls;
 mod watch;
 
 use crate::catalog::Catalog;
+use crate::credential::{Env, Fetch, Sources};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::metrics::slots::ThreadSlots;
@@ -105,6 +106,7 @@ pub struct Shared {
     pub receipts: Arc<Receipts>,
     pub(crate) openings: Openings,
     pub(crate) doors: Arc<Doors>,
+    pub(crate) sources: Sources,
     pub(crate) tls: Arc<rustls::ClientConfig>,
 }
 
@@ -120,6 +122,8 @@ pub struct Means {
     pub metrics: Arc<Metrics>,
     /// Where receipts are kept.
     pub receipts: Arc<Receipts>,
+    /// What the machine says of itself; some credentials are found there.
+    pub env: Env,
 }
 
 impl Shared {
@@ -130,10 +134,11 @@ impl Shared {
     ///
     /// A file of extra trusted certificates that cannot be used.
     pub fn new(means: Means, settings: PlaneSettings) -> io::Result<Arc<Self>> {
-        let Means { cluster, vault, health, metrics, receipts } = means;
+        let Means { cluster, vault, health, metrics, receipts, env } = means;
         let doors = Arc::<Doors>::default();
         metrics.show_doors(&doors);
         let tls = tls::client_config(settings.extra_roots.as_deref())?;
+        let control = tokio::runtime::Handle::current();
         Ok(Arc::new(Self {
             cluster,
             vault,
@@ -142,8 +147,9 @@ impl Shared {
             metrics,
             health,
             receipts,
-            openings: Openings::new(tokio::runtime::Handle::current()),
+            openings: Openings::new(control.clone()),
             doors,
+            sources: Sources::new(control, Fetch::trusting(Arc::clone(&tls)), env),
             tls,
         }))
     }

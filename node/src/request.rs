@@ -7,6 +7,7 @@
 mod abandoned;
 pub(crate) mod auth;
 pub(crate) mod doors;
+mod failure;
 pub(crate) mod headers;
 mod hints;
 pub(crate) mod instances;
@@ -18,6 +19,7 @@ mod plain;
 mod plan;
 pub(crate) mod policy;
 pub(crate) mod price;
+pub(crate) mod proof;
 pub(crate) mod quote;
 pub(crate) mod relay;
 mod reserve;
@@ -267,6 +269,7 @@ async fn ask(
     let theirs = attempt.speech.dialect;
     let order = Order {
         uri: upstream.uri(attempt.speech, model, call.stream).map_err(Failure::unsaid)?,
+        dialect: theirs,
         credential: attempt.credential,
         accept: if call.stream { theirs.framing.content_type() } else { "application/json" },
         body: &|| body.pieces(),
@@ -281,7 +284,8 @@ async fn ask(
     open.status = response.status().as_u16();
     if !response.status().is_success() {
         let now_ms = open.core.now().0;
-        return Err(upstream.read_refusal(theirs, response, lent, (now_ms, wait)).await);
+        let said = upstream.read_refusal(theirs, response, lent, (now_ms, wait)).await;
+        return Err(said.map_or_else(|garbage| garbage, Failure::from));
     }
     let (mut head, incoming) = response.into_parts();
     if !question.passes(attempt) {
@@ -300,7 +304,10 @@ async fn ask(
     }
     let body = upstream.read_answer(incoming, wait).await?;
     lent.give_back();
-    let (body, bill) = read_whole(guard, attempt, question, body).map_err(|failure| *failure)?;
+    let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
+    let counted = theirs.usage_of_headers(&header);
+    let (body, bill) =
+        read_whole(guard, attempt, question, (body, counted)).map_err(|failure| *failure)?;
     Ok(Asked::Whole(body, head.headers.get(CONTENT_TYPE).cloned(), bill))
 }
 

@@ -102,6 +102,7 @@ impl Running {
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
             receipts: Arc::clone(&receipts),
+            env: crate::credential::env(),
         };
         let shared = Shared::new(means, plane_settings(&config))?;
         let doors = shared.doors();

@@ -3,8 +3,8 @@
 use super::key::Face;
 use http::Method;
 use wire::dialect::{
-    Dialect, anthropic_messages, bedrock_converse, cohere_chat, gemini, openai_chat,
-    openai_responses,
+    Dialect, anthropic_messages, bedrock_converse, bedrock_invoke, cohere_chat, gemini,
+    openai_chat, openai_responses,
 };
 use wire::frame::Framing;
 use wire::{Asked, Operation};
@@ -137,14 +137,16 @@ fn bedrock(rest: &str) -> Route<'_> {
     let Some((model, verb)) = named.filter(|(model, _)| !model.is_empty()) else {
         return Route::Unknown;
     };
-    let stream = match verb {
-        "converse" => false,
-        "converse-stream" => true,
+    let (dialect, stream) = match verb {
+        "converse" => (&bedrock_converse::DIALECT, false),
+        "converse-stream" => (&bedrock_converse::DIALECT, true),
+        "invoke" => (&bedrock_invoke::DIALECT, false),
+        "invoke-with-response-stream" => (&bedrock_invoke::DIALECT, true),
         _ => return Route::Unknown,
     };
     let asked =
         Asked { model: Some(model), stream: Some(stream), ..Asked::of(Operation::ChatCompletions) };
-    Route::Call(Ask { dialect: &bedrock_converse::DIALECT, asked })
+    Route::Call(Ask { dialect, asked })
 }
 
 const MESSAGES: Route<'static> = Route::Call(Ask {
@@ -273,6 +275,12 @@ mod tests {
         Route::Call(Ask { dialect: &bedrock_converse::DIALECT, asked })
     }
 
+    fn invoke(model: &str, stream: bool) -> Route<'_> {
+        let asked = Asked::of(Operation::ChatCompletions);
+        let asked = Asked { model: Some(model), stream: Some(stream), ..asked };
+        Route::Call(Ask { dialect: &bedrock_invoke::DIALECT, asked })
+    }
+
     fn generates(model: &str, stream: bool) -> Route<'_> {
         let asked = Asked::of(Operation::ChatCompletions);
         let asked = Asked { model: Some(model), stream: Some(stream), ..asked };
@@ -292,6 +300,8 @@ mod tests {
             ("/cursor/responses", RESPONSES),
             ("/bedrock/model/m%3A0/converse-stream", converse("m%3A0", true)),
             ("/litellm/bedrock/model/a:b/c/converse", converse("a:b/c", false)),
+            ("/bedrock/model/m/invoke", invoke("m", false)),
+            ("/bedrock/model/a:b/c/invoke-with-response-stream", invoke("a:b/c", true)),
             ("/cohere/v2/chat", COHERE_CHAT),
             ("/cohere/v1/chat", Route::Unknown),
             ("/genai/v1beta/models/up/m:generateContent", generates("up/m", false)),

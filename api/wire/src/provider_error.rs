@@ -84,6 +84,14 @@ impl ProviderError {
         }
     }
 
+    /// Whether it may have been only the token, or the temporary keys, that were refused: newer ones may be
+    /// taken.
+    #[must_use]
+    pub fn is_token_refused(&self) -> bool {
+        let names = ["expired", "unrecognizedclient", "security token included in the request"];
+        self.status == 401 || self.status == 403 && self.names_any(&names)
+    }
+
     /// Whether another provider, or another credential, may answer what this one did not: everything
     /// but a request that is wrong in itself.
     #[must_use]

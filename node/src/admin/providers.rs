@@ -2,11 +2,15 @@
 
 use super::Node;
 use super::resource::{Farewell, Kept, Wish};
-use crate::vault::credential_purpose;
+use crate::credential::{Family, Kind};
+use crate::vault::{Secret, credential_purpose};
 use api::admin::v1::providers::{self, CredentialSettings, ProviderSettings, Providers};
 use api::admin::{Answer, Problem, Usd, suggest};
 use ledger::command::{Command, DeleteProvider, PutProvider};
 use ledger::{Credential, Ledger, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 impl Kept for Providers {
     type Stored = Provider;
@@ -33,6 +37,9 @@ impl Kept for Providers {
         let settings = with_base_url(settings, kind)?;
         let ledger = node.ledger();
         let present = ledger.providers.get(&wish.name);
+        for (nth, credential) in settings.credentials.iter().enumerate() {
+            credential.secret.iter().try_for_each(|secret| issuable(kind, nth, &secret.0))?;
+        }
         let credentials = node.credentials(&wish.name, &settings.credentials, present)?;
         let keeps = settings.credentials.iter().any(|credential| credential.secret.is_none());
         // A secret that is kept must still be the one: another write may change it at this moment.
@@ -105,9 +112,34 @@ fn with_base_url(
             let say = format!("is missing, and each account of kind {} has its own", kind.name);
             return Err(Problem::invalid("base_url", say));
         }
-        kind.base_url.clone_into(&mut settings.base_url);
+        let said = |name: &str| of_credentials(&settings.credentials, name).map(Cow::Owned);
+        settings.base_url = kind.base_url_of(said).map_err(|unknown| {
+            let say = format!("is missing, and no credential says its {unknown}");
+            Problem::invalid("base_url", say).fix(format!("write {}", kind.base_url))
+        })?;
     }
     Ok(settings)
+}
+
+/// What credentials say of the account they belong to.
+fn of_credentials(credentials: &[CredentialSettings], name: &str) -> Option<String> {
+    // Google's own documents name the project so.
+    let key = if name == "project" { "project_id" } else { name };
+    credentials.iter().find_map(|credential| {
+        let said: Value = serde_json::from_str(&credential.secret.as_ref()?.0).ok()?;
+        Some(said.get(key)?.as_str()?.to_owned())
+    })
+}
+
+/// Refuses a setting that nothing can be issued with.
+fn issuable(kind: &wire::provider::Provider, nth: usize, secret: &str) -> Answer<()> {
+    let Some(family) = Family::of(kind.auth) else { return Ok(()) };
+    let secret = Secret::new(secret.to_owned());
+    if !Family::issues(&secret) {
+        return Ok(());
+    }
+    let read = Kind::read(family, &secret, Arc::new(|_| None));
+    read.map(|_| ()).map_err(|why| Problem::invalid(format!("credentials[{nth}].secret"), why))
 }
 
 fn kind_of(kind: &str) -> Answer<&'static wire::provider::Provider> {

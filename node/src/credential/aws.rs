@@ -45,9 +45,11 @@ pub struct Aws {
 
 #[derive(Deserialize)]
 struct Given {
+    #[serde(alias = "AccessKeyId")]
     access_key_id: String,
+    #[serde(alias = "SecretAccessKey")]
     secret_access_key: String,
-    #[serde(default)]
+    #[serde(default, alias = "SessionToken")]
     session_token: Option<String>,
 }
 

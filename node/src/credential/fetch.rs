@@ -95,6 +95,11 @@ impl Fetch {
         Ok(Self { tls: tls::client_config(extra_roots)? })
     }
 
+    /// Trusts whom `tls` trusts.
+    pub(crate) fn trusting(tls: Arc<ClientConfig>) -> Self {
+        Self { tls }
+    }
+
     /// Asks once. Issuers are named by the operator or by the platform, and may be anywhere.
     ///
     /// # Errors

@@ -6,6 +6,10 @@ use super::google::Google;
 use super::{Env, Fetch, Issued, Refused, Source};
 use crate::vault::Secret;
 use std::sync::Arc;
+use wire::provider::Auth;
+
+/// The setting of a credential that stands for whatever the machine has.
+pub const MACHINE: &str = "default";
 
 /// Whose credentials a provider takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +33,29 @@ pub enum Kind {
     Entra(Arc<Entra>),
 }
 
+impl Family {
+    /// Whose credentials a provider takes; `None` where a key is shown as it is.
+    #[must_use]
+    pub fn of(auth: Auth) -> Option<Self> {
+        match auth {
+            Auth::Bearer | Auth::Header(_) => None,
+            Auth::Aws { .. } => Some(Self::Aws),
+            Auth::Google => Some(Self::Google),
+            Auth::Entra { .. } => Some(Self::Entra),
+        }
+    }
+
+    /// Whether a setting says where credentials are issued; else it is a key, or a token, by itself.
+    #[must_use]
+    pub fn issues(setting: &Secret) -> bool {
+        let text = setting.expose().trim();
+        text.starts_with('{') || text == MACHINE
+    }
+}
+
 impl Kind {
-    /// Reads a provider's setting: JSON in the form that the cloud itself gives out, or nothing, or
-    /// `default`, for whatever the machine has.
+    /// Reads a provider's setting: JSON in the form that the cloud itself gives out, or [`MACHINE`], or
+    /// nothing, for whatever the machine has.
     ///
     /// - AWS: `{"access_key_id", "secret_access_key", "session_token"}`
     /// - Google: the JSON of a service account or of a user's login
@@ -42,7 +66,7 @@ impl Kind {
     /// Why the setting cannot be read, without quoting it.
     pub fn read(family: Family, setting: &Secret, env: Env) -> Result<Self, String> {
         let text = setting.expose().trim();
-        let json = (!matches!(text, "" | "default")).then_some(text);
+        let json = (!matches!(text, "" | MACHINE)).then_some(text);
         Ok(match family {
             Family::Aws => Self::Aws(Arc::new(Aws::read(json, env)?)),
             Family::Google => Self::Google(Arc::new(Google::read(json, env)?)),

@@ -4,8 +4,15 @@ use super::renew::{SPARE_MS, after, retry};
 use super::{Credential, Issued, Refused, now_ms};
 use arc_swap::ArcSwapOption;
 use std::sync::{Arc, Weak};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tracing::{info, warn};
+
+/// Shortest time between an attempt and one out of turn: a provider that refuses whatever it is shown must
+/// not make its issuer be asked for every request.
+const OUT_OF_TURN: Duration = Duration::from_secs(5);
 
 /// A credential that is renewed in the background until the source is dropped.
 pub struct Source {
@@ -13,6 +20,10 @@ pub struct Source {
     fault: ArcSwapOption<Refused>,
     /// Told after each attempt.
     tried: Notify,
+    /// Asks for an attempt out of turn.
+    wanted: Arc<Notify>,
+    /// When the last attempt ended.
+    tried_at: Mutex<Option<Instant>>,
     task: std::sync::OnceLock<tokio::task::AbortHandle>,
 }
 
@@ -43,6 +54,8 @@ impl Source {
             held: ArcSwapOption::empty(),
             fault: ArcSwapOption::empty(),
             tried: Notify::new(),
+            wanted: Arc::default(),
+            tried_at: Mutex::default(),
             task: std::sync::OnceLock::new(),
         });
         let task = tokio::spawn(keep(name, issue, Arc::downgrade(&source)));
@@ -76,8 +89,8 @@ impl Source {
         self.fault.load_full().map(|why| (*why).clone())
     }
 
-    /// Waits until a credential is at hand or an attempt has failed: for start-up and commands, never for
-    /// requests.
+    /// Waits until a credential is at hand or an attempt has failed. A request waits only where there has
+    /// been no attempt yet.
     pub async fn ready(&self) -> Result<Arc<Credential>, Unready> {
         loop {
             let tried = self.tried.notified();
@@ -86,6 +99,23 @@ impl Source {
                 answer => return answer,
             }
         }
+    }
+
+    /// Another credential than the one that was refused: issued meanwhile, or now. `None` where there is
+    /// none.
+    pub async fn renewed(&self, refused: &Credential) -> Option<Arc<Credential>> {
+        let tried = self.tried.notified();
+        let other = || self.current().ok().filter(|credential| **credential != *refused);
+        if let Some(issued) = other() {
+            return Some(issued);
+        }
+        let last = *self.tried_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < OUT_OF_TURN) {
+            return None;
+        }
+        self.wanted.notify_one();
+        tried.await;
+        other()
     }
 }
 
@@ -103,6 +133,7 @@ where
     F: Future<Output = Result<Issued, Refused>> + Send + 'static,
 {
     let mut failures = 0;
+    let Some(wanted) = source.upgrade().map(|source| Arc::clone(&source.wanted)) else { return };
     loop {
         let issued = issue().await;
         let Some(source) = source.upgrade() else { return };
@@ -122,12 +153,20 @@ where
                 Some(retry(failures))
             }
         };
+        let tried_at = Some(Instant::now());
+        *source.tried_at.lock().unwrap_or_else(PoisonError::into_inner) = tried_at;
         source.tried.notify_waiters();
         drop(source);
-        match wait {
-            Some(wait) => tokio::time::sleep(wait).await,
-            // It never ends.
-            None => return,
+        let in_turn = async {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                // It never ends.
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = in_turn => {}
+            () = wanted.notified() => {}
         }
     }
 }
@@ -193,6 +232,22 @@ mod tests {
         assert_eq!(source.at(end), Err(Unready::Refused(Refused::because("try again"))));
         pass(1000).await;
         assert_eq!((source.fault(), source.current()), (None, Ok(Arc::new(bearer("t3")))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_credential_that_was_refused_is_renewed_once_for_all_who_saw_it() {
+        let (count, source) = issuing(3_600_000, false);
+        let first = source.ready().await.unwrap();
+        assert_eq!(source.renewed(&first).await, None, "it was issued a moment ago");
+        pass(6_000).await;
+        let all = [source.renewed(&first), source.renewed(&first), source.renewed(&first)];
+        let [one, two, three] = all;
+        let (one, two, three) = tokio::join!(one, two, three);
+        let second = Some(Arc::new(bearer("t2")));
+        assert_eq!((&one, &two, &three), (&second, &second, &second));
+        pass(60_000).await;
+        assert_eq!(source.renewed(&first).await, second);
+        assert!(count.load(Ordering::SeqCst) <= 3);
     }
 
     #[test]

@@ -18,6 +18,11 @@ impl Pieces {
         let left = pieces.iter().map(|piece| piece.len() as u64).sum();
         Self { pieces: pieces.into_iter(), left }
     }
+
+    /// What is still to be sent, piece by piece.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.as_slice().iter().map(|piece| &piece[..])
+    }
 }
 
 impl Body for Pieces {

@@ -6,10 +6,11 @@ use super::settle::{self, Bill};
 use super::translate::Question;
 use super::upstream::Failure;
 use bytes::Bytes;
+use wire::Usage;
 use wire::relay::Reply;
 use wire::splice::Calls;
 
-/// Reads what a plain answer used; the answer in the caller's dialect, and what it is charged.
+/// Reads what a plain answer used, `counted` by its headers where the body does not tell; the answer in the caller's dialect, and what it is charged.
 ///
 /// # Errors
 ///
@@ -18,7 +19,7 @@ pub(super) fn read_whole(
     guard: &mut Guard,
     attempt: &Attempt,
     question: &Question<'_>,
-    body: Bytes,
+    (body, counted): (Bytes, Option<Usage>),
 ) -> Result<(Bytes, Bill), Box<Failure>> {
     let (theirs, ours) = (attempt.speech.dialect, question.inbound.dialect);
     let (said, reply) = if question.passes(attempt) {
@@ -36,7 +37,7 @@ pub(super) fn read_whole(
         }
     };
     let Some(fault) = reply.fault else {
-        let bill = match reply.usage {
+        let bill = match reply.usage.or(counted) {
             Some(usage) => Bill::Told(usage),
             None => settle::counted(guard.get(), None, reply.output_bytes),
         };

@@ -75,6 +75,10 @@ impl Book {
             }
         }
         shared.doors.keep(|name| ledger.providers.contains_key(name));
+        shared.sources.keep(|provider, credential| {
+            let provider = ledger.providers.get(provider).filter(|provider| provider.enabled);
+            provider.is_some_and(|known| known.credentials.iter().any(|its| its.name == credential))
+        });
         self.config_index = ledger.config_index;
     }
 

@@ -1,9 +1,14 @@
 //! Ask: one provider made ready, and one attempt at it.
 
 use super::doors::{ProviderDoors, Trouble};
+pub(crate) use super::failure::Failure;
+use super::failure::Said;
 use super::patience::Wait;
+use super::proof::Proof;
 use super::settle::Bill;
+use crate::credential::{Credential, Unready};
 use crate::plane::Shared;
+use crate::plane::core::wall_clock;
 use crate::plane::pieces::Pieces;
 use crate::plane::pool::{Broken, Lent, Peer, Pool, connector};
 use api::refusal::Reason;
@@ -21,9 +26,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::Refusal;
 use wire::dialect::Dialect;
 use wire::provider::{Path, Speech};
-use wire::{ProviderError, Refusal};
 
 /// Largest plain answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -49,8 +54,11 @@ pub(crate) struct Upstream {
     pub(crate) weights: Vec<u32>,
     /// Headers of a request, by credential.
     heads: Vec<HeaderMap>,
-    /// The path of the base URL.
-    base: String,
+    /// What of a request proves who sends it and is not in its head, by credential.
+    proofs: Vec<Proof>,
+    /// Names of the credentials.
+    names: Vec<String>,
+    base: Base,
     /// Whole paths of what names no model in its path, ready.
     fixed: Vec<(&'static str, Uri)>,
     pool: Rc<Pool>,
@@ -72,7 +80,9 @@ impl Upstream {
         let peer = peer(provider, &base, shared)?;
         let authority = base.authority().ok_or("the base URL names no host")?;
         let host = HeaderValue::from_str(authority.as_str()).map_err(|error| error.to_string())?;
+        let wire = wire.at(base.path());
         let mut heads = Vec::with_capacity(provider.credentials.len());
+        let mut proofs = Vec::with_capacity(provider.credentials.len());
         for credential in &provider.credentials {
             let secret = match &credential.secret {
                 None => None,
@@ -82,12 +92,14 @@ impl Upstream {
                     Some(secret.map_err(|error| error.to_string())?)
                 }
             };
-            let auth = secret.as_ref().map(|secret| wire.auth.header(secret.expose()));
+            let place = (provider.name.as_str(), credential.name.as_str());
+            let (proof, auth) = Proof::of(place, wire.auth, secret.as_ref(), (&base, shared))?;
             heads.push(head(host.clone(), wire.headers, auth)?);
+            proofs.push(proof);
         }
-        let base = base.path().trim_end_matches('/').to_owned();
+        let base = Base::of(&base);
         let fixed = wire.speaks.iter().filter_map(|speech| match speech.path {
-            Path::Is(path) => Some(uri(&base, path).map(|uri| (path, uri))),
+            Path::Is(path) => Some(base.uri(path).map(|uri| (path, uri))),
             Path::Of { .. } => None,
         });
         let fixed = fixed.collect::<Result<_, _>>()?;
@@ -102,6 +114,8 @@ impl Upstream {
             doors: shared.doors.of(provider),
             weights: provider.credentials.iter().map(|credential| credential.weight).collect(),
             heads,
+            proofs,
+            names: provider.credentials.iter().map(|its| its.name.clone()).collect(),
             base,
             fixed,
             pool: Pool::new(peer),
@@ -122,24 +136,61 @@ impl Upstream {
         let unknown = |note: String| {
             Reason::ModelUnknown.refuse("the name of the model makes no path").with_note(note)
         };
-        uri(&self.base, &speech.path(model, streams)).map_err(unknown)
+        self.base.uri(&speech.path(model, streams)).map_err(unknown)
     }
 
     /// Sends a request and waits for the head of the answer. `sent` is set as soon as the provider may
-    /// have seen something.
+    /// have seen something. Where what was issued for it is refused, it is sent once more with what is issued
+    /// then.
     pub(crate) async fn send(
         &self,
         order: &Order<'_>,
         sent: &mut bool,
     ) -> Result<(Response<Incoming>, Lent), Failure> {
+        let proof = &self.proofs[order.credential];
+        let within = order.wait.first(self.timeout);
+        let shown = match tokio::time::timeout(within, proof.at_hand()).await {
+            Ok(shown) => shown.map_err(|why| self.unready(order.credential, &why))?,
+            Err(_) => return Err(self.unready(order.credential, &Unready::Waiting)),
+        };
+        let (response, lent) = self.exchange(order, shown.as_deref(), sent).await?;
+        let Some(shown) = shown.filter(|_| matches!(response.status().as_u16(), 401 | 403)) else {
+            return Ok((response, lent));
+        };
+        let at = (wall_clock().0, order.wait);
+        let said = self.read_refusal(order.dialect, response, lent, at).await?;
+        if !said.0.is_token_refused() {
+            return Err(said.into());
+        }
+        match proof.renewed(&shown).await {
+            Some(other) => self.exchange(order, Some(&other), sent).await,
+            None => Err(said.into()),
+        }
+    }
+
+    /// The failure of an attempt whose credential is not at hand: nothing went out.
+    fn unready(&self, credential: usize, why: &Unready) -> Failure {
+        let (name, credential) = (&self.name, &self.names[credential]);
+        let say = format!("credential {credential} of provider {name} has not been issued");
+        let refusal = Reason::UpstreamCredential.refuse(say).with_note(why.to_string());
+        let again = false;
+        Failure { again, trouble: Trouble::Busy(None), ..Failure::new(refusal, Bill::Void) }
+    }
+
+    async fn exchange(
+        &self,
+        order: &Order<'_>,
+        shown: Option<&Credential>,
+        sent: &mut bool,
+    ) -> Result<(Response<Incoming>, Lent), Failure> {
         let mut lent = self.pool.lend().await.map_err(Failure::from)?;
         *sent = true;
         let exchange = async {
-            match lent.send(self.request(order)).await {
+            match lent.send(self.request(order, shown)).await {
                 // Nothing of it was written: the same bytes go out on a connection of their own.
                 Err(Broken::Unsent) if lent.reused => {
                     let mut fresh = self.pool.lend_new().await?;
-                    let response = fresh.send(self.request(order)).await?;
+                    let response = fresh.send(self.request(order, shown)).await?;
                     Ok((response, fresh))
                 }
                 outcome => outcome.map(|response| (response, lent)),
@@ -158,7 +209,7 @@ impl Upstream {
         Failure::new(Reason::UpstreamTimeout.refuse(say), Bill::Whole)
     }
 
-    fn request(&self, order: &Order<'_>) -> Request<Pieces> {
+    fn request(&self, order: &Order<'_>, shown: Option<&Credential>) -> Request<Pieces> {
         let mut request = Request::new((order.body)());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = order.uri.clone();
@@ -170,6 +221,10 @@ impl Upstream {
             if let Some(value) = order.caller.get(name) {
                 headers.insert(HeaderName::from_static(name), value.clone());
             }
+        }
+        if let Some(shown) = shown {
+            // What makes no header is refused by the provider, like any other that is wrong.
+            let _ = self.proofs[order.credential].put(&mut request, shown);
         }
         request
     }
@@ -188,19 +243,23 @@ impl Upstream {
         self.read(body, ANSWER_BYTES_MAX, wait).await
     }
 
-    /// Reads an answer under an error status.
+    /// Reads an answer under an error status: what the provider said.
+    ///
+    /// # Errors
+    ///
+    /// A status that no error has.
     pub(crate) async fn read_refusal(
         &self,
         dialect: &Dialect,
         response: Response<Incoming>,
         lent: Lent,
         (now_ms, wait): (u64, Wait),
-    ) -> Failure {
+    ) -> Result<Said, Failure> {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         if !(400..600).contains(&status) {
             let say = format!("provider {} answered with status {status}", self.name);
-            return Failure::new(Reason::UpstreamGarbage.refuse(say), Bill::Void);
+            return Err(Failure::new(Reason::UpstreamGarbage.refuse(say), Bill::Void));
         }
         let body = match self.read(body, ERROR_BYTES_MAX, wait).await {
             Ok(body) => {
@@ -212,13 +271,14 @@ impl Upstream {
         };
         let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
         let error = dialect.read_refusal(status, &header, &body, now_ms);
-        Failure::said(error, body)
+        Ok(Said(error, body))
     }
 }
 
 /// What is to be sent.
 pub(crate) struct Order<'a> {
     pub(crate) uri: Uri,
+    pub(crate) dialect: &'static Dialect,
     pub(crate) credential: usize,
     /// The content type that is hoped for.
     pub(crate) accept: &'static str,
@@ -231,88 +291,6 @@ pub(crate) struct Order<'a> {
     pub(crate) forwards: &'static [&'static str],
     /// How long the caller waits.
     pub(crate) wait: Wait,
-}
-
-/// An attempt that came to nothing.
-pub(crate) struct Failure {
-    pub(crate) refusal: Refusal,
-    /// What the provider said, which the caller gets instead of a refusal of ours.
-    pub(crate) said: Option<Box<(ProviderError, Bytes)>>,
-    pub(crate) bill: Bill,
-    /// Another attempt may succeed.
-    pub(crate) elsewhere: bool,
-    /// Another attempt with the same credential may.
-    pub(crate) again: bool,
-    /// What it says of the place that was asked.
-    pub(crate) trouble: Trouble,
-}
-
-impl Failure {
-    fn new(refusal: Refusal, bill: Bill) -> Self {
-        let again = bill == Bill::Void;
-        Self { refusal, said: None, bill, elsewhere: true, again, trouble: Trouble::Failed }
-    }
-
-    /// An attempt that took too long for the caller, whoever is to blame.
-    pub(crate) fn impatient(refusal: Refusal, bill: Bill, elsewhere: bool) -> Self {
-        Self { elsewhere, trouble: Trouble::Unknown, ..Self::new(refusal, bill) }
-    }
-
-    /// A provider's own refusal: not billed.
-    pub(crate) fn said(error: ProviderError, body: Bytes) -> Self {
-        let credential = error.is_credential_refused();
-        let refusal = error.refusal();
-        let (elsewhere, again) =
-            (error.retryable || credential, error.retryable && error.status != 429);
-        let trouble = match (error.status, error.retry_after_ms) {
-            _ if credential => Trouble::Busy(None),
-            (429, asked_ms) => Trouble::Busy(asked_ms),
-            (_, Some(asked_ms)) => Trouble::Busy(Some(asked_ms)),
-            (500.., None) => Trouble::Failed,
-            (_, None) => Trouble::None,
-        };
-        let said = (!credential).then(|| Box::new((error, body)));
-        Self { refusal, said, bill: Bill::Void, elsewhere, again, trouble }
-    }
-
-    /// What this place cannot be asked; another may.
-    pub(crate) fn unsaid(refusal: Refusal) -> Self {
-        Self { again: false, trouble: Trouble::Unknown, ..Self::new(refusal, Bill::Void) }
-    }
-
-    /// An answer that is none, and that may have been billed.
-    pub(crate) fn garbage(say: String, bill: Bill) -> Self {
-        Self::new(Reason::UpstreamGarbage.refuse(say), bill)
-    }
-}
-
-impl From<Broken> for Failure {
-    fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Unreached(error) => {
-                let refusal = Reason::UpstreamUnreachable
-                    .refuse("the provider cannot be reached")
-                    .with_note(error.to_string());
-                Self::new(refusal, Bill::Void)
-            }
-            Broken::Unsent => {
-                let say = "the connection to the provider closed before the request went out";
-                Self::new(Reason::UpstreamUnreachable.refuse(say), Bill::Void)
-            }
-            Broken::Lost(error) => {
-                let refusal = Reason::UpstreamUnreachable
-                    .refuse("the connection to the provider broke before it answered")
-                    .with_note(error.to_string());
-                Self::new(refusal, Bill::Whole)
-            }
-            Broken::Garbage(error) => {
-                let refusal = Reason::UpstreamGarbage
-                    .refuse("the provider answered with something that is not HTTP")
-                    .with_note(error.to_string());
-                Self::new(refusal, Bill::Whole)
-            }
-        }
-    }
 }
 
 fn peer(provider: &Provider, base: &Uri, shared: &Shared) -> Result<Peer, String> {
@@ -336,8 +314,31 @@ fn peer(provider: &Provider, base: &Uri, shared: &Shared) -> Result<Peer, String
     })
 }
 
-fn uri(base: &str, path: &str) -> Result<Uri, String> {
-    format!("{base}{path}").parse().map_err(|error: http::uri::InvalidUri| error.to_string())
+/// What of the base URL stands in every path.
+struct Base {
+    /// Without a slash at its end.
+    path: String,
+    /// E.g. `api-version=2024-10-21`.
+    query: Option<String>,
+}
+
+impl Base {
+    fn of(url: &Uri) -> Self {
+        let path = url.path().trim_end_matches('/').to_owned();
+        Self { path, query: url.query().map(str::to_owned) }
+    }
+
+    fn uri(&self, path: &str) -> Result<Uri, String> {
+        let Self { path: base, query } = self;
+        let whole = match query {
+            None => format!("{base}{path}"),
+            Some(query) => {
+                let joint = if path.contains('?') { '&' } else { '?' };
+                format!("{base}{path}{joint}{query}")
+            }
+        };
+        whole.parse().map_err(|error: http::uri::InvalidUri| error.to_string())
+    }
 }
 
 fn head(

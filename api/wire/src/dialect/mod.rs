@@ -20,6 +20,7 @@ use crate::frame::Framing;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 use crate::relay::{Relay, Reply, StreamOptions};
+use crate::usage::Usage;
 
 /// A format that callers and providers speak.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +123,9 @@ impl Dialect {
     #[must_use]
     pub fn error_header(&self, status: u16) -> Option<(&'static str, &'static str)> {
         match self.name {
-            bedrock_converse::NAME => Some(("x-amzn-errortype", bedrock_converse::kind(status))),
+            bedrock_converse::NAME | bedrock_invoke::NAME => {
+                Some(("x-amzn-errortype", bedrock_converse::kind(status)))
+            }
             _ => None,
         }
     }
@@ -138,8 +141,22 @@ impl Dialect {
         now_ms: u64,
     ) -> ProviderError {
         match self.name {
-            bedrock_converse::NAME => bedrock_converse::read_refusal(status, header, body, now_ms),
+            bedrock_converse::NAME | bedrock_invoke::NAME => {
+                bedrock_converse::read_refusal(status, header, body, now_ms)
+            }
             _ => ProviderError::read(status, header, body, now_ms),
+        }
+    }
+}
+
+impl Dialect {
+    /// What a plain answer used, where its headers tell it and its body may not. `header` looks a response
+    /// header up, in lower case.
+    #[must_use]
+    pub fn usage_of_headers(&self, header: &dyn Fn(&str) -> Option<String>) -> Option<Usage> {
+        match self.name {
+            bedrock_invoke::NAME => bedrock_invoke::usage_of_headers(header),
+            _ => None,
         }
     }
 }

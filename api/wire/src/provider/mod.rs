@@ -46,7 +46,8 @@ use crate::splice::OutputField;
 pub struct Provider {
     /// The name of its file here, with dashes, and its kind in a configuration.
     pub name: &'static str,
-    /// Where it is reached, up to and with the version; empty where each account has its own.
+    /// Where it is reached, up to and with the version; empty where each account has its own. What stands in
+    /// braces (`{region}`, `{project}`, `{resource}`) each account has its own of.
     pub base_url: &'static str,
     /// How a credential is shown.
     pub auth: Auth,
@@ -94,6 +95,18 @@ pub enum Auth {
     Bearer,
     /// A header of its own that holds nothing else.
     Header(&'static str),
+    /// Keys of AWS sign each request; an API key is shown as a bearer's.
+    Aws {
+        /// The service's name for signatures, e.g. `bedrock`.
+        service: &'static str,
+    },
+    /// A token of Google's; an API key (`AIza…`) has Google's own header.
+    Google,
+    /// A token of Entra's; an API key has a header of its own.
+    Entra {
+        /// The header of a key.
+        key: &'static str,
+    },
 }
 
 /// How a provider differs from its dialect.
@@ -109,17 +122,52 @@ pub struct Quirks {
 }
 
 impl Auth {
-    /// Name and value of the header that carries the credential. The value is a secret.
+    /// Name and value of the header that carries a credential which is a key, or a token, by itself. The
+    /// value is a secret.
     #[must_use]
     pub fn header(self, credential: &str) -> (&'static str, String) {
+        let bearer = || ("authorization", format!("Bearer {credential}"));
         match self {
-            Self::Bearer => ("authorization", format!("Bearer {credential}")),
-            Self::Header(name) => (name, credential.to_owned()),
+            Self::Google if credential.starts_with("AIza") => {
+                ("x-goog-api-key", credential.to_owned())
+            }
+            Self::Bearer | Self::Aws { .. } | Self::Google => bearer(),
+            Self::Header(name) | Self::Entra { key: name } => (name, credential.to_owned()),
         }
     }
 }
 
 impl Provider {
+    /// How the provider is asked at a base URL with this path: some have another surface beside the one
+    /// whose path ends in `/v1`.
+    #[must_use]
+    pub fn at(&'static self, path: &str) -> &'static Self {
+        let other = SURFACES.iter().copied().find(|surface| surface.name == self.name);
+        other.filter(|_| !path.trim_end_matches('/').ends_with("/v1")).unwrap_or(self)
+    }
+
+    /// The base URL with what stands in braces filled in.
+    ///
+    /// # Errors
+    /// What is to be filled in and is not known.
+    pub fn base_url_of<'a>(
+        &self,
+        known: impl Fn(&str) -> Option<Cow<'a, str>>,
+    ) -> Result<String, &'static str> {
+        let mut url = String::new();
+        let mut rest = self.base_url;
+        while let Some((before, (name, after))) = braces(rest) {
+            url.push_str(before);
+            url.push_str(&known(name).ok_or(name)?);
+            rest = after;
+        }
+        url.push_str(rest);
+        Ok(match self.name {
+            vertex::NAME => vertex::regional(&url),
+            _ => url,
+        })
+    }
+
     /// How to ask for something that was asked in the dialect `face`: in the same dialect where the
     /// provider speaks it, else in one it can be translated to.
     #[must_use]
@@ -135,6 +183,12 @@ impl Provider {
         let same = fit.clone().find(|speech| speech.dialect == face);
         same.or_else(|| if operation.translates() { fit.next() } else { None })
     }
+}
+
+/// What stands before the first braces, in them, and behind them.
+fn braces(text: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = text.split_once('{')?;
+    Some((before, rest.split_once('}')?))
 }
 
 impl Speech {
@@ -234,6 +288,9 @@ pub const ALL: &[&Provider] = &[
     &zai::PROVIDER,
 ];
 
+/// Other surfaces of providers, for base URLs that do not end in `/v1`.
+pub const SURFACES: &[&Provider] = &[&azure::DEPLOYMENTS, &ollama::NATIVE];
+
 /// The provider of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Provider> {
@@ -257,6 +314,14 @@ mod tests {
         assert_eq!(speech("groq", chat, anthropic), Some("openai_chat"));
         assert_eq!(speech("anthropic", chat, openai), Some("anthropic_messages"));
         assert_eq!(speech("anthropic", Operation::Embeddings, openai), None);
+        let invoke = crate::dialect::named("bedrock_invoke").unwrap();
+        assert_eq!(speech("bedrock", chat, invoke), Some("bedrock_invoke"));
+        assert_eq!(speech("bedrock", chat, anthropic), Some("bedrock_converse"));
+        let claude = named("vertex").unwrap().speech(chat, openai, "claude-x@1").unwrap();
+        assert_eq!(claude.dialect.name, "anthropic_vertex");
+        let path = "/publishers/anthropic/models/claude-x@1:streamRawPredict";
+        assert_eq!(claude.path("claude-x@1", true), path);
+        assert_eq!(speech("vertex", chat, anthropic), Some("gemini"));
     }
 
     #[test]
@@ -272,8 +337,75 @@ mod tests {
     }
 
     #[test]
+    fn a_base_url_tells_which_surface_is_asked() {
+        let path = |name: &str, base: &str| {
+            let provider = named(name).unwrap().at(base);
+            let chat = Operation::ChatCompletions;
+            let speech = provider.speech(chat, &openai_chat::DIALECT, "m").unwrap();
+            speech.path("m", false).into_owned()
+        };
+        let cases = [
+            ("azure", "/openai/v1", "/chat/completions"),
+            ("azure", "/openai", "/deployments/m/chat/completions"),
+            ("ollama", "/v1/", "/chat/completions"),
+            ("ollama", "", "/api/chat"),
+            ("openai", "", "/chat/completions"),
+        ];
+        for (name, base, expected) in cases {
+            assert_eq!(path(name, base), expected, "{name} at {base:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_account_has_of_its_own_is_filled_into_the_base_url() {
+        let url = |name: &str, region: Option<&'static str>| {
+            let known = |what: &str| match what {
+                "region" => region.map(Cow::Borrowed),
+                _ => Some(Cow::Borrowed("mine")),
+            };
+            named(name).unwrap().base_url_of(known)
+        };
+        let cases = [
+            ("bedrock", "eu-west-1", "https://bedrock-runtime.eu-west-1.amazonaws.com"),
+            (
+                "vertex",
+                "europe-west4",
+                "https://europe-west4-aiplatform.googleapis.com/v1/projects/mine/locations/europe-west4",
+            ),
+            (
+                "vertex",
+                "global",
+                "https://aiplatform.googleapis.com/v1/projects/mine/locations/global",
+            ),
+            (
+                "vertex",
+                "eu",
+                "https://aiplatform.eu.rep.googleapis.com/v1/projects/mine/locations/eu",
+            ),
+            ("azure", "", "https://mine.openai.azure.com/openai/v1"),
+            ("openai", "", "https://api.openai.com/v1"),
+        ];
+        for (name, region, expected) in cases {
+            assert_eq!(url(name, Some(region)).unwrap(), expected);
+        }
+        assert_eq!(url("bedrock", None), Err("region"));
+    }
+
+    #[test]
+    fn a_key_by_itself_is_shown_as_its_cloud_takes_it() {
+        let shown = |name: &str, key: &str| {
+            let (header, value) = named(name).unwrap().auth.header(key);
+            format!("{header}: {value}")
+        };
+        assert_eq!(shown("bedrock", "ABSKabc="), "authorization: Bearer ABSKabc=");
+        assert_eq!(shown("vertex", "ya29.x"), "authorization: Bearer ya29.x");
+        assert_eq!(shown("vertex", "AIzaX"), "x-goog-api-key: AIzaX");
+        assert_eq!(shown("azure", "0a1b"), "api-key: 0a1b");
+    }
+
+    #[test]
     fn base_urls_end_in_no_slash_and_paths_begin_with_one() {
-        for provider in ALL {
+        for provider in ALL.iter().chain(SURFACES) {
             let Provider { name, base_url, .. } = provider;
             assert!(base_url.is_empty() || base_url.starts_with("http"), "{name}");
             assert!(!base_url.ends_with('/'), "{name}");

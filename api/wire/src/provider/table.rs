@@ -1,6 +1,6 @@
 //! Which provider can be asked what: a table for people.
 
-use super::{ALL, Provider};
+use super::{ALL, Provider, SURFACES};
 use crate::call::Operation;
 
 /// One line of the table.
@@ -8,16 +8,22 @@ use crate::call::Operation;
 pub struct Row {
     /// The provider's kind.
     pub name: &'static str,
-    /// Where it is reached unless an operator says otherwise; empty where only an operator knows.
+    /// Where it is reached unless an operator says otherwise; empty where only an operator knows. What stands in
+    /// braces each account has its own of.
     pub base_url: &'static str,
     /// The dialects of each operation of [`Operation::ALL`], in that order.
     pub dialects: Vec<Vec<&'static str>>,
 }
 
-/// The table, one line for each provider.
+/// The table, one line for each surface of a provider.
 #[must_use]
 pub fn rows() -> Vec<Row> {
-    ALL.iter().map(|provider| row(provider)).collect()
+    let surfaces = |provider: &&'static Provider| {
+        let name = provider.name;
+        let others = SURFACES.iter().copied().filter(move |surface| surface.name == name);
+        std::iter::once(*provider).chain(others)
+    };
+    ALL.iter().flat_map(surfaces).map(row).collect()
 }
 
 fn row(provider: &Provider) -> Row {

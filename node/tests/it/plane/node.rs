@@ -1,5 +1,6 @@
 //! A cluster of one with its data plane, on loopback, in a directory of its own.
 
+use bursar::credential::Env;
 use bursar::health::Health;
 use bursar::metrics::Metrics;
 use bursar::plane::{InFlight, Means, Plane, PlaneSettings, Shared};
@@ -60,6 +61,11 @@ impl TestNode {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut PlaneSettings)) -> Self {
+        Self::start_on(Arc::new(|_| None), change).await
+    }
+
+    /// On a machine that says this of itself.
+    pub(crate) async fn start_on(env: Env, change: impl FnOnce(&mut PlaneSettings)) -> Self {
         if let Ok(filter) = std::env::var("BURSAR_TEST_LOG") {
             bursar::telemetry::start(&filter, bursar::telemetry::Format::Text);
         }
@@ -84,6 +90,7 @@ impl TestNode {
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
             receipts,
+            env,
         };
         let plane = Plane::start(Shared::new(means, settings).unwrap()).unwrap();
         health.set_started();

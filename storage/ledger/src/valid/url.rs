@@ -6,14 +6,16 @@ use crate::{Denial, Webhook};
 /// Longest URL.
 pub const URL_BYTES_MAX: usize = 2048;
 
-/// `http://` or `https://`, a host, no credentials, query or fragment, and no slash at the end.
+/// `http://` or `https://`, a host, no credentials or fragment, and no slash at the end of the path. A query
+/// goes with every request.
 pub(super) fn base_url(url: &str) -> Result<(), Denial> {
     absolute("base_url", url)?;
-    if url.ends_with('/') {
+    let (path, query) = url.split_once('?').unwrap_or((url, "-"));
+    if path.ends_with('/') {
         return invalid("base_url", "ends with a slash");
     }
-    if url.contains('?') {
-        return invalid("base_url", "holds a query");
+    if query.is_empty() || query.contains('?') {
+        return invalid("base_url", "holds an empty query or two");
     }
     Ok(())
 }
@@ -52,7 +54,12 @@ mod tests {
 
     #[test]
     fn base_urls_are_plain_and_end_without_a_slash() {
-        for good in ["https://api.openai.com/v1", "http://127.0.0.1:9000", "http://[::1]:80/v1"] {
+        for good in [
+            "https://api.openai.com/v1",
+            "http://127.0.0.1:9000",
+            "http://[::1]:80/v1",
+            "https://a.openai.azure.com/openai?api-version=2024-10-21",
+        ] {
             assert_eq!(base_url(good), Ok(()), "{good}");
         }
         for bad in [
@@ -63,7 +70,9 @@ mod tests {
             "https://:80",
             "https://a/",
             "https://u:p@a/v1",
-            "https://a/v1?x=1",
+            "https://a/v1/?x=1",
+            "https://a/v1?",
+            "https://a/v1?x=1?y",
             "https://a/v 1",
             "api.openai.com/v1",
         ] {
