@@ -26,6 +26,9 @@ pub(super) enum Proof {
     Issued(Arc<Source>, Form),
 }
 
+/// Name and value of a header that is ready.
+pub(super) type Shown = (&'static str, String);
+
 /// How something issued is shown.
 pub(super) enum Form {
     /// `authorization: Bearer <token>`
@@ -45,7 +48,7 @@ impl Proof {
         auth: Auth,
         secret: Option<&Secret>,
         (base, shared): (&Uri, &Shared),
-    ) -> Result<(Self, Option<(&'static str, String)>), String> {
+    ) -> Result<(Self, Option<Shown>), String> {
         let Some(secret) = secret else { return Ok((Self::Ready, None)) };
         let family = Family::of(auth).filter(|_| Family::issues(secret));
         let Some(family) = family else {
