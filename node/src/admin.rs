@@ -11,6 +11,7 @@ mod keys;
 mod listener;
 mod models;
 mod nodes;
+mod prices;
 mod probes;
 mod profiles;
 mod propose;

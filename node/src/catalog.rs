@@ -3,10 +3,13 @@
 //! The facts are in `node/catalog/catalog.json`, which `scripts/catalog.py` makes from two published
 //! packages and which is built into the program. A model whose price the two do not agree on has none.
 
-use std::collections::{BTreeMap, HashMap};
+mod raw;
+
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use ledger::Price;
+use raw::File;
 use serde::Deserialize;
 
 const TEXT: &str = include_str!("../catalog/catalog.json");
@@ -54,10 +57,8 @@ pub struct Catalog {
 pub struct CatalogEntry {
     /// What it is for.
     pub mode: Mode,
-    /// Its price at the ordinary class of service; `None` where none is known for sure.
+    /// Its price list; `None` where none is known for sure.
     pub price: Option<Price>,
-    /// Other prices for requests with more input tokens than the number given, rising.
-    pub tiers: Vec<(u64, Price)>,
     /// Most input tokens.
     pub input_tokens_max: Option<u64>,
     /// Most output tokens.
@@ -133,20 +134,7 @@ impl Catalog {
 
     fn parse(text: &'static str) -> serde_json::Result<Catalog> {
         let file: File = serde_json::from_str(text)?;
-        let entries = |models: HashMap<&'static str, RawEntry>| {
-            models.into_iter().map(|(name, raw)| (name, raw.into_entry())).collect()
-        };
-        let providers =
-            file.models.into_iter().map(|(name, models)| (name, entries(models))).collect();
-        Ok(Catalog { made_on: file.made_on, providers })
-    }
-}
-
-impl CatalogEntry {
-    /// The price of a request with so many input tokens.
-    pub fn price_for(&self, input_tokens: u64) -> Option<Price> {
-        let tier = self.tiers.iter().rev().find(|(above, _)| input_tokens > *above);
-        tier.map(|(_, price)| *price).or(self.price)
+        Ok(Catalog { made_on: file.made_on, providers: file.entries() })
     }
 }
 
@@ -164,89 +152,6 @@ fn without_date(model: &str) -> Option<&str> {
     (separated && dated).then_some(name)
 }
 
-#[derive(Deserialize)]
-struct File {
-    made_on: &'static str,
-    models: HashMap<&'static str, HashMap<&'static str, RawEntry>>,
-}
-
-#[derive(Deserialize)]
-struct RawEntry {
-    mode: Mode,
-    #[serde(default)]
-    prices: RawPrices,
-    input_max: Option<u64>,
-    output_max: Option<u64>,
-    #[serde(borrow = "'static", default)]
-    supports: Vec<&'static str>,
-    deprecated_on: Option<&'static str>,
-}
-
-/// Prices of the ordinary class of service, in nano-USD per million tokens.
-#[derive(Default, Deserialize)]
-struct RawPrices {
-    input: Option<i64>,
-    output: Option<i64>,
-    cache_read: Option<i64>,
-    cache_write: Option<i64>,
-    reasoning: Option<i64>,
-    #[serde(default)]
-    above: BTreeMap<u64, RawPrices>,
-    #[serde(default)]
-    units: Units,
-}
-
-/// Prices by other units, per million of them.
-#[derive(Default, Deserialize)]
-struct Units {
-    #[serde(default)]
-    input_request: i64,
-}
-
-impl RawEntry {
-    fn into_entry(self) -> CatalogEntry {
-        let price = self.prices.price(self.mode, None);
-        let tiers = self.prices.above.iter();
-        let tiers = tiers.filter_map(|(above, raw)| Some((*above, raw.price(self.mode, price)?)));
-        CatalogEntry {
-            mode: self.mode,
-            price,
-            tiers: tiers.collect(),
-            input_tokens_max: self.input_max,
-            output_tokens_max: self.output_max,
-            supports: self.supports,
-            deprecated_on: self.deprecated_on,
-        }
-    }
-}
-
-impl RawPrices {
-    /// The price, if everything a request of this mode is billed for has one. What a tier does not say
-    /// is as in the base price.
-    fn price(&self, mode: Mode, base: Option<Price>) -> Option<Price> {
-        let input = self.input.or(base.map(|base| base.input_nano_usd_per_mtok))?;
-        let output = match (self.output, base) {
-            (Some(output), _) => output,
-            (None, Some(base)) => base.output_nano_usd_per_mtok,
-            (None, None) if mode == Mode::Embedding => 0,
-            (None, None) => return None,
-        };
-        let per_request = (self.units.input_request + 999_999) / 1_000_000;
-        Some(Price {
-            input_nano_usd_per_mtok: input,
-            // Reasoning is output to us; the dearer of the two errs on our side.
-            output_nano_usd_per_mtok: output.max(self.reasoning.unwrap_or(0)),
-            cache_read_nano_usd_per_mtok: self
-                .cache_read
-                .or(base.and_then(|base| base.cache_read_nano_usd_per_mtok)),
-            cache_write_nano_usd_per_mtok: self
-                .cache_write
-                .or(base.and_then(|base| base.cache_write_nano_usd_per_mtok)),
-            request_nano_usd: base.map_or(per_request, |base| base.request_nano_usd),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,10 +163,9 @@ mod tests {
         assert_eq!(catalog.made_on.len(), 10);
         for (provider, models) in &catalog.providers {
             for (name, entry) in models {
-                let prices = entry.price.iter().chain(entry.tiers.iter().map(|(_, price)| price));
-                for price in prices {
-                    assert!(price.input_nano_usd_per_mtok >= 0, "{provider}/{name}");
-                    assert!(price.output_nano_usd_per_mtok >= 0, "{provider}/{name}");
+                if let Some(price) = &entry.price {
+                    let valid = ledger::valid::price(price);
+                    assert!(valid.is_ok(), "{provider}/{name}: {valid:?}");
                 }
             }
         }
@@ -272,7 +176,7 @@ mod tests {
         let catalog = Catalog::built_in();
         let expected = catalog.find("openai", "gpt-4o").unwrap();
         assert_eq!(expected.mode, Mode::Chat);
-        assert_eq!(expected.price.unwrap().input_nano_usd_per_mtok, 2_500_000_000);
+        assert_eq!(expected.price.as_ref().unwrap().input_nano_usd_per_mtok, 2_500_000_000);
         for name in ["gpt-4o", "openai/gpt-4o"] {
             assert_eq!(catalog.find("openai-compatible", name), Some(expected), "{name}");
         }
@@ -299,20 +203,5 @@ mod tests {
         for bare in ["gpt-4o", "gpt-4-0613", "llama-3.1-405", "m", "", "ä-20240101x", "20240101"] {
             assert_eq!(without_date(bare), None, "{bare}");
         }
-    }
-
-    #[test]
-    fn a_long_prompt_has_the_price_of_its_tier() {
-        let entry = Catalog::built_in().find("gemini", "gemini-2.5-pro").unwrap();
-        let input = |tokens| entry.price_for(tokens).unwrap().input_nano_usd_per_mtok;
-        assert_eq!(input(200_000), 1_250_000_000);
-        assert_eq!(input(200_001), 2_500_000_000);
-    }
-
-    #[test]
-    fn a_chat_model_without_an_output_price_has_no_price() {
-        let half = RawPrices { input: Some(1), ..RawPrices::default() };
-        assert_eq!(half.price(Mode::Chat, None), None);
-        assert!(half.price(Mode::Embedding, None).is_some());
     }
 }

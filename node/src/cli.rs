@@ -14,6 +14,7 @@ mod drain;
 pub mod health;
 mod init;
 mod keys;
+mod model_price;
 mod models;
 mod out;
 mod paper;

@@ -20,7 +20,7 @@ mod stream;
 mod target;
 mod tool;
 
-pub use answer::{Answer, Choice, Counts, Finish};
+pub use answer::{Answer, Choice, Finish};
 pub use collect::Collector;
 pub(crate) use collect::append;
 pub use event::{Delta, Event};

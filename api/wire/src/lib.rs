@@ -31,4 +31,4 @@ pub use call::{Asked, Call, Media, Operation};
 pub use frame::sse;
 pub use provider_error::ProviderError;
 pub use refusal::{Fault, Refusal, Retry};
-pub use usage::Usage;
+pub use usage::{Picture, Quality, Service, Usage};

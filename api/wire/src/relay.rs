@@ -6,7 +6,6 @@ mod translated;
 
 use bytes::Bytes;
 
-use crate::chat::Counts;
 use crate::frame::Framing;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
@@ -55,7 +54,7 @@ pub struct Progress {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct End {
     /// What the provider counted, if it did; the largest of all counts seen, never their sum.
-    pub counts: Option<Counts>,
+    pub counts: Option<Usage>,
     /// The failure reported inside the stream.
     pub error: Option<ProviderError>,
     /// The same as the provider wrote it: the data of the event, or the lines of the whole body.
@@ -72,7 +71,7 @@ impl End {
     /// The tokens that every provider counts.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        self.counts.map(|counts| counts.usage)
+        self.counts
     }
 }
 

@@ -1,7 +1,7 @@
 //! Models: what callers can ask for, and what is charged.
 
 use super::Node;
-use super::providers::price_out;
+use super::prices::price_out;
 use crate::catalog::{Catalog, CatalogEntry};
 use api::admin::v1::models::{ListedModel, Models, PriceSource};
 use api::admin::{Listed, Page};
@@ -37,7 +37,7 @@ fn of_provider(catalog: &'static Catalog, provider: &Provider) -> Vec<ListedMode
 }
 
 fn of_model(provider: &Provider, model: &Model, entry: Option<&CatalogEntry>) -> ListedModel {
-    let (price, source) = priced(model, entry, provider.unpriced);
+    let (price, source) = priced(model, entry, &provider.unpriced);
     ListedModel {
         name: format!("{}/{}", provider.name, model.name),
         stands_for: Vec::new(),
@@ -51,15 +51,15 @@ fn of_model(provider: &Provider, model: &Model, entry: Option<&CatalogEntry>) ->
 }
 
 /// The operator's price, else the catalog's, else what the provider's policy says.
-fn priced(
-    model: &Model,
-    entry: Option<&CatalogEntry>,
-    unpriced: Unpriced,
-) -> (Option<Price>, PriceSource) {
-    if let Some(price) = model.price {
+fn priced<'a>(
+    model: &'a Model,
+    entry: Option<&'a CatalogEntry>,
+    unpriced: &'a Unpriced,
+) -> (Option<&'a Price>, PriceSource) {
+    if let Some(price) = &model.price {
         return (Some(price), PriceSource::Operator);
     }
-    if let Some(price) = entry.and_then(|entry| entry.price) {
+    if let Some(price) = entry.and_then(|entry| entry.price.as_ref()) {
         return (Some(price), PriceSource::Catalog);
     }
     match unpriced {
@@ -89,12 +89,12 @@ mod tests {
     fn the_operators_price_comes_first_and_the_policy_last() {
         let price = Price { input_nano_usd_per_mtok: 5, ..Price::default() };
         let mut model = Model::default();
-        assert_eq!(priced(&model, None, Unpriced::Deny), (None, PriceSource::Deny));
-        assert_eq!(priced(&model, None, Unpriced::Track), (None, PriceSource::Track));
-        let flat = priced(&model, None, Unpriced::Flat(price));
-        assert_eq!(flat, (Some(price), PriceSource::Flat));
-        model.price = Some(price);
-        let own = priced(&model, None, Unpriced::Deny);
-        assert_eq!(own, (Some(price), PriceSource::Operator));
+        assert_eq!(priced(&model, None, &Unpriced::Deny), (None, PriceSource::Deny));
+        assert_eq!(priced(&model, None, &Unpriced::Track), (None, PriceSource::Track));
+        let flat = Unpriced::Flat(price.clone());
+        assert_eq!(priced(&model, None, &flat), (Some(&price), PriceSource::Flat));
+        model.price = Some(price.clone());
+        let own = priced(&model, None, &Unpriced::Deny);
+        assert_eq!(own, (Some(&price), PriceSource::Operator));
     }
 }

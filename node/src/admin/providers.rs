@@ -1,13 +1,14 @@
 //! Providers, whose secrets go in and never come out.
 
 use super::Node;
+use super::prices::{price_in, price_out};
 use super::resource::{Farewell, Kept, Wish};
 use crate::credential::{Family, Kind};
 use crate::vault::{Secret, credential_purpose};
 use api::admin::v1::providers::{self, CredentialSettings, ProviderSettings, Providers};
-use api::admin::{Answer, Problem, Usd, suggest};
+use api::admin::{Answer, Problem, suggest};
 use ledger::command::{Command, DeleteProvider, PutProvider};
-use ledger::{Credential, Ledger, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
+use ledger::{Credential, Ledger, Model, Provider, Sealed, StreamUsage, Unpriced};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -197,7 +198,7 @@ fn shown(provider: &Provider) -> providers::Provider {
         base_url: provider.base_url.clone(),
         credentials: credentials.collect(),
         models: provider.models.iter().map(model_out).collect(),
-        unpriced: match provider.unpriced {
+        unpriced: match &provider.unpriced {
             Unpriced::Deny => providers::Unpriced::Deny,
             Unpriced::Track => providers::Unpriced::Track,
             Unpriced::Flat(price) => providers::Unpriced::Flat(price_out(price)),
@@ -230,28 +231,8 @@ fn model_out(model: &Model) -> providers::Model {
     providers::Model {
         name: model.name.clone(),
         upstream_name: model.upstream_name.clone(),
-        price: model.price.map(price_out),
+        price: model.price.as_ref().map(price_out),
         input_tokens_max: model.input_tokens_max,
         output_tokens_max: model.output_tokens_max,
-    }
-}
-
-fn price_in(price: providers::Price) -> Price {
-    Price {
-        input_nano_usd_per_mtok: price.input.0,
-        output_nano_usd_per_mtok: price.output.0,
-        cache_read_nano_usd_per_mtok: price.cache_read.map(|usd| usd.0),
-        cache_write_nano_usd_per_mtok: price.cache_write.map(|usd| usd.0),
-        request_nano_usd: price.request.0,
-    }
-}
-
-pub(super) fn price_out(price: Price) -> providers::Price {
-    providers::Price {
-        input: Usd(price.input_nano_usd_per_mtok),
-        output: Usd(price.output_nano_usd_per_mtok),
-        cache_read: price.cache_read_nano_usd_per_mtok.map(Usd),
-        cache_write: price.cache_write_nano_usd_per_mtok.map(Usd),
-        request: Usd(price.request_nano_usd),
     }
 }

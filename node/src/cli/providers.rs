@@ -1,6 +1,7 @@
 //! `bursar providers`: where requests go.
 
 use super::client::{Admin, Target};
+use super::model_price::model_of;
 use super::out::{Column, cell};
 use super::resource::{Verb, ask, from_file, path_of, print};
 use anyhow::Context;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
   bursar providers put openai --secret-env OPENAI_API_KEY
   bursar providers put claude --kind anthropic --secret-env ANTHROPIC_API_KEY
   bursar providers put local --base-url http://127.0.0.1:11434/v1 --model llama3=0,0 --allow-private-network
+  bursar providers put speech --kind openai --secret-env OPENAI_API_KEY --model gpt-audio=2.5,10,audio_input=32,audio_output=64
   bursar providers put openai --file provider.json
   bursar providers list
   bursar providers capabilities")]
@@ -67,8 +69,11 @@ struct Settings {
     /// File with the provider's API key.
     #[arg(long, value_name = "PATH", conflicts_with = "secret_env")]
     secret_file: Option<PathBuf>,
-    /// A model, or a model with its price in dollars per million tokens; may be repeated.
-    #[arg(long, value_name = "NAME[=IN,OUT]")]
+    /// A model, or a model with its price in dollars per million tokens; may be repeated. More prices may
+    /// follow, each with what it is for and where it holds: audio_input=32 per million, like all tokens
+    /// and characters; web_search=0.01 each, like image, page, search_unit, input_second and
+    /// output_second; input:priority=10, output:above200000=22.5, image:1024x1536:high=0.25.
+    #[arg(long, value_name = "NAME[=IN,OUT[,CLASS[:WHERE]=USD]...]")]
     model: Vec<String>,
     /// What to do with a model without a price: deny or track.
     #[arg(long)]
@@ -236,18 +241,6 @@ async fn kept_credentials(admin: &Admin, path: &str) -> anyhow::Result<Value> {
     Ok(kept.collect())
 }
 
-/// `NAME` or `NAME=IN,OUT`.
-fn model_of(text: &str) -> anyhow::Result<Value> {
-    let Some((name, prices)) = text.rsplit_once('=') else {
-        return Ok(json!({ "name": text }));
-    };
-    let (input, output) = prices.split_once(',').with_context(|| {
-        format!("--model {text}: write NAME=IN,OUT in dollars per million tokens")
-    })?;
-    let price = json!({ "input_usd_per_mtok": input, "output_usd_per_mtok": output });
-    Ok(json!({ "name": name, "price": price }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,13 +251,5 @@ mod tests {
         assert_eq!(health_cell(&json!([])), "ok");
         let health = json!([door("a", 0), door("b", 1_200)]);
         assert_eq!(health_cell(&health), "b passed over for 2 s");
-    }
-
-    #[test]
-    fn a_model_may_carry_its_price() {
-        assert_eq!(model_of("a/b").unwrap(), json!({"name": "a/b"}));
-        let priced = model_of("a=0.15,0.6").unwrap();
-        assert_eq!(priced["price"]["output_usd_per_mtok"], "0.6");
-        assert!(model_of("a=1").is_err());
     }
 }

@@ -8,11 +8,13 @@ use api::admin::v1::cluster::Id;
 use api::admin::{Timestamp, Usd};
 use cluster::allowance::Charge;
 use ledger::view::AccountTerms;
-use ledger::{AccountId, Price};
+use ledger::{AccountId, Class, Service};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use wire::Usage;
 
+/// Requests per price.
+const MILLION: i64 = 1_000_000;
 /// Length of a receipt, about, in bytes.
 const BYTES: usize = 1_400;
 
@@ -93,17 +95,68 @@ struct Tokens {
     cache_write_tokens: u64,
     output_tokens: u64,
     reasoning_tokens: u64,
+    #[serde(flatten)]
+    others: Others,
+}
+
+/// Counts that few requests have; zeros are left out.
+#[derive(Serialize)]
+struct Others {
+    #[serde(skip_serializing_if = "is_zero")]
+    cache_write_1h_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_input_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_cache_read_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    image_input_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_output_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    image_output_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    images: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    input_ms: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    output_ms: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    characters: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pages: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    search_units: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    web_searches: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The prices an attempt was charged at, in billionths of a dollar.
 #[derive(Serialize)]
 struct Applied<'a> {
     version: &'a str,
+    /// The class of service, and the length of the prompt, that they hold for.
+    service: &'static str,
+    above_input_tokens: u64,
     input_nano_usd_per_mtok: i64,
     output_nano_usd_per_mtok: i64,
     cache_read_nano_usd_per_mtok: i64,
     cache_write_nano_usd_per_mtok: i64,
     request_nano_usd: i64,
+    /// Prices of other classes that this model has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rates: Vec<Rate>,
+}
+
+/// What a million of a class cost.
+#[derive(Serialize)]
+struct Rate {
+    class: &'static str,
+    nano_usd_per_million: i64,
 }
 
 /// Where in the log the charge stands.
@@ -210,13 +263,6 @@ fn account(terms: &AccountTerms) -> Account<'_> {
 
 fn attempt<'a>(charged: &'a Charged, last: &Charged) -> Attempt<'a> {
     let facts = &*charged.facts;
-    let Usage {
-        input_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        output_tokens,
-        reasoning_tokens,
-    } = charged.usage;
     let Charge { nano_usd, tokens, requests } = charged.held;
     let others = facts.accounts != last.facts.accounts;
     Attempt {
@@ -225,28 +271,53 @@ fn attempt<'a>(charged: &'a Charged, last: &Charged) -> Attempt<'a> {
         outcome: charged.outcome,
         basis: charged.basis,
         hold: Amounts { usd: Usd(nano_usd), tokens, requests },
-        usage: Tokens {
-            input_tokens,
-            cache_read_tokens,
-            cache_write_tokens,
-            output_tokens,
-            reasoning_tokens,
-        },
+        usage: used(&charged.usage),
         price: applied(&facts.prices, &charged.usage),
         cost_usd: Usd(charged.charge.nano_usd),
         accounts: others.then_some(Accounts(&facts.accounts)),
     }
 }
 
+fn used(usage: &Usage) -> Tokens {
+    Tokens {
+        input_tokens: usage.input_tokens,
+        cache_read_tokens: usage.cache_read_tokens,
+        cache_write_tokens: usage.cache_write_tokens,
+        output_tokens: usage.output_tokens,
+        reasoning_tokens: usage.reasoning_tokens,
+        others: Others {
+            cache_write_1h_tokens: usage.cache_write_1h_tokens,
+            audio_input_tokens: usage.audio_input_tokens,
+            audio_cache_read_tokens: usage.audio_cache_read_tokens,
+            image_input_tokens: usage.image_input_tokens,
+            audio_output_tokens: usage.audio_output_tokens,
+            image_output_tokens: usage.image_output_tokens,
+            images: usage.images,
+            input_ms: usage.input_ms,
+            output_ms: usage.output_ms,
+            characters: usage.characters,
+            pages: usage.pages,
+            search_units: usage.search_units,
+            web_searches: usage.web_searches,
+        },
+    }
+}
+
 fn applied<'a>(prices: &'a Prices, usage: &Usage) -> Option<Applied<'a>> {
-    let price: &Price = prices.tariff.as_ref()?.applied(usage);
-    let input = price.input_nano_usd_per_mtok;
+    let list = prices.tariff.as_ref()?.applied(usage);
+    let rate = |class| list.rate(class);
     Some(Applied {
         version: prices.version.as_deref()?,
-        input_nano_usd_per_mtok: input,
-        output_nano_usd_per_mtok: price.output_nano_usd_per_mtok,
-        cache_read_nano_usd_per_mtok: price.cache_read_nano_usd_per_mtok.unwrap_or(input),
-        cache_write_nano_usd_per_mtok: price.cache_write_nano_usd_per_mtok.unwrap_or(input),
-        request_nano_usd: price.request_nano_usd,
+        service: Service::ALL[list.service as usize].1,
+        above_input_tokens: list.above_input_tokens,
+        input_nano_usd_per_mtok: rate(Class::Input),
+        output_nano_usd_per_mtok: rate(Class::Output),
+        cache_read_nano_usd_per_mtok: rate(Class::CacheRead),
+        cache_write_nano_usd_per_mtok: rate(Class::CacheWrite),
+        request_nano_usd: rate(Class::Request) / MILLION,
+        rates: list
+            .others()
+            .map(|(class, nano_usd_per_million)| Rate { class, nano_usd_per_million })
+            .collect(),
     })
 }

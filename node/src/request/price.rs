@@ -1,17 +1,24 @@
 //! What does it cost? Pure, in integers; every part is rounded up to the next nano-USD.
 
-use ledger::Price;
-use wire::Usage;
+mod bound;
+mod list;
 
-const TOKENS_PER_PRICE: i128 = 1_000_000;
+use ledger::{Class, Price, Quality, Rate, Service};
+use wire::{Picture, Usage};
 
-/// The prices of one model: one, and others for calls with much input.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) use list::List;
+
+/// Units per price.
+const MILLION: i128 = 1_000_000;
+const MS_PER_S: i128 = 1_000;
+
+/// The prices of one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tariff {
-    /// The ordinary price.
-    pub(crate) base: Price,
-    /// Prices for calls with more input tokens than the number given, rising.
-    pub(crate) tiers: Vec<(u64, Price)>,
+    /// The ordinary class of service first, each by rising length of prompt; at least one.
+    lists: Vec<List>,
+    /// What pictures cost, by size and quality.
+    pictures: Vec<Rate>,
 }
 
 /// The prices a place is charged at, and which ones they are.
@@ -35,194 +42,177 @@ impl Prices {
     }
 }
 
+impl From<&Price> for Tariff {
+    fn from(price: &Price) -> Self {
+        let pictures = price.rates.iter().filter(|rate| rate.class == Class::Image);
+        Self { lists: list::lists(price), pictures: pictures.copied().collect() }
+    }
+}
+
 impl Tariff {
     /// What a call cost, in nano-USD.
     pub(crate) fn price(&self, usage: &Usage) -> i64 {
-        price(usage, self.applied(usage))
+        self.cost(self.applied(usage), usage)
     }
 
-    /// The price a call of this usage is billed at.
-    pub(crate) fn applied(&self, usage: &Usage) -> &Price {
-        let tier = self.tiers.iter().rev().find(|(above, _)| usage.input_tokens > *above);
-        tier.map_or(&self.base, |(_, price)| price)
+    /// The prices a call of this usage is billed at: of the class of service that it was served at, the
+    /// dearest where that is one nobody knows the price of.
+    pub(crate) fn applied(&self, usage: &Usage) -> &List {
+        let service = match usage.service {
+            None | Some(wire::Service::Standard) => Some(Service::Standard),
+            // Both cost less than the ordinary one, or as much.
+            Some(wire::Service::Batch) => Some(self.known(Service::Batch)),
+            Some(wire::Service::Flex) => Some(self.known(Service::Flex)),
+            Some(wire::Service::Priority) => {
+                self.has(Service::Priority).then_some(Service::Priority)
+            }
+            Some(wire::Service::Other) => None,
+        };
+        let lists = self.reached(usage.input_tokens);
+        let lists = lists.filter(|list| service.is_none_or(|service| list.service == service));
+        lists.max_by_key(|list| self.cost(list, usage)).unwrap_or(&self.lists[0])
     }
 
-    /// The most a call of so many tokens can cost, in nano-USD, whichever tier it falls into.
-    pub(crate) fn bound(&self, input_tokens: u64, output_tokens: u64) -> i64 {
-        self.possible(input_tokens)
-            .map(|price| bound(input_tokens, output_tokens, price))
-            .max()
-            .unwrap_or(i64::MAX)
+    /// Whether a class of service has a price of its own.
+    pub(crate) fn has(&self, service: Service) -> bool {
+        self.lists.iter().any(|list| list.service == service)
     }
 
-    /// The most output tokens that `nano_usd` buy on top of the input, whichever tier it falls into.
-    pub(crate) fn output_tokens_for(&self, nano_usd: i64, input_tokens: u64) -> u64 {
-        self.possible(input_tokens)
-            .map(|price| output_tokens_for(nano_usd, input_tokens, price))
-            .min()
-            .unwrap_or(0)
+    fn known(&self, service: Service) -> Service {
+        if self.has(service) { service } else { Service::Standard }
     }
 
-    /// Prices a call with at most so many input tokens may be billed at.
-    fn possible(&self, input_tokens: u64) -> impl Iterator<Item = &Price> {
-        let reached = self.tiers.iter().filter(move |(above, _)| input_tokens > *above);
-        std::iter::once(&self.base).chain(reached.map(|(_, price)| price))
+    /// Of each class of service the list for so many input tokens.
+    fn reached(&self, input_tokens: u64) -> impl Iterator<Item = &List> {
+        let reached = move |list: &&List| {
+            list.above_input_tokens == 0 || input_tokens > list.above_input_tokens
+        };
+        let dearer = move |list: &List| {
+            let next = |other: &List| {
+                other.service == list.service
+                    && other.above_input_tokens > list.above_input_tokens
+                    && input_tokens > other.above_input_tokens
+            };
+            self.lists.iter().any(next)
+        };
+        self.lists.iter().filter(reached).filter(move |list| !dearer(list))
+    }
+
+    /// What a call costs by one list: tokens, or, where they cost nothing, what else was made of or read;
+    /// and what comes on top of either.
+    fn cost(&self, list: &List, usage: &Usage) -> i64 {
+        let tokens = sum(tokens(list, usage));
+        let made = if tokens > 0 { 0 } else { sum(self.units(list, usage)) };
+        let each = |count: u64, class| part(count, list.rate(class), MILLION);
+        sum([
+            tokens,
+            made,
+            each(1, Class::Request),
+            each(usage.pages, Class::Page),
+            each(usage.search_units, Class::SearchUnit),
+            each(usage.web_searches, Class::WebSearch),
+        ])
+    }
+
+    fn units(&self, list: &List, usage: &Usage) -> [i64; 4] {
+        let per_ms = MILLION * MS_PER_S;
+        [
+            part(usage.images, self.picture(list.service, usage.picture), MILLION),
+            part(usage.input_ms, list.rate(Class::InputSecond), per_ms),
+            part(usage.output_ms, list.rate(Class::OutputSecond), per_ms),
+            part(usage.characters, list.rate(Class::Character), MILLION),
+        ]
+    }
+
+    /// What a million pictures of a kind cost: the dearest of those that it may be.
+    fn picture(&self, service: Service, picture: Picture) -> i64 {
+        let own = |service: Service| {
+            let all = self.pictures.iter().filter(move |rate| rate.service == service);
+            let mut fitting: Vec<&Rate> = all.clone().filter(|rate| fits(rate, picture)).collect();
+            // A line that names what is known of the picture is the one that is meant.
+            narrow(&mut fitting, picture.width > 0, |rate| rate.width > 0);
+            let said = quality(picture.quality) != Quality::Any;
+            narrow(&mut fitting, said, |rate| rate.quality != Quality::Any);
+            let price = |rate: &Rate| rate.nano_usd_per_million;
+            // A size that no line knows may cost as much as any.
+            fitting.into_iter().map(price).max().or_else(|| all.map(price).max())
+        };
+        own(service).or_else(|| own(Service::Standard)).unwrap_or(0).max(0)
     }
 }
 
-impl From<Price> for Tariff {
-    fn from(base: Price) -> Self {
-        Self { base, tiers: Vec::new() }
+/// Keeps the lines that name something, where that is known and any line does.
+fn narrow(lines: &mut Vec<&Rate>, known: bool, names: fn(&Rate) -> bool) {
+    if known && lines.iter().any(|rate| names(rate)) {
+        lines.retain(|rate| names(rate));
     }
 }
 
-/// What tokens of one class cost, rounded up, in nano-USD. Saturates far beyond any budget.
-fn part(tokens: u64, nano_usd_per_mtok: i64) -> i64 {
-    let exact = i128::from(tokens) * i128::from(nano_usd_per_mtok.max(0));
-    let rounded = (exact + TOKENS_PER_PRICE - 1) / TOKENS_PER_PRICE;
-    i64::try_from(rounded).unwrap_or(i64::MAX)
+/// Whether a line may be the one for a picture; what is not known of either is no obstacle.
+fn fits(rate: &Rate, picture: Picture) -> bool {
+    let quality = quality(picture.quality);
+    let same_size = (rate.width, rate.height) == (picture.width, picture.height);
+    let size = rate.width == 0 || picture.width == 0 || same_size;
+    size && (rate.quality == Quality::Any || quality == Quality::Any || rate.quality == quality)
 }
 
-/// What a call cost, in nano-USD.
-fn price(usage: &Usage, price: &Price) -> i64 {
+fn quality(quality: wire::Quality) -> Quality {
+    match quality {
+        wire::Quality::Unknown => Quality::Any,
+        wire::Quality::Low => Quality::Low,
+        wire::Quality::Medium => Quality::Medium,
+        wire::Quality::High => Quality::High,
+        wire::Quality::Standard => Quality::Standard,
+        wire::Quality::Hd => Quality::Hd,
+    }
+}
+
+/// What the tokens cost, class by class. Each token is billed once: one that is of two classes as the
+/// first of them here, and one of a class without a price of its own as what that is a part of.
+fn tokens(list: &List, usage: &Usage) -> [i64; 11] {
+    let own = |class, count: u64| if list.own(class).is_some() { count } else { 0 };
+    let hour = usage.cache_write_1h_tokens.min(usage.cache_write_tokens);
+    let hour = own(Class::CacheWrite1h, hour);
+    let spoken = usage.audio_cache_read_tokens.min(usage.cache_read_tokens);
+    let heard = usage.audio_input_tokens.saturating_sub(spoken);
+    let spoken = own(Class::AudioCacheRead, spoken);
+    // Cached tokens that exceed the input are still paid for.
     let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
-    let plain = usage.input_tokens.saturating_sub(cached);
-    let input = price.input_nano_usd_per_mtok;
+    let mut left = usage.input_tokens.max(cached);
+    let mut made = usage.output_tokens;
+    let mut input = |class, count: u64| take(&mut left, own(class, count), list.rate(class));
+    let mut output = |class, count: u64| take(&mut made, own(class, count), list.rate(class));
     [
-        part(plain, input),
-        part(usage.cache_read_tokens, price.cache_read_nano_usd_per_mtok.unwrap_or(input)),
-        part(usage.cache_write_tokens, price.cache_write_nano_usd_per_mtok.unwrap_or(input)),
-        part(usage.output_tokens, price.output_nano_usd_per_mtok),
-        price.request_nano_usd.max(0),
+        input(Class::CacheWrite1h, hour),
+        input(Class::CacheWrite, usage.cache_write_tokens - hour),
+        input(Class::AudioCacheRead, spoken),
+        input(Class::CacheRead, usage.cache_read_tokens - spoken),
+        input(Class::AudioInput, heard),
+        input(Class::ImageInput, usage.image_input_tokens),
+        input(Class::Input, u64::MAX),
+        output(Class::AudioOutput, usage.audio_output_tokens),
+        output(Class::ImageOutput, usage.image_output_tokens),
+        output(Class::Reasoning, usage.reasoning_tokens),
+        output(Class::Output, u64::MAX),
     ]
-    .into_iter()
-    .fold(0, i64::saturating_add)
 }
 
-/// The most a call of so many tokens can cost, in nano-USD: all input at its dearest.
-fn bound(input_tokens: u64, output_tokens: u64, price: &Price) -> i64 {
-    // Input may be split into three classes, each rounded up on its own.
-    const ROUNDING: i64 = 2;
-    [
-        part(input_tokens, dearest_input(price)),
-        part(output_tokens, price.output_nano_usd_per_mtok),
-        price.request_nano_usd.max(0),
-        if input_tokens > 0 { ROUNDING } else { 0 },
-    ]
-    .into_iter()
-    .fold(0, i64::saturating_add)
+/// The cost of so many of the tokens that are left.
+fn take(left: &mut u64, count: u64, nano_usd_per_million: i64) -> i64 {
+    let taken = count.min(*left);
+    *left -= taken;
+    part(taken, nano_usd_per_million, MILLION)
 }
 
-fn dearest_input(price: &Price) -> i64 {
-    [
-        Some(price.input_nano_usd_per_mtok),
-        price.cache_read_nano_usd_per_mtok,
-        price.cache_write_nano_usd_per_mtok,
-    ]
-    .into_iter()
-    .flatten()
-    .max()
-    .unwrap_or(0)
+/// What so many of a thing cost, rounded up, in nano-USD. Saturates far beyond any budget.
+fn part(count: u64, nano_usd: i64, per: i128) -> i64 {
+    let exact = i128::from(count) * i128::from(nano_usd.max(0));
+    i64::try_from((exact + per - 1) / per).unwrap_or(i64::MAX)
 }
 
-/// The most output tokens that `nano_usd` buy, on top of the input; `u64::MAX` where output is free.
-fn output_tokens_for(nano_usd: i64, input_tokens: u64, price: &Price) -> u64 {
-    let left = nano_usd.saturating_sub(bound(input_tokens, 0, price));
-    if left <= 0 {
-        return 0;
-    }
-    if price.output_nano_usd_per_mtok <= 0 {
-        return u64::MAX;
-    }
-    let tokens = i128::from(left) * TOKENS_PER_PRICE / i128::from(price.output_nano_usd_per_mtok);
-    u64::try_from(tokens).unwrap_or(u64::MAX)
+fn sum(parts: impl IntoIterator<Item = i64>) -> i64 {
+    parts.into_iter().fold(0, i64::saturating_add)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PRICE: Price = Price {
-        input_nano_usd_per_mtok: 3_000_000_000,
-        output_nano_usd_per_mtok: 15_000_000_000,
-        cache_read_nano_usd_per_mtok: Some(300_000_000),
-        cache_write_nano_usd_per_mtok: Some(3_750_000_000),
-        request_nano_usd: 5,
-    };
-
-    fn usage(input: u64, read: u64, write: u64, output: u64) -> Usage {
-        Usage {
-            input_tokens: input,
-            cache_read_tokens: read,
-            cache_write_tokens: write,
-            output_tokens: output,
-            reasoning_tokens: 0,
-        }
-    }
-
-    #[test]
-    fn every_class_has_its_price_and_rounds_up() {
-        let thin =
-            Price { input_nano_usd_per_mtok: 1, output_nano_usd_per_mtok: 1, ..Price::default() };
-        let cases = [
-            (usage(0, 0, 0, 0), PRICE, 5),
-            (usage(1_000_000, 0, 0, 0), PRICE, 3_000_000_005),
-            (usage(10, 4, 1, 2), PRICE, 5 * 3_000 + 4 * 300 + 3_750 + 2 * 15_000 + 5),
-            (usage(1, 0, 0, 1), thin, 2),
-            (usage(1_000_001, 0, 0, 0), thin, 2),
-            // Cached tokens that exceed the input are still paid for.
-            (usage(1, 4, 0, 0), PRICE, 4 * 300 + 5),
-            (usage(u64::MAX, 0, 0, 0), PRICE, i64::MAX),
-        ];
-        for (usage, with, cost) in cases {
-            assert_eq!(price(&usage, &with), cost, "{usage:?}");
-        }
-    }
-
-    #[test]
-    fn no_call_within_the_bound_costs_more() {
-        let prices = [
-            PRICE,
-            Price { input_nano_usd_per_mtok: 7, output_nano_usd_per_mtok: 11, ..Price::default() },
-            Price { cache_write_nano_usd_per_mtok: None, ..PRICE },
-        ];
-        for with in &prices {
-            for input in [0, 1, 2, 3, 999_999, 1_000_001] {
-                for (read, write) in
-                    [(0, 0), (1, 1), (input, 0), (0, input), (input / 2, input / 3)]
-                {
-                    if read + write > input {
-                        continue;
-                    }
-                    let most = bound(input, 17, with);
-                    assert!(price(&usage(input, read, write, 17), with) <= most);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_fits_is_affordable_and_one_more_is_not() {
-        for budget in [20_000, 1_000_000, 123_456_789] {
-            let tokens = output_tokens_for(budget, 100, &PRICE);
-            if tokens > 0 {
-                assert!(bound(100, tokens, &PRICE) <= budget);
-            }
-            assert!(bound(100, tokens + 1, &PRICE) > budget);
-        }
-        assert_eq!(output_tokens_for(10, 0, &Price::default()), u64::MAX);
-    }
-
-    #[test]
-    fn much_input_is_billed_at_its_tier_and_bounded_by_the_dearest() {
-        let dear = Price { input_nano_usd_per_mtok: 6_000_000_000, ..PRICE };
-        let tariff = Tariff { base: PRICE, tiers: vec![(200_000, dear)] };
-        assert_eq!(tariff.price(&usage(200_000, 0, 0, 0)), 600_000_005);
-        assert_eq!(tariff.price(&usage(200_001, 0, 0, 0)), 1_200_006_005);
-        assert_eq!(tariff.bound(200_000, 9), bound(200_000, 9, &PRICE));
-        assert_eq!(
-            tariff.bound(200_001, 9),
-            bound(200_001, 9, &dear).max(bound(200_001, 9, &PRICE))
-        );
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use super::price::Tariff;
 use api::refusal::Reason;
 use cluster::allowance::Charge;
 use ledger::{Mode, Unit};
-use wire::{Call, Refusal};
+use wire::{Call, Refusal, Usage};
 
 /// Fewest output tokens worth asking for where the caller set no limit.
 const OUTPUT_TOKENS_FLOOR: u64 = 1_024;
@@ -54,10 +54,8 @@ pub(crate) struct Room {
 /// What one attempt may cost at worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Quote {
-    /// Most input tokens.
-    pub(crate) input_tokens: u64,
-    /// Most output tokens, over all choices.
-    pub(crate) output_tokens: u64,
+    /// The most of each count, over all choices, and the dearest class of service it may be served at.
+    pub(crate) most: Usage,
     /// A limit per choice to be sent: one that we set, or lowered.
     pub(crate) cap: Option<u64>,
 }
@@ -67,8 +65,8 @@ impl Quote {
     pub(crate) fn charge(&self, terms: &ModelTerms) -> Charge {
         let money = terms.tariff.as_ref();
         Charge {
-            nano_usd: money.map_or(0, |tariff| tariff.bound(self.input_tokens, self.output_tokens)),
-            tokens: clamp(self.input_tokens.saturating_add(self.output_tokens)),
+            nano_usd: money.map_or(0, |tariff| tariff.bound(&self.most)),
+            tokens: clamp(self.most.input_tokens.saturating_add(self.most.output_tokens)),
             requests: 1,
         }
     }
@@ -92,15 +90,15 @@ pub(crate) fn quote(
         None if bounded => return Err(unbounded(&call.model)),
         None => 0,
     };
-    let of = |per_choice: u64, cap| Quote {
-        input_tokens,
-        output_tokens: terms.output_bound(per_choice).saturating_mul(call.choices),
-        cap,
+    let most = most(call, input_tokens);
+    let of = |per_choice: u64, cap| {
+        let output_tokens = terms.output_bound(per_choice).saturating_mul(call.choices);
+        Quote { most: Usage { output_tokens, ..most }, cap }
     };
     if !call.operation.generates() {
         return Ok((of(0, None), of(0, None)));
     }
-    let most = terms.output_tokens_max.unwrap_or(OUTPUT_TOKENS_UNKNOWN_MAX);
+    let longest = terms.output_tokens_max.unwrap_or(OUTPUT_TOKENS_UNKNOWN_MAX);
     match (call.output_tokens_max, terms.output_tokens_max) {
         (Some(asked), Some(known)) if asked > known => {
             let lowered = of(known, Some(known));
@@ -108,26 +106,39 @@ pub(crate) fn quote(
         }
         (Some(asked), _) => Ok((of(asked, None), of(asked, None))),
         (None, _) if !bounded => {
-            let guess = OUTPUT_TOKENS_FLOOR.min(most);
+            let guess = OUTPUT_TOKENS_FLOOR.min(longest);
             Ok((of(guess, None), of(guess, None)))
         }
         (None, _) => {
-            let least = OUTPUT_TOKENS_FLOOR.min(most);
+            let least = OUTPUT_TOKENS_FLOOR.min(longest);
             let choices = call.choices.max(1);
-            let fits = hard.map(|room| fit(&room, input_tokens, terms.tariff.as_ref()) / choices);
-            let cap = fits.min().unwrap_or(most).clamp(least, most);
+            let fits = hard.map(|room| fit(&room, &most, terms.tariff.as_ref()) / choices);
+            let cap = fits.min().unwrap_or(longest).clamp(least, longest);
             Ok((of(cap, Some(cap)), of(least, Some(least))))
         }
     }
 }
 
 /// The most output tokens a fair share of what is left pays for.
-fn fit(room: &Room, input_tokens: u64, tariff: Option<&Tariff>) -> u64 {
+fn fit(room: &Room, most: &Usage, tariff: Option<&Tariff>) -> u64 {
     let share = room.left.max(0) / SHARE;
     match (room.unit, tariff) {
-        (Unit::NanoUsd, Some(tariff)) => tariff.output_tokens_for(share, input_tokens),
+        (Unit::NanoUsd, Some(tariff)) => tariff.output_tokens_for(share, most),
         (Unit::NanoUsd, None) | (Unit::Requests, _) => u64::MAX,
-        (Unit::Tokens, _) => u64::try_from(share).unwrap_or(0).saturating_sub(input_tokens),
+        (Unit::Tokens, _) => u64::try_from(share).unwrap_or(0).saturating_sub(most.input_tokens),
+    }
+}
+
+/// The most of each count but the output's, as far as the request says.
+fn most(call: &Call, input_tokens: u64) -> Usage {
+    let of = |some: u64| if some + call.media.unbounded > 0 { input_tokens } else { 0 };
+    Usage {
+        input_tokens,
+        cache_write_1h_tokens: input_tokens,
+        audio_input_tokens: of(call.media.audio),
+        image_input_tokens: of(call.media.images),
+        service: Some(wire::Service::Other),
+        ..Usage::default()
     }
 }
 
@@ -159,7 +170,7 @@ mod tests {
 
     fn terms(output_tokens_max: Option<u64>) -> ModelTerms {
         ModelTerms {
-            tariff: Some(Tariff::from(Price {
+            tariff: Some(Tariff::from(&Price {
                 input_nano_usd_per_mtok: 1_000_000_000,
                 output_nano_usd_per_mtok: 4_000_000_000,
                 ..Price::default()
@@ -181,7 +192,7 @@ mod tests {
     fn a_callers_own_limit_is_held_in_full_and_not_touched() {
         let call = call(r#"{"model":"m","messages":[],"max_tokens":50,"n":2}"#);
         let (wanted, least) = quote(&call, &terms(Some(4_096)), [hard(1)].into_iter()).unwrap();
-        assert_eq!((wanted.output_tokens, wanted.cap), (2 * (50 + SLACK), None));
+        assert_eq!((wanted.most.output_tokens, wanted.cap), (2 * (50 + SLACK), None));
         assert_eq!(wanted, least);
     }
 
@@ -189,7 +200,7 @@ mod tests {
     fn a_limit_beyond_the_models_is_lowered() {
         let call = call(r#"{"model":"m","messages":[],"max_tokens":1000000}"#);
         let (wanted, _) = quote(&call, &terms(Some(4_096)), [hard(1)].into_iter()).unwrap();
-        assert_eq!((wanted.output_tokens, wanted.cap), (4_096 + SLACK, Some(4_096)));
+        assert_eq!((wanted.most.output_tokens, wanted.cap), (4_096 + SLACK, Some(4_096)));
     }
 
     #[test]
@@ -230,6 +241,9 @@ mod tests {
         assert_eq!(refused.code, "request_exceeds_budget");
         assert!(quote(&call(file), &terms(None), [].into_iter()).is_ok());
         let known = ModelTerms { input_tokens_max: Some(9), ..terms(None) };
-        assert_eq!(quote(&call(file), &known, [hard(1)].into_iter()).unwrap().0.input_tokens, 9);
+        assert_eq!(
+            quote(&call(file), &known, [hard(1)].into_iter()).unwrap().0.most.input_tokens,
+            9
+        );
     }
 }

@@ -49,8 +49,8 @@ impl Bill {
     /// The charge, and the usage it stands for.
     pub(crate) fn charge(self, quote: &Quote, terms: &ModelTerms) -> (Charge, Usage) {
         let whole = Usage {
-            input_tokens: quote.input_tokens,
-            output_tokens: quote.output_tokens,
+            input_tokens: quote.most.input_tokens,
+            output_tokens: quote.most.output_tokens,
             ..Usage::default()
         };
         match self {
@@ -271,7 +271,7 @@ pub(crate) fn counted(open: &Open, told: Option<Usage>, output_bytes: u64) -> Bi
         return bounded(&open.quote, told, output_bytes, open.terms().thinks);
     }
     Bill::About(Usage {
-        input_tokens: told.input_tokens.max(open.quote.input_tokens),
+        input_tokens: told.input_tokens.max(open.quote.most.input_tokens),
         output_tokens: told.output_tokens.max(output_bytes.div_ceil(BYTES_PER_TOKEN)),
         ..told
     })
@@ -279,15 +279,15 @@ pub(crate) fn counted(open: &Open, told: Option<Usage>, output_bytes: u64) -> Bi
 
 /// Under a hard budget: no more than the hold, but where the provider itself told more.
 fn bounded(quote: &Quote, told: Usage, output_bytes: u64, thinks: bool) -> Bill {
-    let within =
-        told.input_tokens <= quote.input_tokens && told.output_tokens <= quote.output_tokens;
+    let most = &quote.most;
+    let within = told.input_tokens <= most.input_tokens && told.output_tokens <= most.output_tokens;
     if thinks && within {
         return Bill::Whole;
     }
-    let output_tokens = if thinks { quote.output_tokens } else { output_bytes };
+    let output_tokens = if thinks { most.output_tokens } else { output_bytes };
     Bill::AtMost(Usage {
-        input_tokens: told.input_tokens.max(quote.input_tokens),
-        output_tokens: told.output_tokens.max(output_tokens.min(quote.output_tokens)),
+        input_tokens: told.input_tokens.max(most.input_tokens),
+        output_tokens: told.output_tokens.max(output_tokens.min(most.output_tokens)),
         ..told
     })
 }
@@ -300,7 +300,7 @@ mod tests {
 
     fn terms() -> ModelTerms {
         ModelTerms {
-            tariff: Some(Tariff::from(Price {
+            tariff: Some(Tariff::from(&Price {
                 input_nano_usd_per_mtok: 1_000_000_000,
                 output_nano_usd_per_mtok: 4_000_000_000,
                 ..Price::default()
@@ -309,10 +309,15 @@ mod tests {
         }
     }
 
+    fn quote() -> Quote {
+        let most = Usage { input_tokens: 100, output_tokens: 50, ..Usage::default() };
+        Quote { most, cap: None }
+    }
+
     #[test]
     fn each_bill_has_its_charge() {
         let terms = terms();
-        let quote = Quote { input_tokens: 100, output_tokens: 50, cap: None };
+        let quote = quote();
         let usage = Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() };
         let beyond = Usage { input_tokens: 1_000, output_tokens: 1_000, ..Usage::default() };
         let cases = [
@@ -322,7 +327,7 @@ mod tests {
             (Bill::Told(beyond), 5_000_000, 1),
             (Bill::About(beyond), 5_000_000, 1),
             (Bill::AtMost(beyond), 5_000_000, 1),
-            (Bill::Whole, 100_000 + 200_000 + 2, 1),
+            (Bill::Whole, 100_000 + 200_000, 1),
         ];
         for (bill, nano_usd, requests) in cases {
             let (charge, _) = bill.charge(&quote, &terms);
@@ -332,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_was_not_told_to_the_end_is_charged_as_counted_within_the_hold_or_as_told_beyond_it() {
-        let quote = Quote { input_tokens: 100, output_tokens: 50, cap: None };
+        let quote = quote();
         let usage =
             |input_tokens, output_tokens| Usage { input_tokens, output_tokens, ..Usage::default() };
         let cases = [
@@ -358,6 +363,7 @@ mod tests {
             cache_write_tokens: 1,
             output_tokens: 3,
             reasoning_tokens: 2,
+            ..Usage::default()
         };
         let sums = sums(&Charge { nano_usd: 7, tokens: 13, requests: 1 }, &usage);
         assert_eq!((sums.requests, sums.input_tokens, sums.cost_nano_usd), (1, 5, 7));

@@ -194,13 +194,12 @@ impl Candidate {
             known.and_then(|model| model.upstream_name.as_deref()).unwrap_or(place.model);
         let listed = shared.catalog.find(&provider.kind, upstream_name);
         let said = || Prices::of_log(provider.changed_index);
-        let tariff = known.and_then(|model| model.price).map(Tariff::from);
+        let tariff = known.and_then(|model| model.price.as_ref()).map(Tariff::from);
         let tariff = tariff.map(|tariff| (tariff, said())).or_else(|| {
-            let entry = listed?;
-            let tariff = Tariff { base: entry.price?, tiers: entry.tiers.clone() };
+            let tariff = Tariff::from(listed?.price.as_ref()?);
             Some((tariff, Prices::of_catalog(shared.catalog.made_on())))
         });
-        let (tariff, unpriced) = match (tariff, provider.unpriced) {
+        let (tariff, unpriced) = match (tariff, &provider.unpriced) {
             (Some(tariff), _) => (Some(tariff), false),
             (None, Unpriced::Deny) => (None, true),
             (None, Unpriced::Flat(price)) => (Some((Tariff::from(price), said())), false),

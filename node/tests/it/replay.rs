@@ -24,6 +24,7 @@ const PRICE: Price = Price {
     cache_read_nano_usd_per_mtok: Some(3_000_000),
     cache_write_nano_usd_per_mtok: Some(7_000_000),
     request_nano_usd: 0,
+    rates: Vec::new(),
 };
 const WORKERS: usize = 8;
 /// Every so many streams, one is cut at each of its bytes.

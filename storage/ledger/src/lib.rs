@@ -24,6 +24,7 @@ mod money;
 mod node;
 mod outcome;
 mod period;
+mod price;
 mod profile;
 #[cfg(test)]
 mod proof;
@@ -49,8 +50,9 @@ pub use money::NanoUsd;
 pub use node::{NodeId, NodeRecord, PAST_LIVES_MAX, PastLife};
 pub use outcome::{Change, Denial, Grant, Outcome};
 pub use period::{Lane, Period};
+pub use price::{Class, Price, Quality, Rate, Service};
 pub use profile::Profile;
-pub use provider::{Credential, Model, Price, Provider, Sealed, StreamUsage, Unpriced};
+pub use provider::{Credential, Model, Provider, Sealed, StreamUsage, Unpriced};
 pub use scope::{Scope, ScopeId, ScopeKind, Selector};
 pub use time::UnixMillis;
 pub use usage::{UsageKey, UsageLine, UsageSums};

@@ -1,5 +1,7 @@
 //! Providers: where requests go, with which credentials, at what price.
 
+use crate::Price;
+
 /// A secret sealed with XChaCha20-Poly1305 under the key-encryption key: the ledger never sees it open.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Sealed {
@@ -28,23 +30,6 @@ pub struct Credential {
     pub secret: Option<Sealed>,
 }
 
-/// A price in nano-USD per million tokens: $3 per million is 3,000,000,000.
-///
-/// Cost rounds up to the next nano-USD, once per class of tokens and request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Price {
-    /// Uncached input tokens.
-    pub input_nano_usd_per_mtok: i64,
-    /// Output tokens, reasoning included.
-    pub output_nano_usd_per_mtok: i64,
-    /// Input tokens read from the provider's cache; `None` bills them as input.
-    pub cache_read_nano_usd_per_mtok: Option<i64>,
-    /// Input tokens written to the provider's cache; `None` bills them as input.
-    pub cache_write_nano_usd_per_mtok: Option<i64>,
-    /// Per request, on top.
-    pub request_nano_usd: i64,
-}
-
 /// A model a provider serves, with what the operator says of it. What is `None` comes from the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Model {
@@ -61,7 +46,7 @@ pub struct Model {
 }
 
 /// What to do with a model that has no price, when a money budget is on the path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Unpriced {
     /// Refuse it.
     #[default]

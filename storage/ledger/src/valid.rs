@@ -2,6 +2,7 @@
 
 mod budget;
 mod key;
+mod price;
 mod provider;
 mod scope;
 mod url;
@@ -10,9 +11,8 @@ pub(crate) use budget::budget;
 pub use budget::{SESSION_MS_MAX, SESSION_MS_MIN, TIME_ZONE_BYTES_MAX};
 pub(crate) use key::key;
 pub use key::{ALLOW_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, NARROWED_MAX, TAG_BYTES_MAX, tag};
-pub use provider::{
-    ATTEMPTS_MAX, CREDENTIALS_MAX, MODELS_MAX, PRICE_NANO_USD_MAX, TARGETS_MAX, TIMEOUT_MS_MAX,
-};
+pub use price::{MILLION_NANO_USD_MAX, PRICE_NANO_USD_MAX, RATES_MAX, price};
+pub use provider::{ATTEMPTS_MAX, CREDENTIALS_MAX, MODELS_MAX, TARGETS_MAX, TIMEOUT_MS_MAX};
 pub(crate) use provider::{alias, provider};
 pub(crate) use scope::{profile, scope, selector};
 pub use url::URL_BYTES_MAX;

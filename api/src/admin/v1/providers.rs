@@ -1,8 +1,12 @@
 //! Providers: where requests go, with which credentials, at what price.
 
 mod model;
+mod price;
+mod rate;
 
-pub use model::{Model, Price, Unpriced};
+pub use model::{Model, Unpriced};
+pub use price::Price;
+pub use rate::{PictureQuality, Rate, RateClass, ServiceClass};
 
 use crate::admin::Hidden;
 use crate::admin::call::Versioned;

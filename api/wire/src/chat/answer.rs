@@ -19,7 +19,7 @@ pub struct Answer {
     /// The answers, as many as were asked for.
     pub choices: Vec<Choice>,
     /// What it used.
-    pub counts: Option<Counts>,
+    pub counts: Option<Usage>,
 }
 
 /// One of the answers.
@@ -72,38 +72,6 @@ impl Finish {
             Some(Self::ToolCalls) if !calls_tools => Self::Stop,
             None => Self::Stop,
             Some(finish) => finish,
-        }
-    }
-}
-
-/// What an answer used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// The tokens that every provider counts.
-    pub usage: Usage,
-    /// Of the tokens written to a prompt cache, those kept for an hour.
-    pub cache_write_1h_tokens: u64,
-    /// Of the input, spoken tokens.
-    pub audio_input_tokens: u64,
-    /// Of the output, spoken tokens.
-    pub audio_output_tokens: u64,
-    /// Of the output, pictures.
-    pub image_output_tokens: u64,
-    /// Searches of the web that the provider made.
-    pub web_searches: u64,
-}
-
-impl Counts {
-    /// Field by field the larger of the two: counts in a stream are cumulative.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self {
-            usage: self.usage.max(other.usage),
-            cache_write_1h_tokens: self.cache_write_1h_tokens.max(other.cache_write_1h_tokens),
-            audio_input_tokens: self.audio_input_tokens.max(other.audio_input_tokens),
-            audio_output_tokens: self.audio_output_tokens.max(other.audio_output_tokens),
-            image_output_tokens: self.image_output_tokens.max(other.image_output_tokens),
-            web_searches: self.web_searches.max(other.web_searches),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! A whole answer out of the events of a stream.
 
-use super::answer::{Answer, Choice, Counts};
+use super::answer::{Answer, Choice};
 use super::event::{Delta, Event};
 use super::part::{Body, Part, Source, Text};
 use crate::provider_error::ProviderError;
+use crate::usage::Usage;
 
 /// Gathers events.
 #[derive(Debug, Default)]
@@ -48,7 +49,7 @@ impl Collector {
             }
             Event::Usage(counts) => {
                 let known = self.answer.counts.unwrap_or_default();
-                self.answer.counts = Some(Counts::max(known, *counts));
+                self.answer.counts = Some(Usage::max(known, *counts));
             }
             Event::Failed(error) => self.failed = Some((**error).clone()),
             Event::Whole => self.whole = true,

@@ -1,9 +1,10 @@
 //! What a stream says, one thing at a time.
 
-use super::answer::{Counts, Finish};
+use super::answer::Finish;
 use super::likely::Likely;
 use super::part::{Citation, Part};
 use crate::provider_error::ProviderError;
+use crate::usage::Usage;
 
 /// One thing that a stream says.
 ///
@@ -65,7 +66,7 @@ pub enum Event {
         stop_sequence: Option<String>,
     },
     /// What was used so far: the largest counts said, never a sum.
-    Usage(Counts),
+    Usage(Usage),
     /// A sign of life.
     Ping,
     /// The provider failed; nothing comes after.

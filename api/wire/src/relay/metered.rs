@@ -3,10 +3,11 @@
 use bytes::Bytes;
 
 use super::{End, Progress, Relay, Reply};
-use crate::chat::{Answer, Body, Counts, Delta, Event, Frame, Part, ReadStream};
+use crate::chat::{Answer, Body, Delta, Event, Frame, Part, ReadStream};
 use crate::frame::{EventTooLong, Found, Framing, Splitter};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
+use crate::usage::Usage;
 
 /// Passes a stream on byte for byte. Of binary messages only whole ones go on: nothing could be appended
 /// to half a message.
@@ -25,7 +26,7 @@ pub struct Metered {
 struct Notes {
     progress: Progress,
     error_body: Option<Bytes>,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     whole: bool,
 }
 
@@ -155,7 +156,7 @@ pub fn reply_of(read: Result<Answer, ProviderError>) -> Reply {
         Ok(answer) => {
             let parts = answer.choices.iter().flat_map(|choice| &choice.parts);
             Reply {
-                usage: answer.counts.map(|counts| counts.usage),
+                usage: answer.counts,
                 fault: None,
                 output_bytes: parts.map(generated_bytes).sum(),
             }

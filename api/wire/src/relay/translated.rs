@@ -4,10 +4,11 @@ use bytes::Bytes;
 
 use super::metered::{generated_bytes, reply_of};
 use super::{End, Progress, Relay, Reply};
-use crate::chat::{Counts, Delta, Event, Identity, StreamReader, TellBack, WriteStream};
+use crate::chat::{Delta, Event, Identity, StreamReader, TellBack, WriteStream};
 use crate::dialect::Dialect;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
+use crate::usage::Usage;
 
 /// Reads a provider's stream and writes it in the caller's dialect.
 pub struct Translated {
@@ -22,7 +23,7 @@ pub struct Translated {
 #[derive(Default)]
 struct Notes {
     progress: Progress,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     whole: bool,
 }
 

@@ -259,10 +259,10 @@ mod invoked {
             assert!(answer.choices.iter().any(|choice| !choice.parts.is_empty()), "{}", record.id);
             let told = bedrock_invoke::usage_of_headers(&|name| record.header(name));
             // In one body only half of it was written down.
-            let counts = answer.counts.filter(|counts| counts.usage.output_tokens > 0);
+            let counts = answer.counts.filter(|counts| counts.output_tokens > 0);
             if let (Some(told), Some(counts)) = (told, counts) {
-                assert_eq!(counts.usage.output_tokens, told.output_tokens, "{}", record.id);
-                assert_eq!(counts.usage.input_tokens, told.input_tokens, "{}", record.id);
+                assert_eq!(counts.output_tokens, told.output_tokens, "{}", record.id);
+                assert_eq!(counts.input_tokens, told.input_tokens, "{}", record.id);
             }
             count += 1;
         });

@@ -151,7 +151,7 @@ fn gemini_gemini_stream_7925025246_counts_of_every_chunk_are_never_summed() {
     reader.push(record.response_body.as_bytes(), &mut events).unwrap();
     reader.finish(&mut events);
     let told = events.iter().filter_map(|event| match event {
-        Event::Usage(counts) => Some(counts.usage),
+        Event::Usage(counts) => Some(*counts),
         _ => None,
     });
     let usage = told.reduce(wire::Usage::max).unwrap();

@@ -158,7 +158,18 @@ fn plain_counts(usage: &Value) -> Option<Usage> {
         input_tokens: input,
         cache_read_tokens: read.min(input - written),
         cache_write_tokens: written,
+        cache_write_1h_tokens: most(&["/cache_creation/ephemeral_1h_input_tokens"]).min(written),
+        audio_input_tokens: audio.min(input),
+        audio_cache_read_tokens: most(&[
+            "/prompt_tokens_details/cached_tokens_details/audio_tokens",
+        ]),
+        image_input_tokens: most(&["/prompt_tokens_details/image_tokens"]).min(input),
         output_tokens: output,
         reasoning_tokens: reasoning.min(output),
+        audio_output_tokens: most(&["/completion_tokens_details/audio_tokens"]).min(output),
+        image_output_tokens: most(&["/completion_tokens_details/image_tokens"]).min(output),
+        input_ms: 1_000 * most(&["/prompt_audio_seconds", "/seconds"]),
+        web_searches: most(&["/server_tool_use/web_search_requests", "/num_search_queries"]),
+        ..Usage::default()
     })
 }

@@ -91,17 +91,17 @@ async fn a_fallback_costs_what_its_own_model_costs() {
     let bad = Upstream::start(Does::Sends(json("503 Service Unavailable", "{}"))).await;
     let good = Upstream::start(Does::Sends(json("200 OK", &answer(7, 3)))).await;
     let node = TestNode::start().await;
-    let times = |price: Price, factor: i64| Price {
-        input_nano_usd_per_mtok: price.input_nano_usd_per_mtok * factor,
-        output_nano_usd_per_mtok: price.output_nano_usd_per_mtok * factor,
-        ..price
+    let times = |factor: i64| Price {
+        input_nano_usd_per_mtok: PRICE.input_nano_usd_per_mtok * factor,
+        output_nano_usd_per_mtok: PRICE.output_nano_usd_per_mtok * factor,
+        ..PRICE
     };
     let key = node.key("k", USD).await;
     for (asked, serves, factor) in [("dear", "cheap", 1), ("cheap", "dear", 50)] {
         for (name, factor) in [("dear", 50), ("cheap", 1)] {
             let upstream = if name == asked { &bad } else { &good };
             node.provider_with(name, &upstream.base_url(), |provider| {
-                provider.models[0].price = Some(times(PRICE, factor));
+                provider.models[0].price = Some(times(factor));
             })
             .await;
         }

@@ -155,7 +155,7 @@ async fn a_model_without_a_price_follows_the_providers_policy() {
     ] {
         node.provider_with("new", &upstream.base_url(), |provider| {
             provider.models[0].price = None;
-            provider.unpriced = unpriced;
+            provider.unpriced = unpriced.clone();
         })
         .await;
         let answer = once(node.addr, &chat(&key, &ask("new/m", r#","max_tokens":5"#))).await;

@@ -29,6 +29,7 @@ pub(crate) const PRICE: Price = Price {
     cache_read_nano_usd_per_mtok: None,
     cache_write_nano_usd_per_mtok: None,
     request_nano_usd: 0,
+    rates: Vec::new(),
 };
 /// One dollar.
 pub(crate) const USD: i64 = 1_000_000_000;

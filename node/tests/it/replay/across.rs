@@ -28,7 +28,7 @@ fn own(record: &Record, dialect: &Dialect) -> End {
         return relay.finish(&|| Refusal::provider(502, "cut", "cut"), &mut Vec::new());
     }
     let reply = (dialect.reply)(wire::Operation::ChatCompletions, &body);
-    let counts = reply.usage.map(|usage| wire::chat::Counts { usage, ..Default::default() });
+    let counts = reply.usage;
     End { counts, complete: reply.fault.is_none(), error: reply.fault, ..End::default() }
 }
 

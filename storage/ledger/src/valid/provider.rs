@@ -1,8 +1,9 @@
 //! Providers and aliases.
 
+use super::price::price;
 use super::url::base_url;
 use super::{invalid, managed_by, model_name, name, unique};
-use crate::{Alias, Credential, Denial, Model, NanoUsd, Price, Provider, Unpriced};
+use crate::{Alias, Credential, Denial, Model, Provider, Unpriced};
 
 /// Most targets of one alias.
 pub const TARGETS_MAX: usize = 32;
@@ -10,8 +11,6 @@ pub const TARGETS_MAX: usize = 32;
 pub const CREDENTIALS_MAX: usize = 64;
 /// Most models of one provider.
 pub const MODELS_MAX: usize = 4096;
-/// Highest price of a million tokens or of a request: a million dollars.
-pub const PRICE_NANO_USD_MAX: i64 = 1_000_000 * NanoUsd::PER_USD;
 /// Longest wait for a provider: a day.
 pub const TIMEOUT_MS_MAX: u64 = 86_400_000;
 /// Most attempts of one request.
@@ -68,21 +67,6 @@ fn models(models: &[Model]) -> Result<(), Denial> {
         }
     }
     unique("models", models.iter().map(|model| &model.name))
-}
-
-fn price(price: &Price) -> Result<(), Denial> {
-    let parts = [
-        Some(price.input_nano_usd_per_mtok),
-        Some(price.output_nano_usd_per_mtok),
-        price.cache_read_nano_usd_per_mtok,
-        price.cache_write_nano_usd_per_mtok,
-        Some(price.request_nano_usd),
-    ];
-    let odd = parts.into_iter().flatten().find(|part| !(0..=PRICE_NANO_USD_MAX).contains(part));
-    match odd {
-        Some(part) => invalid("price", format!("{part} nano-usd is not within 0 to 10^15")),
-        None => Ok(()),
-    }
 }
 
 /// An alias's own fields. That its providers exist is checked where it is put.

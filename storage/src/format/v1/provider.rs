@@ -2,10 +2,23 @@
 
 use super::{Mirror, SealedV1, codes, mirror};
 use crate::format::{FormatError, Kind};
-use ledger::{Alias, Credential, Model, Price, Provider, StreamUsage, Target, Unpriced};
+use ledger::{
+    Alias, Class, Credential, Model, Price, Provider, Quality, Rate, Service, StreamUsage, Target,
+    Unpriced,
+};
 use serde::{Deserialize, Serialize};
 
 codes!(StreamUsage, "stream usage" { 0 => Ask, 1 => Always, 2 => Never });
+codes!(Service, "class of service" { 0 => Standard, 1 => Batch, 2 => Flex, 3 => Priority });
+codes!(Quality, "quality of pictures" {
+    0 => Any, 1 => Low, 2 => Medium, 3 => High, 4 => Standard, 5 => Hd
+});
+codes!(Class, "class of price" {
+    0 => Input, 1 => Output, 2 => CacheRead, 3 => CacheWrite, 4 => CacheWrite1h, 5 => AudioInput,
+    6 => AudioCacheRead, 7 => ImageInput, 8 => AudioOutput, 9 => ImageOutput, 10 => Reasoning,
+    11 => Request, 12 => Image, 13 => InputSecond, 14 => OutputSecond, 15 => Character, 16 => Page,
+    17 => SearchUnit, 18 => WebSearch
+});
 
 mirror! {
     /// [`ledger::Price`].
@@ -15,6 +28,18 @@ mirror! {
         cache_read_nano_usd_per_mtok: Option<i64>,
         cache_write_nano_usd_per_mtok: Option<i64>,
         request_nano_usd: i64,
+        rates: Vec<RateV1>,
+    }
+
+    /// [`ledger::Rate`].
+    RateV1 for Rate {
+        class: u16,
+        service: u16,
+        above_input_tokens: u64,
+        width: u32,
+        height: u32,
+        quality: u16,
+        nano_usd_per_million: i64,
     }
 
     /// [`ledger::Model`].

@@ -1,10 +1,10 @@
 //! What the commands are about: each with something in every field.
 
 use ledger::{
-    AccountId, Action, Alias, Allow, Budget, BudgetWindow, Credential, KeyHash, Mode, Model,
-    Narrowed, NodeId, Per, Price, Profile, Provider, RateLimits, Scope, ScopeId, ScopeKind, Sealed,
-    Selector, Step, StreamUsage, Target, Unit, UnixMillis, Unpriced, UsageKey, UsageLine,
-    UsageSums, VirtualKey, Webhook, Window, WithoutQuorum, Word,
+    AccountId, Action, Alias, Allow, Budget, BudgetWindow, Class, Credential, KeyHash, Mode, Model,
+    Narrowed, NodeId, Per, Price, Profile, Provider, Quality, Rate, RateLimits, Scope, ScopeId,
+    ScopeKind, Sealed, Selector, Service, Step, StreamUsage, Target, Unit, UnixMillis, Unpriced,
+    UsageKey, UsageLine, UsageSums, VirtualKey, Webhook, Window, WithoutQuorum, Word,
 };
 use std::collections::BTreeMap;
 
@@ -38,6 +38,22 @@ pub(super) fn price() -> Price {
         cache_read_nano_usd_per_mtok: Some(300_000_000),
         cache_write_nano_usd_per_mtok: None,
         request_nano_usd: 7,
+        rates: vec![
+            Rate {
+                class: Class::Image,
+                width: 1_024,
+                height: 1_536,
+                quality: Quality::High,
+                nano_usd_per_million: 250_000_000_000_000,
+                ..Rate::default()
+            },
+            Rate {
+                service: Service::Priority,
+                above_input_tokens: 200_000,
+                nano_usd_per_million: 12_000_000_000,
+                ..Rate::default()
+            },
+        ],
     }
 }
 

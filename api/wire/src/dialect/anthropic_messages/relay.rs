@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::error::{error_event, read_error};
 use super::usage::Tally;
-use crate::chat::Counts;
 use crate::json::{Fields, text};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
@@ -77,7 +76,7 @@ fn plain(body: &[u8]) -> End {
         complete: reply.fault.is_none(),
         error_body: reply.fault.is_some().then(|| Bytes::copy_from_slice(body)),
         error: reply.fault,
-        counts: reply.usage.map(|usage| Counts { usage, ..Counts::default() }),
+        counts: reply.usage,
         output_bytes: reply.output_bytes,
         events: 0,
     }

@@ -5,9 +5,10 @@ use super::answer::{blocks_of, finish, read_answer};
 use super::block::{block, citation};
 use super::error::read_error;
 use super::usage::Tally;
-use crate::chat::{Body, Counts, Delta, Event, Finish, Frame, ReadStream, ToolCall, replay};
+use crate::chat::{Body, Delta, Event, Finish, Frame, ReadStream, ToolCall, replay};
 use crate::json::{Fields, text};
 use crate::sse::Name;
+use crate::usage::Usage;
 
 /// Reads the events of a stream.
 #[derive(Debug, Default)]
@@ -15,7 +16,7 @@ pub struct StreamReading {
     /// Blocks begun, in order.
     blocks: Vec<Block>,
     tally: Tally,
-    told: Option<Counts>,
+    told: Option<Usage>,
     finish: Option<Finish>,
     stop_sequence: Option<String>,
     started: bool,

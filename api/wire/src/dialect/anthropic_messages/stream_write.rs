@@ -6,10 +6,10 @@ use super::error::error_event;
 use super::usage::write_usage;
 use super::write_block::Blocks;
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, GOOGLE, Identity, Part, Role, Sealed, Text, WriteStream,
-    seal,
+    Body, Delta, Event, Finish, GOOGLE, Identity, Part, Role, Sealed, Text, WriteStream, seal,
 };
 use crate::json::Out;
+use crate::usage::Usage;
 
 /// Writes events as a stream.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct StreamWriting {
     own: bool,
     /// The beginning, kept until something follows, so that it can tell the usage known by then.
     head: Option<(String, String)>,
-    counts: Counts,
+    counts: Usage,
     /// The block that is open.
     open: Option<Open>,
     /// The number of the next block.
@@ -52,7 +52,7 @@ impl StreamWriting {
             identity,
             own: false,
             head: None,
-            counts: Counts::default(),
+            counts: Usage::default(),
             open: None,
             next: 0,
             waiting: Vec::new(),

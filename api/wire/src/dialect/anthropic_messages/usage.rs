@@ -1,8 +1,7 @@
 //! Usage: tokens of the input come in three counts that do not overlap.
 
-use crate::chat::Counts;
 use crate::json::{Fields, Out};
-use crate::usage::Usage;
+use crate::usage::{Service, Usage};
 
 /// Counts as written, gathered field by field: those of a stream are cumulative, and later ones may be
 /// missing or zero.
@@ -15,6 +14,7 @@ pub(super) struct Tally {
     output: u64,
     thinking: u64,
     web_searches: u64,
+    service: Option<Service>,
     any: bool,
 }
 
@@ -32,6 +32,7 @@ impl Tally {
         most(&mut self.output, "output_tokens");
         most(&mut self.cache_read, "cache_read_input_tokens");
         most(&mut self.cache_write, "cache_creation_input_tokens");
+        let service = usage.text("service_tier").and_then(|word| Service::named(&word));
         let mut inner = |object: &str, key: &str| {
             usage.object(object).and_then(|mut inner| inner.whole(key)).unwrap_or(0)
         };
@@ -40,6 +41,7 @@ impl Tally {
         let mut kept = usage.object("cache_creation").unwrap_or_default();
         let hour = kept.whole("ephemeral_1h_input_tokens").unwrap_or(0);
         let minutes = kept.whole("ephemeral_5m_input_tokens").unwrap_or(0);
+        self.service = service.or(self.service);
         self.thinking = self.thinking.max(thinking);
         self.web_searches = self.web_searches.max(searches);
         self.cache_write_1h = self.cache_write_1h.max(hour);
@@ -47,27 +49,25 @@ impl Tally {
     }
 
     /// What the counts mean; `None` if there were none.
-    pub(super) fn counts(&self) -> Option<Counts> {
+    pub(super) fn counts(&self) -> Option<Usage> {
         let input = self.input.saturating_add(self.cache_read).saturating_add(self.cache_write);
-        let usage = Usage {
+        self.any.then_some(Usage {
             input_tokens: input,
             cache_read_tokens: self.cache_read,
             cache_write_tokens: self.cache_write,
+            cache_write_1h_tokens: self.cache_write_1h.min(self.cache_write),
             output_tokens: self.output,
             reasoning_tokens: self.thinking.min(self.output),
-        };
-        self.any.then_some(Counts {
-            usage,
-            cache_write_1h_tokens: self.cache_write_1h.min(self.cache_write),
             web_searches: self.web_searches,
-            ..Counts::default()
+            service: self.service,
+            ..Usage::default()
         })
     }
 }
 
 /// Writes the `usage` member.
-pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
-    let Usage { input_tokens, cache_read_tokens, cache_write_tokens, .. } = counts.usage;
+pub(super) fn write_usage(out: &mut Out, counts: &Usage) {
+    let Usage { input_tokens, cache_read_tokens, cache_write_tokens, .. } = *counts;
     let cached = cache_read_tokens.saturating_add(cache_write_tokens);
     let hour = counts.cache_write_1h_tokens.min(cache_write_tokens);
     out.member("usage", |out| {
@@ -78,10 +78,10 @@ pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
             out.number("ephemeral_5m_input_tokens", cache_write_tokens - hour);
             out.number("ephemeral_1h_input_tokens", hour);
         });
-        out.number("output_tokens", counts.usage.output_tokens);
-        if counts.usage.reasoning_tokens > 0 {
+        out.number("output_tokens", counts.output_tokens);
+        if counts.reasoning_tokens > 0 {
             out.member("output_tokens_details", |out| {
-                out.number("thinking_tokens", counts.usage.reasoning_tokens);
+                out.number("thinking_tokens", counts.reasoning_tokens);
             });
         }
         if counts.web_searches > 0 {

@@ -8,11 +8,11 @@ use super::think::Maker;
 use super::usage::write_usage;
 use super::write_block::{Blocks, write_citation};
 use crate::chat::{
-    Body, CLAUDE, Counts, Delta, Event, Finish, Identity, Opaque, Part, Redacted, Serial, Text,
-    WriteStream,
+    Body, CLAUDE, Delta, Event, Finish, Identity, Opaque, Part, Redacted, Serial, Text, WriteStream,
 };
 use crate::frame::aws_event_stream;
 use crate::json::{Fields, Out};
+use crate::usage::Usage;
 
 /// Writes events as a stream.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct StreamWriting {
 #[derive(Debug, Default)]
 struct Saying {
     own: bool,
-    counts: Counts,
+    counts: Usage,
     open: Option<Open>,
     /// The number of the next block.
     next: u64,

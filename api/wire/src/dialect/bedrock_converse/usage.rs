@@ -1,11 +1,10 @@
 //! Usage: tokens of the input come in three counts that do not overlap.
 
-use crate::chat::Counts;
 use crate::json::{Fields, Out};
 use crate::usage::Usage;
 
 /// What a usage object says; `None` if it counts nothing.
-pub(super) fn counts(mut usage: Fields<'_>) -> Option<Counts> {
+pub(super) fn counts(mut usage: Fields<'_>) -> Option<Usage> {
     let (input, output) = (usage.whole("inputTokens"), usage.whole("outputTokens"));
     if input.is_none() && output.is_none() {
         return None;
@@ -23,23 +22,19 @@ pub(super) fn counts(mut usage: Fields<'_>) -> Option<Counts> {
     };
     let hours: u64 = details.into_iter().filter_map(hour).fold(0, u64::saturating_add);
     let output = output.unwrap_or_default();
-    Some(Counts {
-        usage: Usage {
-            input_tokens: input.unwrap_or_default().saturating_add(read).saturating_add(write),
-            cache_read_tokens: read,
-            cache_write_tokens: write,
-            output_tokens: output,
-            reasoning_tokens: 0,
-        },
+    Some(Usage {
+        input_tokens: input.unwrap_or_default().saturating_add(read).saturating_add(write),
+        cache_read_tokens: read,
+        cache_write_tokens: write,
         cache_write_1h_tokens: hours.min(write),
-        ..Counts::default()
+        output_tokens: output,
+        ..Usage::default()
     })
 }
 
 /// Writes the `usage` and `metrics` members, without which AWS' own clients take no answer.
-pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
-    let Usage { input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, .. } =
-        counts.usage;
+pub(super) fn write_usage(out: &mut Out, counts: &Usage) {
+    let Usage { input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, .. } = *counts;
     let cached = cache_read_tokens.saturating_add(cache_write_tokens);
     out.member("usage", |out| {
         out.number("inputTokens", input_tokens.saturating_sub(cached));
@@ -53,8 +48,8 @@ pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
     out.member("metrics", |out| out.number("latencyMs", 0));
 }
 
-fn write_details(out: &mut Out, counts: &Counts) {
-    let write = counts.usage.cache_write_tokens;
+fn write_details(out: &mut Out, counts: &Usage) {
+    let write = counts.cache_write_tokens;
     let hour = counts.cache_write_1h_tokens.min(write);
     let kept = [("1h", hour), ("5m", write - hour)];
     if write == 0 {

@@ -2,12 +2,12 @@
 //! each has them.
 
 use super::NAME;
-use crate::chat::{Answer, Choice, Counts, Finish, Part};
+use crate::chat::{Answer, Choice, Finish, Part};
 use crate::dialect::{anthropic_messages, bedrock_converse, openai_chat};
 use crate::json::{Fields, text};
 use crate::provider_error::ProviderError;
 use crate::relay::{Reply, reply_of};
-use crate::usage::Usage;
+use crate::usage::{Service, Usage};
 
 /// Lists of answers, and the path to the words in each.
 const LISTS: [(&str, &str); 4] =
@@ -79,7 +79,8 @@ pub fn usage_of_headers(header: &dyn Fn(&str) -> Option<String>) -> Option<Usage
         cache_read_tokens: read,
         cache_write_tokens: write,
         output_tokens: count("output").unwrap_or(0),
-        reasoning_tokens: 0,
+        service: header("x-amzn-bedrock-service-tier").and_then(|word| Service::named(&word)),
+        ..Usage::default()
     })
 }
 
@@ -133,7 +134,7 @@ pub(super) fn finish(fields: &mut Fields<'_>) -> Option<Finish> {
     })
 }
 
-fn counts(fields: &mut Fields<'_>, body: &str) -> Option<Counts> {
+fn counts(fields: &mut Fields<'_>, body: &str) -> Option<Usage> {
     if let Some(list) = fields.get("usage").and_then(|usage| Fields::read(usage).ok()) {
         let mut usage = list;
         let (input, output) = (usage.whole("prompt_tokens"), usage.whole("completion_tokens"));
@@ -151,14 +152,13 @@ fn counts(fields: &mut Fields<'_>, body: &str) -> Option<Counts> {
 }
 
 /// Counts out of those of input and output.
-pub(super) fn of(input: Option<u64>, output: Option<u64>) -> Option<Counts> {
+pub(super) fn of(input: Option<u64>, output: Option<u64>) -> Option<Usage> {
     if input.is_none() && output.is_none() {
         return None;
     }
-    let usage = Usage {
+    Some(Usage {
         input_tokens: input.unwrap_or(0),
         output_tokens: output.unwrap_or(0),
         ..Usage::default()
-    };
-    Some(Counts { usage, ..Counts::default() })
+    })
 }

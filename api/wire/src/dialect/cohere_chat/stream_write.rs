@@ -7,10 +7,11 @@ use super::likely;
 use super::usage::write_usage;
 use super::write_turn::{Speech, carried, write_citation};
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Identity, Part, Sealed, Serial, Text, Thinking, Token,
-    WriteStream, prefix,
+    Body, Delta, Event, Finish, Identity, Part, Sealed, Serial, Text, Thinking, Token, WriteStream,
+    prefix,
 };
 use crate::json::Out;
+use crate::usage::Usage;
 
 /// Writes events as a stream.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ struct Teller {
     likely: Vec<Token>,
     /// Words of the open content.
     words: String,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     finish: Option<Finish>,
 }
 

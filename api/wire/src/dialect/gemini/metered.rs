@@ -13,7 +13,7 @@ pub fn reply(body: &[u8]) -> Reply {
         Ok(answer) => {
             let parts = answer.choices.iter().flat_map(|choice| &choice.parts);
             Reply {
-                usage: answer.counts.map(|counts| counts.usage),
+                usage: answer.counts,
                 fault: None,
                 output_bytes: parts.map(generated_bytes).sum(),
             }

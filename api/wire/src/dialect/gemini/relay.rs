@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::error::{error_body, error_event, read_error};
 use super::metered::{chunk, reply};
 use super::usage::Tally;
-use crate::chat::Counts;
 use crate::frame::{EventTooLong, Found, Framing, Name, Splitter};
 use crate::json::Fields;
 use crate::provider_error::ProviderError;
@@ -113,7 +112,7 @@ fn plain(body: &[u8]) -> End {
         complete: reply.fault.is_none(),
         error_body: reply.fault.is_some().then(|| Bytes::copy_from_slice(body)),
         error: reply.fault,
-        counts: reply.usage.map(|usage| Counts { usage, ..Counts::default() }),
+        counts: reply.usage,
         output_bytes: reply.output_bytes,
         events: 0,
     }

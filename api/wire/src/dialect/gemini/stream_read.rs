@@ -7,9 +7,10 @@ use super::answer::{candidates, is_blocked, read_answer};
 use super::error::read_error;
 use super::grounding::searches;
 use super::usage::Tally;
-use crate::chat::{Counts, Event, Finish, Frame, ReadStream, replay};
+use crate::chat::{Event, Finish, Frame, ReadStream, replay};
 use crate::frame::{Framing, Name};
 use crate::json::{Fields, items};
+use crate::usage::Usage;
 use choice::Choice;
 
 /// Reads the chunks of a stream.
@@ -20,7 +21,7 @@ pub struct StreamReading {
     id: String,
     choices: Vec<Choice>,
     tally: Tally,
-    told: Option<Counts>,
+    told: Option<Usage>,
     any: bool,
     closed: bool,
 }

@@ -7,9 +7,10 @@ use super::likely;
 use super::usage::write_usage;
 use super::write_answer::{reason, write_identity};
 use super::write_part::is_own;
-use crate::chat::{Counts, Event, Identity, WriteStream};
+use crate::chat::{Event, Identity, WriteStream};
 use crate::frame::Framing;
 use crate::json::Out;
+use crate::usage::Usage;
 use choice::Choice;
 
 /// Writes events as a stream, of server-sent events or as one JSON array.
@@ -19,7 +20,7 @@ pub struct StreamWriting {
     own: bool,
     id: String,
     model: String,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     choices: Vec<Choice>,
     /// Whether the array has begun.
     begun: bool,

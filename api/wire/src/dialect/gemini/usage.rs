@@ -1,8 +1,7 @@
 //! Usage: thoughts and what tools of the provider read come in counts of their own.
 
-use crate::chat::Counts;
 use crate::json::{Fields, Out};
-use crate::usage::Usage;
+use crate::usage::{Service, Usage};
 
 /// Counts as written, gathered field by field: those of a stream are cumulative, and any may be missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,9 +13,12 @@ pub(super) struct Tally {
     thoughts: u64,
     total: u64,
     audio_input: u64,
+    audio_cached: u64,
+    image_input: u64,
     audio_output: u64,
     image_output: u64,
     web_searches: u64,
+    service: Option<Service>,
     any: bool,
 }
 
@@ -39,10 +41,17 @@ impl Tally {
         most(&mut self.total, "totalTokenCount");
         let spoken = modality(&usage, "promptTokensDetails", "AUDIO");
         self.audio_input = self.audio_input.max(spoken);
+        let cached = modality(&usage, "cacheTokensDetails", "AUDIO");
+        self.audio_cached = self.audio_cached.max(cached);
+        let seen = modality(&usage, "promptTokensDetails", "IMAGE");
+        self.image_input = self.image_input.max(seen);
         let spoken = modality(&usage, "candidatesTokensDetails", "AUDIO");
         self.audio_output = self.audio_output.max(spoken);
         let shown = modality(&usage, "candidatesTokensDetails", "IMAGE");
         self.image_output = self.image_output.max(shown);
+        // Vertex names the traffic, the other face of Gemini the class of service.
+        let word = usage.text("trafficType").or_else(|| usage.text("serviceTier"));
+        self.service = word.and_then(|word| Service::named(&word)).or(self.service);
     }
 
     /// Takes note of searches of the web.
@@ -51,25 +60,24 @@ impl Tally {
     }
 
     /// What the counts mean; `None` if there were none.
-    pub(super) fn counts(&self) -> Option<Counts> {
+    pub(super) fn counts(&self) -> Option<Usage> {
         let input = self.prompt.saturating_add(self.tool_prompt);
         let output = self.candidates.saturating_add(self.thoughts);
         // What the total holds beyond the rest was generated: it is billed by it.
         let untold = self.total.saturating_sub(input.saturating_add(output));
-        let usage = Usage {
+        self.any.then_some(Usage {
             input_tokens: input,
             cache_read_tokens: self.cached.min(input),
-            cache_write_tokens: 0,
             output_tokens: output.saturating_add(untold),
             reasoning_tokens: self.thoughts,
-        };
-        self.any.then_some(Counts {
-            usage,
             audio_input_tokens: self.audio_input.min(input),
+            audio_cache_read_tokens: self.audio_cached.min(self.audio_input).min(input),
+            image_input_tokens: self.image_input.min(input),
             audio_output_tokens: self.audio_output.min(output),
             image_output_tokens: self.image_output.min(output),
             web_searches: self.web_searches,
-            ..Counts::default()
+            service: self.service,
+            ..Usage::default()
         })
     }
 }
@@ -92,22 +100,21 @@ fn modality(usage: &Fields<'_>, key: &str, wanted: &str) -> u64 {
 }
 
 /// Writes the `usageMetadata` member.
-pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
-    let usage = counts.usage;
+pub(super) fn write_usage(out: &mut Out, usage: &Usage) {
     out.member("usageMetadata", |out| {
         out.number("promptTokenCount", usage.input_tokens);
         if usage.cache_read_tokens > 0 {
             out.number("cachedContentTokenCount", usage.cache_read_tokens);
         }
         let thoughts = usage.reasoning_tokens.min(usage.output_tokens);
-        let spoken = counts.audio_output_tokens;
+        let spoken = usage.audio_output_tokens;
         out.number("candidatesTokenCount", usage.output_tokens - thoughts);
         if thoughts > 0 {
             out.number("thoughtsTokenCount", thoughts);
         }
         out.number("totalTokenCount", usage.input_tokens.saturating_add(usage.output_tokens));
-        if counts.audio_input_tokens > 0 {
-            write_details(out, "promptTokensDetails", counts.audio_input_tokens);
+        if usage.audio_input_tokens > 0 {
+            write_details(out, "promptTokensDetails", usage.audio_input_tokens);
         }
         if spoken > 0 {
             write_details(out, "candidatesTokensDetails", spoken);

@@ -4,7 +4,7 @@ use super::NAME;
 use super::message::said;
 use super::write_message::Calls;
 use crate::chat::{
-    Answer, Body, Choice, Counts, Finish, Identity, Likely, Part, Raw, Token, read_tokens, tokens,
+    Answer, Body, Choice, Finish, Identity, Likely, Part, Raw, Token, read_tokens, tokens,
     write_tokens,
 };
 use crate::date;
@@ -85,17 +85,16 @@ pub(super) fn finish(reason: &str) -> Finish {
 }
 
 /// What was counted: the input is left out where all of it was in the cache.
-pub(super) fn counts(fields: &mut Fields<'_>) -> Option<Counts> {
+pub(super) fn counts(fields: &mut Fields<'_>) -> Option<Usage> {
     let (input, output) = (fields.whole("prompt_eval_count"), fields.whole("eval_count"));
     if input.is_none() && output.is_none() {
         return None;
     }
-    let usage = Usage {
+    Some(Usage {
         input_tokens: input.unwrap_or_default(),
         output_tokens: output.unwrap_or_default(),
         ..Usage::default()
-    };
-    Some(Counts { usage, ..Counts::default() })
+    })
 }
 
 /// Writes an answer that was read from any dialect. Of several choices the first is written: a request
@@ -121,7 +120,7 @@ pub(super) fn write_head(out: &mut Out, model: &str, created_s: u64) {
 }
 
 /// Writes why an answer ended, and what it used.
-pub(super) fn write_end(out: &mut Out, finish: Option<&Finish>, counts: &Counts) {
+pub(super) fn write_end(out: &mut Out, finish: Option<&Finish>, counts: &Usage) {
     out.boolean("done", true);
     out.text(
         "done_reason",
@@ -139,8 +138,8 @@ pub(super) fn write_end(out: &mut Out, finish: Option<&Finish>, counts: &Counts)
             | None => "stop",
         },
     );
-    out.number("prompt_eval_count", counts.usage.input_tokens);
-    out.number("eval_count", counts.usage.output_tokens);
+    out.number("prompt_eval_count", counts.input_tokens);
+    out.number("eval_count", counts.output_tokens);
 }
 
 fn write_said(out: &mut Out, parts: &[Part]) {

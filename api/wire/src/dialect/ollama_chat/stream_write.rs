@@ -4,10 +4,11 @@ use super::answer::{write_end, write_head, write_likely};
 use super::error::error_event;
 use super::write_message::Calls;
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Identity, Part, Serial, Text, Thinking, Token, ToolCall,
+    Body, Delta, Event, Finish, Identity, Part, Serial, Text, Thinking, Token, ToolCall,
     WriteStream,
 };
 use crate::json::Out;
+use crate::usage::Usage;
 
 /// Writes events as a stream.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct StreamWriting {
     parts: Vec<(u32, Kind)>,
     /// How likely the next words are.
     likely: Vec<Token>,
-    counts: Counts,
+    counts: Usage,
     finish: Option<Finish>,
 }
 
@@ -39,7 +40,7 @@ impl StreamWriting {
     #[must_use]
     pub fn new(identity: Identity) -> Self {
         let created_s = identity.created_s;
-        let (parts, counts, finish) = (Vec::new(), Counts::default(), None);
+        let (parts, counts, finish) = (Vec::new(), Usage::default(), None);
         let serial = Serial::new();
         Self { serial, identity, created_s, parts, likely: Vec::new(), counts, finish }
     }

@@ -6,7 +6,6 @@ use super::chunk::Chunk;
 use super::error_event;
 use super::reply::Body;
 use crate::call::Operation;
-use crate::chat::Counts;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 use crate::relay::{End, Progress, Relay, StreamOptions};
@@ -219,7 +218,7 @@ impl Relay for StreamRelay {
         let end = Self::finish(*self, out);
         out.extend(end.trailer_of(cut).into_bytes());
         End {
-            counts: end.usage.map(|usage| Counts { usage, ..Counts::default() }),
+            counts: end.usage,
             error: end.error,
             error_body: end.error_body,
             complete: end.complete,

@@ -5,11 +5,10 @@ use super::error::failure;
 use super::item::parts;
 use super::usage::{counts, write_usage};
 use super::write_item::{Items, carried_behind};
-use crate::chat::{
-    Answer, Body, Choice, Counts, Finish, Identity, Likely, Part, read_tokens, tokens,
-};
+use crate::chat::{Answer, Body, Choice, Finish, Identity, Likely, Part, read_tokens, tokens};
 use crate::json::{Fields, Out, text};
 use crate::provider_error::ProviderError;
+use crate::usage::Usage;
 
 /// Reads an answer that came under a success status.
 ///
@@ -126,7 +125,7 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) struct End<'a> {
     pub(super) finish: Option<&'a Finish>,
-    pub(super) counts: Option<Counts>,
+    pub(super) counts: Option<Usage>,
 }
 
 impl Head {

@@ -6,11 +6,12 @@ use super::NAME;
 use super::answer::{read_answer, response, seconds};
 use super::error::{failure, read_error};
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, Frame, Likely, Part, ReadStream, Text, read_tokens, replay,
+    Body, Delta, Event, Finish, Frame, Likely, Part, ReadStream, Text, read_tokens, replay,
 };
 use crate::frame::Name;
 use crate::json::{Fields, text};
 use crate::provider_error::ProviderError;
+use crate::usage::Usage;
 use item::{Item, Tell, Told};
 
 /// Reads the events of a stream.
@@ -127,7 +128,7 @@ impl StreamReading {
         if self.told.calls && finish == Some(Finish::Stop) {
             finish = Some(Finish::ToolCalls);
         }
-        let counts = answer.as_ref().and_then(|answer| answer.counts).map(|counts| Counts {
+        let counts = answer.as_ref().and_then(|answer| answer.counts).map(|counts| Usage {
             web_searches: counts.web_searches.max(self.told.searches),
             ..counts
         });

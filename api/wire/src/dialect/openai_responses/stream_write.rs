@@ -7,9 +7,10 @@ use super::answer::{End, Head, incomplete, write_carried, write_defaults};
 use super::error::numbered_error;
 use super::usage::write_usage;
 use super::write_item::{Items, carried_behind};
-use crate::chat::{Counts, Event, Finish, Identity, Part, Token, WriteStream};
+use crate::chat::{Event, Finish, Identity, Part, Token, WriteStream};
 use crate::json::Out;
 use crate::provider_error::ProviderError;
+use crate::usage::Usage;
 use item::{Item, Place};
 
 /// Writes events as a stream.
@@ -22,7 +23,7 @@ pub struct StreamWriting {
     sequence: u64,
     /// How likely the next words are.
     likely: Vec<Token>,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     items: Vec<Item>,
     /// The message that takes further words.
     message: Option<usize>,

@@ -1,11 +1,12 @@
 //! Usage: tokens as OpenAI counts them, and the searches that stand among the items.
 
-use crate::chat::{Body, Counts, Part};
+use crate::chat::{Body, Part};
 use crate::dialect::openai_chat::read_usage;
 use crate::json::{Fields, Out, Scanner};
+use crate::usage::Usage;
 
 /// The counts of an answer: of its usage object, and of what it holds.
-pub(super) fn counts(value: &str, parts: &[Part]) -> Option<Counts> {
+pub(super) fn counts(value: &str, parts: &[Part]) -> Option<Usage> {
     let usage = read_usage(&mut Scanner::new(value.as_bytes())).ok()??;
     let details = Fields::read(value).ok()?.object("server_side_tool_usage_details");
     let mut details = details.unwrap_or_default();
@@ -13,7 +14,7 @@ pub(super) fn counts(value: &str, parts: &[Part]) -> Option<Counts> {
     let told = ["web_search_calls", "x_search_calls"].map(|key| details.whole(key).unwrap_or(0));
     let found = parts.iter().filter(|part| is_search(part)).count() as u64;
     let web_searches = found.max(told.iter().sum());
-    Some(Counts { usage, web_searches, ..Counts::default() })
+    Some(Usage { web_searches: web_searches.max(usage.web_searches), ..usage })
 }
 
 /// Whether an item is a search that is paid for; opening a page that was found is not.
@@ -28,8 +29,7 @@ pub(super) fn is_search(part: &Part) -> bool {
 }
 
 /// Writes the `usage` member.
-pub(super) fn write_usage(out: &mut Out, counts: &Counts) {
-    let usage = counts.usage;
+pub(super) fn write_usage(out: &mut Out, usage: &Usage) {
     out.member("usage", |out| {
         out.number("input_tokens", usage.input_tokens);
         out.member("input_tokens_details", |out| {

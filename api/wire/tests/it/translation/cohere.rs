@@ -105,7 +105,7 @@ fn cohere_cohere_chat_stream_3d7e2693b4_a_plan_is_a_thought_and_billed_units_cou
     let body = record.response_body.as_bytes();
     let said = events(Box::new(StreamReading::new()), body, (0..body.len()).step_by(7));
     let (answer, _, _) = collected(&said);
-    let usage = answer.counts.unwrap().usage;
+    let usage = answer.counts.unwrap();
     assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_tokens), (125, 24, 0));
     let message: Value =
         serde_json::from_slice(&anthropic::write_answer(&answer, &Identity::default())).unwrap();

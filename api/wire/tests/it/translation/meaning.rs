@@ -26,7 +26,19 @@ pub(super) struct Said {
 /// The meaning of an answer.
 pub(super) fn of(answer: &Answer) -> Meaning {
     let choices = answer.choices.iter().map(said).collect();
-    Meaning { choices, usage: answer.counts.map(|counts| counts.usage) }
+    Meaning { choices, usage: answer.counts.map(tokens) }
+}
+
+/// The counts that most dialects have places for.
+fn tokens(counts: Usage) -> Usage {
+    Usage {
+        input_tokens: counts.input_tokens,
+        cache_read_tokens: counts.cache_read_tokens,
+        cache_write_tokens: counts.cache_write_tokens,
+        output_tokens: counts.output_tokens,
+        reasoning_tokens: counts.reasoning_tokens,
+        ..Usage::default()
+    }
 }
 
 fn said(choice: &Choice) -> Said {

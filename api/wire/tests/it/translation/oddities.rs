@@ -256,7 +256,7 @@ fn pings_and_usage(id: &str) -> (usize, u64, u64) {
     let pings = said.iter().filter(|event| matches!(event, wire::chat::Event::Ping)).count();
     let (answer, failed, whole) = collected(&said);
     assert!(whole && failed.is_none(), "{id}");
-    let usage = answer.counts.unwrap().usage;
+    let usage = answer.counts.unwrap();
     (pings, usage.input_tokens, usage.output_tokens)
 }
 

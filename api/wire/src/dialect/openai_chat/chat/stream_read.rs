@@ -5,9 +5,10 @@ mod choice;
 use super::super::{NAME, read_error};
 use super::answer::read_answer;
 use super::usage::{counts, everywhere};
-use crate::chat::{Counts, Event, Frame, ReadStream, replay};
+use crate::chat::{Event, Frame, ReadStream, replay};
 use crate::json::Fields;
 use crate::sse::Name;
+use crate::usage::Usage;
 use choice::Choice;
 
 /// Reads the chunks of a stream.
@@ -16,7 +17,7 @@ pub struct StreamReading {
     started: bool,
     id: String,
     choices: Vec<Choice>,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     /// Whether the last chunk was the closing one, of usage alone.
     usage_last: bool,
     any: bool,

@@ -5,10 +5,11 @@ use super::usage::write_usage;
 use super::write_answer::{reason, write_likely, write_source};
 use super::write_part::{write_call, write_signature, write_thought};
 use crate::chat::{
-    Body, Counts, Delta, Event, Finish, GOOGLE, Identity, Likely, Part, Redacted, Text, Thinking,
+    Body, Delta, Event, Finish, GOOGLE, Identity, Likely, Part, Redacted, Text, Thinking,
     WriteStream,
 };
 use crate::json::Out;
+use crate::usage::Usage;
 
 /// Writes events as a stream.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct StreamWriting {
     identity: Identity,
     own: bool,
     created_s: u64,
-    counts: Option<Counts>,
+    counts: Option<Usage>,
     choices: Vec<Choice>,
 }
 
