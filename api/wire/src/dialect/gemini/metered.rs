@@ -1,6 +1,7 @@
 //! Answers passed on as they are: what they used, and whether they are any.
 
 use super::answer::{content, is_blocked, read_answer};
+use super::grounding::searches;
 use crate::chat::{Body, Part};
 use crate::json::{Fields, items};
 use crate::relay::Reply;
@@ -28,6 +29,8 @@ pub(super) struct Chunk {
     pub(super) output_bytes: u64,
     /// Candidates met, and whether each has its reason to end.
     pub(super) candidates: Vec<(u64, bool)>,
+    /// Searches of the web that were made so far.
+    pub(super) searches: u64,
 }
 
 /// Reads the candidates of a chunk.
@@ -38,6 +41,7 @@ pub(super) fn chunk(fields: &Fields<'_>) -> Chunk {
         let Ok(candidate) = Fields::read(value) else { continue };
         let mut candidate = candidate.camel();
         let index = candidate.whole("index").unwrap_or(at);
+        chunk.searches = chunk.searches.max(searches(&candidate));
         let bytes = content(&mut candidate).iter().map(generated_bytes).sum::<u64>();
         chunk.output_bytes += bytes;
         chunk.candidates.push((index, candidate.get("finishReason").is_some()));

@@ -152,6 +152,7 @@ impl Notes {
         }
         let mut fields = fields.camel();
         let said = chunk(&fields);
+        self.tally.searched(said.searches);
         self.progress.output_bytes += said.output_bytes;
         for (index, ended) in said.candidates {
             match self.candidates.iter_mut().find(|(known, _)| *known == index) {
