@@ -237,6 +237,7 @@ async fn attempts(
 }
 
 /// What an attempt brought.
+#[expect(clippy::large_enum_variant, reason = "it is moved once, and a box costs more")]
 enum Asked {
     /// A plain answer, read to its end, and what the provider calls it.
     Whole(Bytes, Option<HeaderValue>, Bill),

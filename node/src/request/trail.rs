@@ -82,6 +82,7 @@ pub(crate) struct Refused {
 
 /// A line to be logged.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "most lines are the large one, and a box costs more")]
 pub(crate) enum Line {
     Served(Record),
     Refused(Refused),
