@@ -3,6 +3,7 @@
 //! What is not edited is not copied: the pieces are slices of the body, in order, to be written vectored.
 
 mod calls;
+mod foreign;
 
 use std::ops::Range;
 
@@ -52,7 +53,8 @@ impl OutputField {
     }
 }
 
-/// What must change for one provider. `fallbacks` is taken out always, whatever else is asked.
+/// What must change for one provider. `fallbacks` is taken out always, whatever else is asked, and so
+/// are thoughts of other makers, which a provider refuses ([`dropped`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Edits<'a> {
     /// The name to send in the place of the caller's.
@@ -80,6 +82,13 @@ impl Edits<'_> {
     pub const fn hides_usage(&self, call: &Call) -> bool {
         self.ask_usage && call.stream && !call.include_usage
     }
+}
+
+/// What is taken out of a body because another maker thought it; the field, if anything is.
+#[must_use]
+pub fn dropped(call: &Call, body: &[u8]) -> Option<&'static str> {
+    let chats = call.operation == Operation::ChatCompletions;
+    foreign::foreign(call.dialect, body).filter(|_| chats).map(|(_, field)| field)
 }
 
 /// The body with the edits made, as pieces to be written one after another.
@@ -123,6 +132,11 @@ fn changes(call: &Call, edits: &Edits<'_>, body: &[u8]) -> Vec<(Range<usize>, By
     }
     if let Some(member) = &spans.fallbacks {
         changes.push((removal(&member.whole, member.comma_before, body), Bytes::new()));
+    }
+    if call.operation == Operation::ChatCompletions
+        && let Some((spans, _)) = foreign::foreign(call.dialect, body)
+    {
+        changes.extend(spans.into_iter().map(|span| (span, Bytes::new())));
     }
     if edits.hides_usage(call) {
         changes.push(usage_change(call));

@@ -90,6 +90,8 @@ impl<'a> Question<'a> {
     ) -> Result<Body<'_>, Refusal> {
         let Some(written) = told.written else {
             open.dropped = Losses::default();
+            let thoughts = splice::dropped(self.call, &self.inbound.body);
+            open.dropped.dropped = thoughts.map(HeaderValue::from_static);
             let edits = edits(&attempt.candidate, self.call, &open.quote);
             let hide_usage = edits.hides_usage(self.call);
             let pieces = splice::apply(self.call, &edits, &self.inbound.body);
