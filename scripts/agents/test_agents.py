@@ -71,8 +71,6 @@ class Agents(unittest.TestCase):
             with self.subTest(dialect):
                 at = {"name": "b", "base_url": f"{foreign.BASE_URL}/openai/v1", "env_key": "KEY", "wire_api": "responses"}
                 fields = ",".join(f"{name}={json.dumps(value)}" for name, value in at.items())
-                # It offers tools that only OpenAI runs; elsewhere they are left out, and said to be.
-                fields += ',http_headers={"x-bursar-drop-params"="true"}'
                 said = self.run_agent(
                     "codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox",
                     "-c", "model_provider=b", "-c", f"model_providers.b={{{fields}}}", "-m", f"agents-{dialect}/m", "Run it",

@@ -14,6 +14,7 @@ mod raw;
 mod replay;
 mod request;
 mod seal;
+mod search;
 mod serial;
 mod stand_in;
 mod stream;

@@ -177,6 +177,8 @@ pub struct ToolCall {
     pub custom: bool,
     /// The dialect's name for a call that the provider itself answers, e.g. `server_tool_use`.
     pub provider_kind: Option<String>,
+    /// The group of tools that the tool is of, in dialects that have such.
+    pub namespace: Option<String>,
 }
 
 impl ToolCall {

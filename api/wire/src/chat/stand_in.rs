@@ -1,5 +1,5 @@
-//! Tools that take free text, which only OpenAI's models know: for others a function with one text stands
-//! in for each, and its calls are told back as what the caller knows.
+//! Tools that take free text and groups of tools, which only OpenAI's models know: for others functions
+//! stand in for them, and calls of these are told back as what the caller knows.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,9 @@ use super::answer::Answer;
 use super::event::{Delta, Event};
 use super::loss::Losses;
 use super::part::{Body, Part, ToolCall};
-use super::raw::Raw;
+use super::raw::{Extra, Raw};
 use super::request::Request;
+use super::search::search;
 use super::tool::{Function, Tool, ToolBody, ToolChoice};
 use crate::json::{Fields, items, text};
 
@@ -18,30 +19,59 @@ const SCHEMA: &str = r#"{"type":"object","properties":{"input":{"type":"string",
 /// The kind of tools that take free text, in both dialects that have them.
 const CUSTOM: &str = "custom";
 
-/// The names of tools that functions stand in for.
+/// The kind of groups of functions, whose names are their own within the group only.
+const NAMESPACE: &str = "namespace";
+
+/// Between a group's name and that of a function in it, where there are no groups.
+const JOINT: &str = "__";
+
+/// The tools that functions stand in for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StandIns(Vec<String>);
+pub struct StandIns {
+    /// Names of those that take free text.
+    custom: Vec<String>,
+    /// Names of groups.
+    namespaces: Vec<String>,
+}
 
 impl StandIns {
     /// The tools of a request for which functions stand in where another dialect is spoken.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        let named = |tool: &Tool| Some(function(tool)?.name);
-        Self(request.tools.iter().filter_map(named).collect())
+        let mut all = Self::default();
+        for tool in &request.tools {
+            if let Some(function) = function(tool) {
+                all.custom.push(function.name);
+            } else if let Some((namespace, _)) = members(tool) {
+                all.namespaces.push(namespace);
+            }
+        }
+        all
     }
 
-    fn stands_in(&self, call: &ToolCall) -> bool {
-        call.provider_kind.is_none() && !call.custom && self.0.contains(&call.name)
+    /// Gives a call the name that the caller knows; says whether it takes free text.
+    fn rename(&self, call: &mut ToolCall) -> bool {
+        if call.provider_kind.is_some() || call.custom {
+            return false;
+        }
+        let group = self.namespaces.iter().find_map(|group| {
+            let name = call.name.strip_prefix(group.as_str())?.strip_prefix(JOINT)?;
+            Some((group.clone(), name.to_owned()))
+        });
+        if let Some((group, name)) = group {
+            (call.namespace, call.name) = (Some(group), name);
+            return false;
+        }
+        call.custom = self.custom.contains(&call.name);
+        call.custom
     }
 
     /// Tells the calls in an answer back.
     pub(crate) fn tell_back(&self, answer: &mut Answer) {
-        let parts = answer.choices.iter_mut().flat_map(|choice| &mut choice.parts);
-        for part in parts.filter(|_| !self.0.is_empty()) {
+        for part in answer.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
             if let Body::ToolCall(call) = &mut part.body
-                && self.stands_in(call)
+                && self.rename(call)
             {
-                call.custom = true;
                 call.arguments = input(&call.arguments);
             }
         }
@@ -82,21 +112,59 @@ fn grammar(format: &str) -> Option<String> {
     Some(format!("The input must keep to this {syntax} grammar:\n{definition}"))
 }
 
-/// A request of another dialect with functions in the place of tools that take free text, and a choice
-/// among some tools made by leaving the others out.
-pub(crate) fn stand_in<'a>(request: &'a Request, losses: &mut Losses) -> Cow<'a, Request> {
+/// The name of a group and its functions; `None` for every other tool, and for groups that hold others.
+fn members(tool: &Tool) -> Option<(String, Vec<Tool>)> {
+    let ToolBody::Opaque { kind, raw } = &tool.body else { return None };
+    if kind != NAMESPACE {
+        return None;
+    }
+    let mut fields = Fields::read(raw.as_str()).ok()?;
+    let group = fields.text("name")?;
+    let about = fields.text("description");
+    let member = |value: &str| {
+        let mut inner = Fields::read(value).ok()?;
+        let name = inner.tag("type", "function").then(|| inner.text("name"))??;
+        let told = [about.clone(), inner.text("description")];
+        let description = told.into_iter().flatten().collect::<Vec<_>>().join("\n\n");
+        let body = ToolBody::Function(Function {
+            name: format!("{group}{JOINT}{name}"),
+            description: (!description.is_empty()).then_some(description),
+            schema: inner.raw("parameters"),
+            strict: inner.boolean("strict"),
+        });
+        let (extra, inner) = (Extra::default(), Extra::default());
+        Some(Tool { body, cache: None, extra, inner })
+    };
+    let functions: Option<Vec<Tool>> = fields.list("tools")?.into_iter().map(member).collect();
+    Some((group, functions?))
+}
+
+/// A request of another dialect made ready for one: functions in the place of tools that take free text
+/// and of groups, searches in the words of their provider, and a choice among some tools made by leaving
+/// the others out.
+pub(crate) fn stand_in<'a>(
+    request: &'a Request,
+    dialect: &str,
+    losses: &mut Losses,
+) -> Cow<'a, Request> {
     let choice = request.extra.get("tool_choice").and_then(Choice::read);
-    let custom = request.tools.iter().any(|tool| function(tool).is_some());
-    if !custom && choice.is_none() {
+    let foreign = |tool: &Tool| matches!(tool.body, ToolBody::Opaque { .. });
+    if !request.tools.iter().any(foreign) && choice.is_none() {
         return Cow::Borrowed(request);
     }
     let mut request = request.clone();
-    if custom {
-        losses.emulated("tools.custom");
-    }
+    request.tools = request.tools.into_iter().flat_map(|tool| replaced(tool, losses)).collect();
+    let functions = request.tools.iter().any(|tool| matches!(tool.body, ToolBody::Function(_)));
     for tool in &mut request.tools {
-        if let Some(function) = function(tool) {
-            tool.body = ToolBody::Function(function);
+        if let Some(raw) = search(tool, dialect, functions, losses) {
+            tool.body = ToolBody::Hosted(raw);
+        }
+    }
+    for part in request.turns.iter_mut().flat_map(|turn| &mut turn.parts) {
+        if let Body::ToolCall(call) = &mut part.body
+            && let Some(group) = call.namespace.take()
+        {
+            call.name = format!("{group}{JOINT}{}", call.name);
         }
     }
     if let Some(Choice { choice, among }) = choice {
@@ -107,11 +175,25 @@ pub(crate) fn stand_in<'a>(request: &'a Request, losses: &mut Losses) -> Cow<'a,
             let is_among = |tool: &Tool| match &tool.body {
                 ToolBody::Function(function) => among.contains(&function.name),
                 ToolBody::Opaque { kind, .. } => among.contains(kind),
+                ToolBody::Hosted(_) => among.iter().any(|name| name.starts_with("web_search")),
             };
             request.tools.retain(is_among);
         }
     }
     Cow::Owned(request)
+}
+
+/// What stands in for a tool: itself for most.
+fn replaced(mut tool: Tool, losses: &mut Losses) -> Vec<Tool> {
+    if let Some((_, functions)) = members(&tool) {
+        losses.emulated("tools.namespace");
+        return functions;
+    }
+    if let Some(function) = function(&tool) {
+        losses.emulated("tools.custom");
+        tool.body = ToolBody::Function(function);
+    }
+    vec![tool]
 }
 
 /// A choice of tools in a form that only OpenAI's dialects have.
@@ -201,9 +283,8 @@ impl TellBack {
 
     fn begin(&mut self, at: (u32, u32), mut body: Part) -> Part {
         if let Body::ToolCall(call) = &mut body.body
-            && self.names.stands_in(call)
+            && self.names.rename(call)
         {
-            call.custom = true;
             self.held.push((at, std::mem::take(&mut call.arguments)));
         }
         body

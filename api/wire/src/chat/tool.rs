@@ -28,6 +28,8 @@ pub enum ToolBody {
         /// The whole as it was written.
         raw: Raw,
     },
+    /// Run by the provider, written for the dialect that it speaks.
+    Hosted(Raw),
 }
 
 /// A tool that the caller runs.

@@ -87,11 +87,14 @@ impl Dialect {
         request: &Request,
         target: &Target<'_>,
     ) -> Result<Written, Refusal> {
-        if request.dialect == self.name {
+        // A cloud's envelope holds the same words.
+        let envelope = [bedrock_invoke::NAME, anthropic_vertex::NAME].contains(&self.name);
+        let own = envelope && request.dialect == anthropic_messages::NAME;
+        if own || request.dialect == self.name {
             return (self.chat.write_request)(request, target);
         }
         let mut losses = Losses::new(target.leniency);
-        let request = stand_in(request, &mut losses);
+        let request = stand_in(request, self.name, &mut losses);
         let mut written = (self.chat.write_request)(&request, target)?;
         written.dropped.splice(0..0, losses.dropped().iter().cloned());
         Ok(written)

@@ -110,6 +110,7 @@ fn tool_call(fields: &mut Fields<'_>, provider_kind: Option<String>) -> Option<B
         arguments,
         custom: false,
         provider_kind,
+        namespace: None,
     }))
 }
 

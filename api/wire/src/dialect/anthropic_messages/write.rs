@@ -148,7 +148,7 @@ fn check(request: &Request, think: &Think, losses: &mut Losses) -> Result<(), Re
 }
 
 fn write_tools(out: &mut Out, request: &Request, own: bool) {
-    let said = |tool: &&Tool| own || matches!(tool.body, ToolBody::Function(_));
+    let said = |tool: &&Tool| own || !matches!(tool.body, ToolBody::Opaque { .. });
     let tools: Vec<&Tool> = request.tools.iter().filter(said).collect();
     if !tools.is_empty() {
         out.list("tools", |out| tools.iter().for_each(|tool| write_tool(out, tool, own)));
@@ -161,7 +161,7 @@ fn write_tools(out: &mut Out, request: &Request, own: bool) {
 
 fn write_tool(out: &mut Out, tool: &Tool, own: bool) {
     let function = match &tool.body {
-        ToolBody::Opaque { raw, .. } => return out.raw_item(raw.as_str()),
+        ToolBody::Opaque { raw, .. } | ToolBody::Hosted(raw) => return out.raw_item(raw.as_str()),
         ToolBody::Function(function) => function,
     };
     out.item(|out| {

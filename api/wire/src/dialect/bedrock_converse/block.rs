@@ -160,6 +160,7 @@ fn tool_call(inner: &mut Fields<'_>) -> Option<Part> {
         arguments,
         custom: false,
         provider_kind: kind,
+        namespace: None,
     })))
 }
 

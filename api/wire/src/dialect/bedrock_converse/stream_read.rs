@@ -104,6 +104,7 @@ impl StreamReading {
                 arguments: String::new(),
                 custom: false,
                 provider_kind: call.text("type").filter(|kind| kind != "tool_use"),
+                namespace: None,
             }));
             self.begin(index, Kind::Call(false), body, events);
         } else if let Some(result) = start.raw("toolResult") {

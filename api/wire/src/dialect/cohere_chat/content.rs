@@ -98,6 +98,7 @@ pub(super) fn call(value: &str) -> Option<Part> {
         arguments: inner.text("arguments").unwrap_or_default(),
         custom: false,
         provider_kind: None,
+        namespace: None,
     };
     let (extra, inner) = (fields.rest(), inner.rest());
     Some(Part { extra, inner, ..Part::new(Body::ToolCall(call)) })

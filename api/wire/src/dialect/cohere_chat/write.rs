@@ -218,7 +218,7 @@ fn write_tools(out: &mut Out, request: &Request, own: bool) {
     };
     let said = |tool: &&Tool| match &tool.body {
         ToolBody::Function(function) => only.is_none_or(|name| *name == function.name),
-        ToolBody::Opaque { .. } => own,
+        ToolBody::Opaque { .. } | ToolBody::Hosted(_) => own,
     };
     let tools: Vec<&Tool> = request.tools.iter().filter(said).collect();
     if !tools.is_empty() {
@@ -236,7 +236,7 @@ fn write_tools(out: &mut Out, request: &Request, own: bool) {
 
 fn write_tool(out: &mut Out, tool: &Tool, own: bool) {
     let function = match &tool.body {
-        ToolBody::Opaque { raw, .. } => return out.raw_item(raw.as_str()),
+        ToolBody::Opaque { raw, .. } | ToolBody::Hosted(raw) => return out.raw_item(raw.as_str()),
         ToolBody::Function(function) => function,
     };
     out.item(|out| {

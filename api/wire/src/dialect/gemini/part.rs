@@ -94,6 +94,7 @@ fn call(inner: &mut Fields<'_>) -> Option<Body> {
         arguments,
         custom: false,
         provider_kind: None,
+        namespace: None,
     }))
 }
 

@@ -75,7 +75,7 @@ fn check(request: &Request, losses: &mut Losses) -> Result<(), Refusal> {
 fn write_tools(out: &mut Out, request: &Request, own: bool) {
     let is_function = |tool: &&Tool| matches!(tool.body, ToolBody::Function(_));
     let functions: Vec<&Tool> = request.tools.iter().filter(is_function).collect();
-    let others: Vec<&str> = request.tools.iter().filter_map(raw).filter(|_| own).collect();
+    let others: Vec<&str> = request.tools.iter().filter_map(|tool| raw(tool, own)).collect();
     if !functions.is_empty() || !others.is_empty() {
         out.list("tools", |out| {
             if !functions.is_empty() {
@@ -94,10 +94,11 @@ fn write_tools(out: &mut Out, request: &Request, own: bool) {
     }
 }
 
-fn raw(tool: &Tool) -> Option<&str> {
+fn raw(tool: &Tool, own: bool) -> Option<&str> {
     match &tool.body {
-        ToolBody::Opaque { raw, .. } => Some(raw.as_str()),
-        ToolBody::Function(_) => None,
+        ToolBody::Opaque { raw, .. } if own => Some(raw.as_str()),
+        ToolBody::Hosted(raw) => Some(raw.as_str()),
+        ToolBody::Opaque { .. } | ToolBody::Function(_) => None,
     }
 }
 

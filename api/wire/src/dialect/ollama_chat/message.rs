@@ -100,6 +100,7 @@ pub(super) fn call(value: &str) -> Option<Part> {
         arguments,
         custom: false,
         provider_kind: None,
+        namespace: None,
     };
     let mut part = Part::new(Body::ToolCall(call));
     (part.extra, part.inner) = (fields.rest(), function.rest());

@@ -111,7 +111,7 @@ fn report(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Result
 
 fn write_tool(out: &mut Out, tool: &Tool, own: bool) {
     let function = match &tool.body {
-        ToolBody::Opaque { raw, .. } => return out.raw_item(raw.as_str()),
+        ToolBody::Opaque { raw, .. } | ToolBody::Hosted(raw) => return out.raw_item(raw.as_str()),
         ToolBody::Function(function) => function,
     };
     out.item(|out| {

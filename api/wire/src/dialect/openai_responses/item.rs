@@ -79,7 +79,8 @@ fn call(mut fields: Fields<'_>, custom: bool) -> Option<Part> {
     let id = fields.text("call_id").or_else(|| fields.get("id").and_then(text))?;
     let arguments = fields.text(if custom { "input" } else { "arguments" })?;
     let name = fields.text("name")?;
-    let call = ToolCall { id, name, arguments, custom, provider_kind: None };
+    let namespace = fields.get("namespace").and_then(text);
+    let call = ToolCall { id, name, arguments, custom, provider_kind: None, namespace };
     Some(Part { extra: fields.rest(), ..Part::new(Body::ToolCall(call)) })
 }
 

@@ -43,7 +43,7 @@ pub(super) fn tool_choice(value: &str) -> Option<ToolChoice> {
 
 /// Writes the tools, and which of them to call.
 pub(super) fn write_tools(out: &mut Out, request: &Request, own: bool) {
-    let said = |tool: &&Tool| own || matches!(tool.body, ToolBody::Function(_));
+    let said = |tool: &&Tool| own || !matches!(tool.body, ToolBody::Opaque { .. });
     let tools: Vec<&Tool> = request.tools.iter().filter(said).collect();
     if !tools.is_empty() {
         out.list("tools", |out| tools.iter().for_each(|tool| write_tool(out, tool, own)));
@@ -69,7 +69,7 @@ pub(super) fn write_tools(out: &mut Out, request: &Request, own: bool) {
 
 fn write_tool(out: &mut Out, tool: &Tool, own: bool) {
     let function = match &tool.body {
-        ToolBody::Opaque { raw, .. } => return out.raw_item(raw.as_str()),
+        ToolBody::Opaque { raw, .. } | ToolBody::Hosted(raw) => return out.raw_item(raw.as_str()),
         ToolBody::Function(function) => function,
     };
     out.item(|out| {

@@ -199,6 +199,8 @@ impl Items<'_> {
         }
         if self.own {
             out.extra(&part.extra);
+        } else if let Some(namespace) = &call.namespace {
+            out.text("namespace", namespace);
         }
     }
 }

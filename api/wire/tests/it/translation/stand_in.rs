@@ -101,6 +101,55 @@ fn tools_that_a_provider_runs_are_refused_by_name() {
 }
 
 #[test]
+fn a_search_is_said_in_the_words_of_whoever_makes_it() {
+    let place = json!({"type": "approximate", "city": "Bern"});
+    let search = json!({"type": "web_search", "search_context_size": "low", "user_location": place,
+        "filters": {"allowed_domains": ["example.org"]}});
+    let (told, fields) = written(
+        &anthropic_messages::DIALECT,
+        &json!({"model": "m", "input": "hi", "tools": [search]}),
+    );
+    let expected = json!({"type": "web_search_20250305", "name": "web_search",
+        "allowed_domains": ["example.org"], "user_location": place});
+    assert_eq!(told["tools"], json!([expected]));
+    assert!(fields.contains(&"tools.web_search.search_context_size".to_owned()));
+    let plain = json!({"model": "m", "input": "hi", "tools": [{"type": "web_search"}]});
+    assert_eq!(written(&gemini::DIALECT, &plain).0["tools"], json!([{"googleSearch": {}}]));
+    let asked = json!({"model": "m", "max_tokens": 9, "tools": [expected],
+        "messages": [{"role": "user", "content": "hi"}]});
+    let request = anthropic_messages::read_request(asked.to_string().as_bytes()).unwrap();
+    let body = responses::DIALECT.write_request(&request, &strict()).unwrap().body;
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let expected = json!({"type": "web_search", "user_location": place,
+        "filters": {"allowed_domains": ["example.org"]}});
+    assert_eq!(body["tools"], json!([expected]));
+}
+
+#[test]
+fn functions_of_a_group_go_under_a_longer_name_and_come_back_under_their_own() {
+    let function = json!({"type": "function", "name": "wait", "description": "Waits.",
+        "parameters": {"type": "object"}});
+    let group = json!({"type": "namespace", "name": "agents", "description": "Of agents.", "tools": [function]});
+    let body = json!({"model": "m", "tools": [group], "input": [{"role": "user", "content": "hi"},
+        {"type": "function_call", "call_id": "c", "name": "wait", "namespace": "agents", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "done"}]});
+    let (told, fields) = written(&openai_chat::DIALECT, &body);
+    let function = &told["tools"][0]["function"];
+    assert_eq!(function["name"], "agents__wait");
+    assert_eq!(function["description"], "Of agents.\n\nWaits.");
+    assert_eq!(told["messages"][1]["tool_calls"][0]["function"]["name"], "agents__wait");
+    assert!(fields.contains(&"tools.namespace".to_owned()));
+    let call = json!({"id": "d", "type": "function", "function": {"name": "agents__wait", "arguments": "{}"}});
+    let reply = json!({"id": "x", "created": 1, "model": "m", "choices": [{"index": 0,
+        "message": {"role": "assistant", "content": null, "tool_calls": [call]},
+        "finish_reason": "tool_calls"}]});
+    let (from, to) = (&openai_chat::DIALECT, &responses::DIALECT);
+    let (told, _) = answer(from, to, &stand_ins(&body), reply.to_string().as_bytes()).unwrap();
+    let item = serde_json::from_slice::<Value>(&told).unwrap()["output"][0].clone();
+    assert_eq!((&item["name"], &item["namespace"]), (&json!("wait"), &json!("agents")));
+}
+
+#[test]
 fn a_call_of_the_function_comes_back_as_a_call_of_the_tool() {
     let identity = stand_ins(&recorded());
     let call = json!({"id": "c", "type": "function",

@@ -121,7 +121,7 @@ impl<'a> Tools<'a> {
 
     fn tool(&self, out: &mut Out, tool: &Tool) {
         match &tool.body {
-            ToolBody::Opaque { raw, .. } => out.raw_item(raw.as_str()),
+            ToolBody::Opaque { raw, .. } | ToolBody::Hosted(raw) => out.raw_item(raw.as_str()),
             ToolBody::Function(function) => out.item(|out| {
                 out.member("toolSpec", |out| {
                     let schema = function.schema.as_ref().map_or(NO_ARGUMENTS, |raw| raw.as_str());

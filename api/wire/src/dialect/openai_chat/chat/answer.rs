@@ -121,6 +121,7 @@ fn legacy_call(value: &str) -> Option<Part> {
         arguments: arguments(&mut fields).unwrap_or_default(),
         custom: false,
         provider_kind: None,
+        namespace: None,
     })))
 }
 

@@ -71,6 +71,7 @@ fn call(value: &str) -> Option<Part> {
         arguments: arguments.unwrap_or_default(),
         custom,
         provider_kind: None,
+        namespace: None,
     };
     let (extra, inner) = (fields.rest(), inner.rest());
     Some(Part { body: Body::ToolCall(call), cache, signature, extra, inner })

@@ -129,7 +129,7 @@ fn write_tools(out: &mut Out, request: &Request, own: bool) {
 
 fn write_tool(out: &mut Out, tool: &Tool, own: bool) {
     let function = match &tool.body {
-        ToolBody::Opaque { raw, .. } => return out.raw_item(raw.as_str()),
+        ToolBody::Opaque { raw, .. } | ToolBody::Hosted(raw) => return out.raw_item(raw.as_str()),
         ToolBody::Function(function) => function,
     };
     out.item(|out| {

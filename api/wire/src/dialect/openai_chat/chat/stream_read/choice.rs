@@ -300,6 +300,7 @@ impl Choice {
             arguments: String::new(),
             custom: false,
             provider_kind: None,
+            namespace: None,
         });
         self.begin(Part::new(body), events);
         self.calls.push(Call { number, id, part, arguments: String::new(), open: true });
