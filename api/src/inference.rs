@@ -1,5 +1,5 @@
-//! The surface callers use: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/messages`,
-//! `/v1/models`, `/v1/key`, `/v1/receipts/{id}`, the same under the prefixes of other gateways, and the
+//! The surface callers use: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`, `/v1/rerank`,
+//! `/v1/messages`, `/v1/models`, `/v1/key`, `/v1/receipts/{id}`, the same under the prefixes of other gateways, and the
 //! probes.
 //!
 //! [`serve`] is what one request goes through before and after the node itself: path, method, key,
@@ -10,12 +10,14 @@ pub mod carrier;
 pub mod hints;
 pub mod key;
 mod linger;
+pub mod models;
 mod reply;
 pub mod request_id;
 mod route;
 
 pub use hints::Hints;
 pub use key::KeyStanding;
+pub use models::Model;
 pub use reply::ReplyBody;
 pub use route::{Ask, Probe, Route, route};
 
@@ -27,7 +29,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use std::fmt::Display;
 use std::time::Duration;
-use wire::dialect::{Dialect, openai_chat};
+use wire::dialect::Dialect;
 use wire::frame::Framing;
 use wire::{Asked, Operation, Refusal};
 
@@ -75,15 +77,6 @@ impl Inbound {
             framing: self.framing,
         }
     }
-}
-
-/// A model a caller may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    /// The name to ask for.
-    pub id: String,
-    /// Who provides it.
-    pub owned_by: String,
 }
 
 /// What a caller wants to know of its key.
@@ -176,6 +169,7 @@ where
     let allow = route.allow();
     let face = match &route {
         Route::Call(ask) => ask.dialect,
+        Route::Models(face) | Route::Model(face, _) => face.meant(&head.headers).dialect(),
         _ => route::dialect(head.uri.path()),
     };
     let own_id = node.request_id();
@@ -251,8 +245,13 @@ where
             let response = node.answer(caller, inbound).await?;
             Ok(response.map(ReplyBody::node))
         }
-        Route::Models => Ok(json(openai_chat::models_body(node.models(&caller).iter().map(entry)))),
-        Route::Model(name) => one_model(&node.models(&caller), name),
+        Route::Models(face) => {
+            let query = head.uri.query().unwrap_or("");
+            Ok(json(face.meant(&head.headers).list(&node.models(&caller), query)?))
+        }
+        Route::Model(face, name) => {
+            one_model(&node.models(&caller), face.meant(&head.headers), &decoded(name))
+        }
         Route::Key(face) => {
             own_key_only(&head)?;
             let question = KeyQuestion { spending: face.tells_spending() };
@@ -265,18 +264,20 @@ where
 
 /// The key that is presented: in a header, or in the query where the face has it there.
 fn presented<'a>(route: &Route<'_>, head: &'a Parts) -> Option<&'a str> {
-    let in_query = || match route {
-        Route::Call(ask) if ask.takes_key_of_query() => {
-            let pairs = head.uri.query().unwrap_or("").split('&');
-            pairs.filter_map(|pair| pair.strip_prefix("key=")).find(|key| !key.is_empty())
-        }
-        _ => None,
+    let may = match route {
+        Route::Call(ask) => ask.takes_key_of_query(),
+        Route::Models(face) | Route::Model(face, _) => *face == models::Face::Gemini,
+        Route::Key(_) | Route::Receipt(_) | Route::Probe(_) | Route::Unknown => false,
     };
-    carrier::presented(&head.headers).or_else(in_query)
+    let in_query = || {
+        let pairs = head.uri.query().unwrap_or("").split('&');
+        pairs.filter_map(|pair| pair.strip_prefix("key=")).find(|key| !key.is_empty())
+    };
+    carrier::presented(&head.headers).or_else(|| in_query().filter(|_| may))
 }
 
 /// A segment of a path as it was meant. What is encoded wrongly stands for itself.
-fn decoded(segment: &str) -> String {
+pub(crate) fn decoded(segment: &str) -> String {
     let bytes = segment.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -340,14 +341,13 @@ where
     read
 }
 
-/// Models have no date of their own here.
-fn entry(model: &Model) -> openai_chat::Model<'_> {
-    openai_chat::Model { id: &model.id, created_s: 0, owned_by: &model.owned_by }
-}
-
-fn one_model<T>(models: &[Model], name: &str) -> Result<Response<ReplyBody<T>>, Refusal> {
+fn one_model<T>(
+    models: &[Model],
+    face: models::Face,
+    name: &str,
+) -> Result<Response<ReplyBody<T>>, Refusal> {
     if let Some(model) = models.iter().find(|model| model.id == name) {
-        return Ok(json(openai_chat::model_body(entry(model))));
+        return Ok(json(face.one(model)));
     }
     let shown: String = name.chars().take(200).collect();
     Err(Reason::ModelUnknown

@@ -6,6 +6,7 @@
 
 mod abandoned;
 pub(crate) mod auth;
+mod count;
 pub(crate) mod doors;
 mod failure;
 pub(crate) mod headers;
@@ -36,7 +37,6 @@ pub(crate) mod way;
 use crate::metrics::slots::Ending;
 use crate::plane::core::Core;
 use api::inference::Inbound;
-use api::refusal::Reason;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
@@ -82,9 +82,12 @@ pub(crate) async fn answer(
     let hints = hints::of_key(inbound.hints.clone(), &terms.key)?;
     let names = once(&call.model).chain(&call.fallbacks);
     let topic = Topic { operation: call.operation, face: inbound.dialect };
-    let plan = match plan(core, &view, &terms, topic, names) {
-        Err(refusal) if counts_itself(&call, &refusal) => return Ok(counted_here(&call)),
-        planned => planned?,
+    let (plan, counts_itself) = match plan(core, &view, &terms, topic, names.clone()) {
+        Err(refusal) if count::is_ours(&call, &refusal) => {
+            let chat = Topic { operation: Operation::ChatCompletions, ..topic };
+            (plan(core, &view, &terms, chat, names).map_err(|_| refusal)?, true)
+        }
+        planned => (planned?, false),
     };
     drop(view);
     let way = instances::way(core, &terms, &plan[0].candidate, &hints).await?;
@@ -118,23 +121,11 @@ pub(crate) async fn answer(
         first_byte_us: 0,
         spent_before_nano_usd: 0,
     });
-    attempts(guard, &served.plan, served.steps, &Question::new(&call, &inbound)).await
-}
-
-/// Whether tokens are to be counted that no provider of the model can be asked to count.
-fn counts_itself(call: &Call, refusal: &Refusal) -> bool {
-    call.operation == Operation::CountTokens && refusal.code == Reason::OperationUnsupported.code()
-}
-
-/// About how many tokens a chat would have. Costs nothing.
-fn counted_here(call: &Call) -> Response<NodeBody> {
-    let tokens = policy::estimate(call).max(1);
-    let body = wire::dialect::anthropic_messages::count_body(tokens);
-    let mut response = Response::new(NodeBody::Whole(Some(body)));
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response.headers_mut().insert(headers::ESTIMATED, HeaderValue::from_static("true"));
-    response
+    let question = Question::new(&call, &inbound);
+    if counts_itself {
+        return count::estimated(guard, &served.plan[0], &question).await;
+    }
+    attempts(guard, &served.plan, served.steps, &question).await
 }
 
 /// Where a call is to be served, and what the first place is charged to.
@@ -328,6 +319,10 @@ fn whole(
     headers::answer(open, Some(cost), response.headers_mut());
     if let Some(kind) = kind {
         response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
+    if !matches!(bill, Bill::Told(_)) {
+        let told = HeaderValue::from_static("true");
+        response.headers_mut().insert(headers::ESTIMATED, told);
     }
     *response.status_mut() = StatusCode::from_u16(open.status).unwrap_or(StatusCode::OK);
     guard.close(bill, Ending::Answered);

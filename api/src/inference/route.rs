@@ -1,10 +1,11 @@
 //! Which path means what.
 
 use super::key::Face;
+use super::models;
 use http::Method;
 use wire::dialect::{
     Dialect, anthropic_messages, bedrock_converse, bedrock_invoke, cohere_chat, gemini,
-    openai_chat, openai_responses,
+    gemini_single, openai_chat, openai_responses, vertex_predict,
 };
 use wire::frame::Framing;
 use wire::{Asked, Operation};
@@ -14,10 +15,10 @@ use wire::{Asked, Operation};
 pub enum Route<'a> {
     /// A call to a model.
     Call(Ask<'a>),
-    /// The list of models.
-    Models,
+    /// The list of models, in one of several shapes.
+    Models(models::Face),
     /// One model, by name; the name may hold slashes.
-    Model(&'a str),
+    Model(models::Face, &'a str),
     /// What a key may do and how much is left, in one of several shapes.
     Key(Face),
     /// The receipt of a request, by its id.
@@ -78,7 +79,7 @@ pub fn route(path: &str) -> Route<'_> {
         return generate(rest);
     }
     if let Some(rest) = behind(path, &COHERE) {
-        return if rest == "/chat" { COHERE_CHAT } else { Route::Unknown };
+        return cohere(rest);
     }
     match path {
         "/api/v1/key" | "/api/v1/auth/key" => Route::Key(Face::OpenRouterKey),
@@ -126,8 +127,28 @@ fn anthropic(rest: &str) -> Route<'_> {
     match rest {
         "/messages" => MESSAGES,
         "/messages/count_tokens" => COUNT_TOKENS,
-        "/models" => Route::Models,
-        _ => named(rest, "/models/", Route::Model).unwrap_or(Route::Unknown),
+        _ => models(rest, models::Face::Anthropic),
+    }
+}
+
+/// The list of models, or one of them.
+fn models(rest: &str, face: models::Face) -> Route<'_> {
+    match rest {
+        "/models" => Route::Models(face),
+        _ => named(rest, "/models/", |name| Route::Model(face, name)).unwrap_or(Route::Unknown),
+    }
+}
+
+/// Cohere's first version has the list of models only; of the rest the second goes.
+fn cohere(rest: &str) -> Route<'_> {
+    let call = |operation| {
+        Route::Call(Ask { dialect: &cohere_chat::DIALECT, asked: Asked::of(operation) })
+    };
+    match rest {
+        "/chat" => call(Operation::ChatCompletions),
+        "/embed" => call(Operation::Embeddings),
+        "/rerank" => call(Operation::Rerank),
+        _ => models(rest.strip_prefix("/v1").unwrap_or(rest), models::Face::Cohere),
     }
 }
 
@@ -137,15 +158,17 @@ fn bedrock(rest: &str) -> Route<'_> {
     let Some((model, verb)) = named.filter(|(model, _)| !model.is_empty()) else {
         return Route::Unknown;
     };
-    let (dialect, stream) = match verb {
-        "converse" => (&bedrock_converse::DIALECT, false),
-        "converse-stream" => (&bedrock_converse::DIALECT, true),
-        "invoke" => (&bedrock_invoke::DIALECT, false),
-        "invoke-with-response-stream" => (&bedrock_invoke::DIALECT, true),
+    let (dialect, operation, stream) = match verb {
+        "converse" => (&bedrock_converse::DIALECT, Operation::ChatCompletions, false),
+        "converse-stream" => (&bedrock_converse::DIALECT, Operation::ChatCompletions, true),
+        "count-tokens" => (&bedrock_converse::DIALECT, Operation::CountTokens, false),
+        "invoke" => (&bedrock_invoke::DIALECT, Operation::ChatCompletions, false),
+        "invoke-with-response-stream" => {
+            (&bedrock_invoke::DIALECT, Operation::ChatCompletions, true)
+        }
         _ => return Route::Unknown,
     };
-    let asked =
-        Asked { model: Some(model), stream: Some(stream), ..Asked::of(Operation::ChatCompletions) };
+    let asked = Asked { model: Some(model), stream: Some(stream), ..Asked::of(operation) };
     Route::Call(Ask { dialect, asked })
 }
 
@@ -159,17 +182,28 @@ const MESSAGES: Route<'static> = Route::Call(Ask {
 fn generate(rest: &str) -> Route<'_> {
     let named = rest.strip_prefix('/').and_then(|rest| rest.rsplit_once(':'));
     let named = named.map(|(name, verb)| (name.strip_prefix("models/").unwrap_or(name), verb));
-    let Some((model, verb)) = named.filter(|(model, _)| !model.is_empty()) else {
+    let found = named.and_then(|(model, verb)| Some((model, verb_of_gemini(verb)?)));
+    let Some((model, (operation, stream, dialect))) = found else {
+        return models(rest, models::Face::Gemini);
+    };
+    if model.is_empty() {
         return Route::Unknown;
-    };
-    let stream = match verb {
-        "generateContent" => false,
-        "streamGenerateContent" => true,
-        _ => return Route::Unknown,
-    };
-    let asked = Asked::of(Operation::ChatCompletions);
-    let asked = Asked { model: Some(model), stream: Some(stream), ..asked };
-    Route::Call(Ask { dialect: &gemini::DIALECT, asked })
+    }
+    let asked = Asked { model: Some(model), stream: Some(stream), ..Asked::of(operation) };
+    Route::Call(Ask { dialect, asked })
+}
+
+/// What is asked, whether a stream is wanted, and how it is said. A name may hold a colon, too.
+fn verb_of_gemini(verb: &str) -> Option<(Operation, bool, &'static Dialect)> {
+    Some(match verb {
+        "generateContent" => (Operation::ChatCompletions, false, &gemini::DIALECT),
+        "streamGenerateContent" => (Operation::ChatCompletions, true, &gemini::DIALECT),
+        "countTokens" => (Operation::CountTokens, false, &gemini::DIALECT),
+        "batchEmbedContents" => (Operation::Embeddings, false, &gemini::DIALECT),
+        "embedContent" => (Operation::Embeddings, false, &gemini_single::DIALECT),
+        "predict" => (Operation::Embeddings, false, &vertex_predict::DIALECT),
+        _ => return None,
+    })
 }
 
 impl Ask<'_> {
@@ -186,18 +220,18 @@ impl Ask<'_> {
     /// Whether its callers may carry their key in the query.
     #[must_use]
     pub fn takes_key_of_query(&self) -> bool {
-        self.dialect.name == gemini::NAME
+        [gemini::NAME, gemini_single::NAME, vertex_predict::NAME].contains(&self.dialect.name)
     }
 }
-
-const COHERE_CHAT: Route<'static> = Route::Call(Ask {
-    dialect: &cohere_chat::DIALECT,
-    asked: Asked::of(Operation::ChatCompletions),
-});
 
 const RESPONSES: Route<'static> = Route::Call(Ask {
     dialect: &openai_responses::DIALECT,
     asked: Asked::of(Operation::ChatCompletions),
+});
+
+const COUNT_RESPONSES: Route<'static> = Route::Call(Ask {
+    dialect: &openai_responses::DIALECT,
+    asked: Asked::of(Operation::CountTokens),
 });
 
 const COUNT_TOKENS: Route<'static> = Route::Call(Ask {
@@ -215,14 +249,14 @@ fn operation(rest: &str) -> Route<'_> {
         "/chat/completions" => openai(Operation::ChatCompletions),
         "/completions" => openai(Operation::Completions),
         "/embeddings" => openai(Operation::Embeddings),
+        "/rerank" => openai(Operation::Rerank),
         "/responses" => RESPONSES,
+        "/responses/input_tokens" => COUNT_RESPONSES,
         "/messages" => MESSAGES,
         "/messages/count_tokens" => COUNT_TOKENS,
-        "/models" => Route::Models,
         "/key" => Route::Key(Face::Bursar),
-        _ => named(rest, "/models/", Route::Model)
-            .or_else(|| named(rest, "/receipts/", Route::Receipt))
-            .unwrap_or(Route::Unknown),
+        _ => named(rest, "/receipts/", Route::Receipt)
+            .unwrap_or_else(|| models(rest, models::Face::OpenAi)),
     }
 }
 
@@ -241,8 +275,8 @@ impl Route<'_> {
     pub fn allow(&self) -> Option<&'static str> {
         match self {
             Route::Call(_) => Some("POST"),
-            Route::Models
-            | Route::Model(_)
+            Route::Models(_)
+            | Route::Model(..)
             | Route::Key(_)
             | Route::Receipt(_)
             | Route::Probe(_) => Some("GET, HEAD"),
@@ -255,8 +289,8 @@ impl Route<'_> {
     pub fn takes(&self, method: &Method) -> bool {
         match self {
             Route::Call(_) => method == Method::POST,
-            Route::Models
-            | Route::Model(_)
+            Route::Models(_)
+            | Route::Model(..)
             | Route::Key(_)
             | Route::Receipt(_)
             | Route::Probe(_) => method == Method::GET || method == Method::HEAD,
@@ -268,6 +302,17 @@ impl Route<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIST: Route<'static> = Route::Models(models::Face::OpenAi);
+
+    fn cohere_call(operation: Operation) -> Route<'static> {
+        Route::Call(Ask { dialect: &cohere_chat::DIALECT, asked: Asked::of(operation) })
+    }
+
+    fn google(dialect: &'static Dialect, operation: Operation, model: &str) -> Route<'_> {
+        let asked = Asked { model: Some(model), stream: Some(false), ..Asked::of(operation) };
+        Route::Call(Ask { dialect, asked })
+    }
 
     fn converse(model: &str, stream: bool) -> Route<'_> {
         let asked = Asked::of(Operation::ChatCompletions);
@@ -302,26 +347,54 @@ mod tests {
             ("/litellm/bedrock/model/a:b/c/converse", converse("a:b/c", false)),
             ("/bedrock/model/m/invoke", invoke("m", false)),
             ("/bedrock/model/a:b/c/invoke-with-response-stream", invoke("a:b/c", true)),
-            ("/cohere/v2/chat", COHERE_CHAT),
+            ("/cohere/v2/chat", cohere_call(Operation::ChatCompletions)),
+            ("/cohere/v2/embed", cohere_call(Operation::Embeddings)),
+            ("/litellm/cohere/v2/rerank", cohere_call(Operation::Rerank)),
+            ("/cohere/v1/models", Route::Models(models::Face::Cohere)),
+            ("/cohere/v2/models/up/m", Route::Model(models::Face::Cohere, "up/m")),
+            ("/v1/rerank", openai(Operation::Rerank)),
+            ("/litellm/rerank", openai(Operation::Rerank)),
+            ("/v1/responses/input_tokens", COUNT_RESPONSES),
             ("/cohere/v1/chat", Route::Unknown),
             ("/genai/v1beta/models/up/m:generateContent", generates("up/m", false)),
             ("/genai/v1beta/up/m:generateContent", generates("up/m", false)),
             ("/genai/v1beta/models/:generateContent", Route::Unknown),
             ("/v1beta/models/m:1:streamGenerateContent", generates("m:1", true)),
-            ("/genai/v1beta/models/m", Route::Unknown),
+            ("/genai/v1beta/models/m", Route::Model(models::Face::Gemini, "m")),
+            ("/genai/v1beta/models/up/m:1", Route::Model(models::Face::Gemini, "up/m:1")),
+            ("/v1beta/models", Route::Models(models::Face::Gemini)),
+            (
+                "/genai/v1beta/models/up/m:countTokens",
+                google(&gemini::DIALECT, Operation::CountTokens, "up/m"),
+            ),
+            (
+                "/v1beta/models/m:batchEmbedContents",
+                google(&gemini::DIALECT, Operation::Embeddings, "m"),
+            ),
+            (
+                "/v1beta/models/m:embedContent",
+                google(&gemini_single::DIALECT, Operation::Embeddings, "m"),
+            ),
+            (
+                "/v1beta/models/m:predict",
+                google(&vertex_predict::DIALECT, Operation::Embeddings, "m"),
+            ),
             ("/bedrock/model//converse", Route::Unknown),
             ("/bedrock/model/m/other", Route::Unknown),
             ("/anthropic/v1/messages", MESSAGES),
             ("/v1/messages/count_tokens", COUNT_TOKENS),
-            ("/anthropic/v1/models", Route::Models),
+            ("/anthropic/v1/models", Route::Models(models::Face::Anthropic)),
             ("/anthropical/v1/messages", Route::Unknown),
             ("/litellm/v1/messages", MESSAGES),
             ("/pydanticai/anthropic/v1/messages", MESSAGES),
             ("/langchain/chat/completions", openai(Operation::ChatCompletions)),
             ("/cursor/v1/embeddings", openai(Operation::Embeddings)),
             ("/litellm/key/info", Route::Key(Face::LiteLlm)),
-            ("/v1/models", Route::Models),
-            ("/v1/models/openrouter/deepseek/v3", Route::Model("openrouter/deepseek/v3")),
+            ("/v1/models", LIST),
+            (
+                "/v1/models/openrouter/deepseek/v3",
+                Route::Model(models::Face::OpenAi, "openrouter/deepseek/v3"),
+            ),
             ("/v1/models/", Route::Unknown),
             ("/cursor", Route::Unknown),
             ("/v1/key", Route::Key(Face::Bursar)),

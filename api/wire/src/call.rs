@@ -17,6 +17,22 @@ pub enum Operation {
     Models,
     /// `POST /v1/messages/count_tokens`: how long a chat would be
     CountTokens,
+    /// `POST /v1/rerank`: documents ordered by how well they answer a question
+    Rerank,
+}
+
+/// What a call that can be translated is about: each has words of its own, which every dialect that knows
+/// them reads into the same meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Vocabulary {
+    /// Talk.
+    Chat,
+    /// Vectors of texts.
+    Embed,
+    /// Documents in order.
+    Rerank,
+    /// How long a chat would be.
+    Count,
 }
 
 impl Operation {
@@ -27,6 +43,7 @@ impl Operation {
         Self::Embeddings,
         Self::Models,
         Self::CountTokens,
+        Self::Rerank,
     ];
 
     /// The name used in logs and metric labels.
@@ -38,6 +55,7 @@ impl Operation {
             Self::Embeddings => "embeddings",
             Self::Models => "models",
             Self::CountTokens => "count_tokens",
+            Self::Rerank => "rerank",
         }
     }
 
@@ -46,16 +64,29 @@ impl Operation {
     pub const fn generates(self) -> bool {
         match self {
             Self::ChatCompletions | Self::Completions => true,
-            Self::Embeddings | Self::Models | Self::CountTokens => false,
+            Self::Embeddings | Self::Models | Self::CountTokens | Self::Rerank => false,
         }
     }
 
-    /// Whether what is asked in one dialect can be asked in another.
+    /// Whether it costs nothing: it takes no hold, and is never billed.
     #[must_use]
-    pub const fn translates(self) -> bool {
+    pub const fn is_free(self) -> bool {
         match self {
-            Self::ChatCompletions => true,
-            Self::Completions | Self::Embeddings | Self::Models | Self::CountTokens => false,
+            Self::Models | Self::CountTokens => true,
+            Self::ChatCompletions | Self::Completions | Self::Embeddings | Self::Rerank => false,
+        }
+    }
+
+    /// The words in which it is translated; `None` where what is asked in one dialect cannot be asked in
+    /// another.
+    #[must_use]
+    pub const fn vocabulary(self) -> Option<Vocabulary> {
+        match self {
+            Self::ChatCompletions => Some(Vocabulary::Chat),
+            Self::Embeddings => Some(Vocabulary::Embed),
+            Self::Rerank => Some(Vocabulary::Rerank),
+            Self::CountTokens => Some(Vocabulary::Count),
+            Self::Completions | Self::Models => None,
         }
     }
 }
@@ -183,6 +214,8 @@ pub(crate) struct Spans {
     pub(crate) max_completion_tokens: Option<Limit>,
     pub(crate) cap: Cap,
     pub(crate) stream_options: StreamOptions,
+    /// Where the model that the path names stands again in the body, as `"models/…"`.
+    pub(crate) model_paths: Vec<Range<usize>>,
     pub(crate) fallbacks: Option<Member>,
 }
 

@@ -1,5 +1,7 @@
 //! What the front doors of all dialects share: a body scanned once for the fields a gateway acts on.
 
+pub(crate) mod texts;
+
 use crate::call::{Call, Limit, Member as Span};
 use crate::field_value::{Stop, alike, duplicate, fallbacks, invalid_json};
 use crate::json::{Kind, Member, Scanner};

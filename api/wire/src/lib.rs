@@ -10,6 +10,7 @@
 pub mod bound;
 mod call;
 pub mod chat;
+pub mod count;
 mod date;
 pub mod dialect;
 pub mod embed;
@@ -17,6 +18,7 @@ mod field_value;
 pub mod frame;
 mod front;
 mod json;
+mod meaning;
 pub mod provider;
 mod provider_error;
 mod refusal;
@@ -27,8 +29,9 @@ pub mod sign;
 pub mod splice;
 mod usage;
 
-pub use call::{Asked, Call, Media, Operation};
+pub use call::{Asked, Call, Media, Operation, Vocabulary};
 pub use frame::sse;
+pub use meaning::Meaning;
 pub use provider_error::ProviderError;
 pub use refusal::{Fault, Refusal, Retry};
 pub use usage::{Picture, Quality, Service, Usage};

@@ -1,18 +1,20 @@
 //! Ordering documents by how well they answer a question: one meaning, the three shapes it is asked and
 //! answered in.
 
-use crate::chat::{Extra, Raw};
+use crate::chat::{Extra, Losses, Raw, Target, Written};
 use crate::field_value::{invalid_json, missing};
-use crate::json::{Fields, Out, Scanner};
+use crate::json::{Fields, Out, Scanner, items, quote, text};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
+use crate::relay::Reply;
+use crate::usage::Usage;
 
 /// How it is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Cohere's second version: `top_n`, `results`, billed in search units.
     Cohere,
-    /// Jina's, which llama.cpp, OpenRouter and Together speak: `top_n`, `results`, billed in tokens.
+    /// Jina's, which most servers and Cohere's first version speak: `top_n`, `results`, billed in tokens.
     Jina,
     /// Voyage's: `top_k`, `data`, billed in tokens.
     Voyage,
@@ -54,7 +56,7 @@ pub struct Request {
 }
 
 /// What is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The provider's id of it; empty where it gave none.
     pub id: String,
@@ -99,17 +101,32 @@ pub fn read_request(shape: Shape, body: &[u8]) -> Result<Request, Refusal> {
     })
 }
 
-/// Writes a request for a provider, `model` being its name there; gives the fields that were left out.
-#[must_use]
-pub fn write_request(request: &Request, shape: Shape, model: &str) -> (Vec<u8>, Vec<String>) {
+/// Writes a request for a provider.
+///
+/// # Errors
+/// A 400 that names the field: a document that is no text.
+pub fn write_request(
+    request: &Request,
+    shape: Shape,
+    target: &Target<'_>,
+) -> Result<Written, Refusal> {
     let own = request.shape == shape;
-    // Cohere never repeats documents.
+    let mut losses = Losses::new(target.leniency);
+    if !own {
+        request.extra.keys().for_each(|key| losses.hint(key));
+    }
+    let documents = request.documents.iter().map(|document| match own {
+        true => Ok(document.as_str().to_owned()),
+        false => words(document).ok_or_else(no_text),
+    });
+    let documents = documents.collect::<Result<Vec<_>, _>>()?;
+    // Cohere never repeats documents; whoever wants them gets their own back.
     let repeat = request.repeat.filter(|_| own || shape != Shape::Cohere);
     let body = Out::object(|out| {
-        out.text("model", model);
+        out.text("model", target.model);
         out.raw("query", request.query.as_str());
         out.list("documents", |out| {
-            request.documents.iter().for_each(|document| out.raw_item(document.as_str()));
+            documents.iter().for_each(|document| out.raw_item(document));
         });
         if let Some(best) = request.best {
             out.number(shape.limit(), best);
@@ -121,12 +138,21 @@ pub fn write_request(request: &Request, shape: Shape, model: &str) -> (Vec<u8>, 
             out.extra(&request.extra);
         }
     });
-    let mut dropped: Vec<String> =
-        if own { Vec::new() } else { request.extra.keys().map(str::to_owned).collect() };
-    if request.repeat == Some(true) && repeat.is_none() {
-        dropped.push("return_documents".to_owned());
+    Ok(Written { body, dropped: losses.dropped().to_vec() })
+}
+
+fn no_text() -> Refusal {
+    let say = "'documents' holds what is no text, which cannot be asked of this model";
+    Refusal::invalid("unsupported_parameter", Some("documents"), say)
+}
+
+/// The text of a document as JSON: the document itself, or what is in it.
+fn words(document: &Raw) -> Option<String> {
+    let document = document.as_str();
+    if text(document).is_some() {
+        return Some(document.to_owned());
     }
-    (body, dropped)
+    Fields::read(document).ok()?.text("text").map(|text| quote(&text))
 }
 
 /// Reads an answer that came under a success status, of whatever shape.
@@ -137,6 +163,12 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
     let unreadable =
         |what: &str| ProviderError::unreadable(format!("the provider's answer {what}"));
     let text = std::str::from_utf8(body).map_err(|_| unreadable("is no UTF-8"))?;
+    if let Some(list) = items(text.trim()) {
+        // Some servers answer with the list alone.
+        let results = list.into_iter().map(ranked).collect::<Option<Vec<_>>>();
+        let results = results.ok_or_else(|| unreadable("has a result without index or score"))?;
+        return Ok(Answer { results, ..Answer::default() });
+    }
     let mut fields = Fields::read(text).map_err(|_| unreadable("is not a JSON object"))?;
     let list = fields.list("results").or_else(|| fields.list("data"));
     let Some(list) = list else {
@@ -167,40 +199,72 @@ fn ranked(value: &str) -> Option<Ranked> {
     })
 }
 
-/// Writes an answer for a caller; `id` and `model` stand for what the provider did not say.
+/// Writes an answer for the caller of a request; `id` stands for what the provider did not say.
 #[must_use]
-pub fn write_answer(answer: &Answer, shape: Shape, id: &str, model: &str) -> Vec<u8> {
+pub fn write_answer(answer: &Answer, request: &Request, id: &str) -> Vec<u8> {
+    let shape = request.shape;
     let id = if answer.id.is_empty() { id } else { &answer.id };
+    let model = if answer.model.is_empty() { &request.model } else { &answer.model };
     Out::object(|out| {
         match shape {
             Shape::Cohere => out.text("id", id),
             Shape::Jina | Shape::Voyage => {
+                out.text("id", id);
                 out.text("object", "list");
                 out.text("model", model);
             }
         }
         out.list(shape.results(), |out| {
             for ranked in &answer.results {
-                out.item(|out| {
-                    out.number("index", ranked.index);
-                    out.raw("relevance_score", ranked.score.as_str());
-                    if let Some(document) = &ranked.document {
-                        out.raw("document", document.as_str());
-                    }
-                });
+                out.item(|out| write_ranked(out, ranked, request));
             }
         });
-        match shape {
-            Shape::Cohere => out.member("meta", |out| {
+        if shape != Shape::Cohere {
+            let tokens = answer.tokens.unwrap_or(0);
+            out.member("usage", |out| out.number("total_tokens", tokens));
+        }
+        // Nothing is billed in searches that is billed in tokens.
+        let units = answer.search_units.or((shape == Shape::Cohere).then_some(1));
+        if let Some(units) = units {
+            out.member("meta", |out| {
                 out.member("api_version", |out| out.text("version", "2"));
-                out.member("billed_units", |out| {
-                    out.number("search_units", answer.search_units.unwrap_or(1));
-                });
-            }),
-            Shape::Jina | Shape::Voyage => {
-                let tokens = answer.tokens.unwrap_or(0);
-                out.member("usage", |out| out.number("total_tokens", tokens));
-            }
+                out.member("billed_units", |out| out.number("search_units", units));
+            });
         }
     })
+}
+
+fn write_ranked(out: &mut Out, ranked: &Ranked, request: &Request) {
+    out.number("index", ranked.index);
+    out.raw("relevance_score", ranked.score.as_str());
+    let at = usize::try_from(ranked.index).unwrap_or(usize::MAX);
+    let wanted = request.repeat == Some(true);
+    let own = request.documents.get(at).filter(|_| wanted);
+    let Some(document) = ranked.document.as_ref().or(own) else { return };
+    let words = words(document).unwrap_or_else(|| document.as_str().to_owned());
+    match request.shape {
+        Shape::Voyage => out.raw("document", &words),
+        Shape::Cohere | Shape::Jina if document.as_str().starts_with('{') => {
+            out.raw("document", document.as_str());
+        }
+        Shape::Cohere | Shape::Jina => out.member("document", |out| out.raw("text", &words)),
+    }
+}
+
+impl Answer {
+    /// What it used, where the provider says so: searches have no tokens.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        let told = self.tokens.or(self.search_units.map(|_| 0));
+        told.map(|input_tokens| Usage { input_tokens, ..Usage::default() })
+    }
+}
+
+/// What a body under a success status says that goes on as it is.
+#[must_use]
+pub fn reply_of(read: Result<Answer, ProviderError>) -> Reply {
+    match read {
+        Err(fault) => Reply { fault: Some(fault), ..Reply::default() },
+        Ok(answer) => Reply { usage: answer.usage(), ..Reply::default() },
+    }
 }

@@ -130,6 +130,13 @@ fn changes(call: &Call, edits: &Edits<'_>, body: &[u8]) -> Vec<(Range<usize>, By
     {
         changes.push((span.clone(), model.quoted.clone()));
     }
+    if let Some(model) = edits.model
+        && !spans.model_paths.is_empty()
+    {
+        let path = Bytes::from(json::quote(&format!("models/{}", model.text)));
+        let others = spans.model_paths.iter().filter(|span| body[(*span).clone()] != path[..]);
+        changes.extend(others.map(|span| (span.clone(), path.clone())));
+    }
     if let Some(member) = &spans.fallbacks {
         changes.push((removal(&member.whole, member.comma_before, body), Bytes::new()));
     }

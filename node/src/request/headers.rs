@@ -14,7 +14,7 @@ const REMAINING: HeaderName = HeaderName::from_static("x-bursar-budget-remaining
 const NODE: HeaderName = HeaderName::from_static("x-bursar-node");
 const RECEIPT: HeaderName = HeaderName::from_static("x-bursar-receipt");
 const HOLD: HeaderName = HeaderName::from_static("x-bursar-hold-usd");
-/// The tokens told were estimated here, and not counted by a provider.
+/// The tokens told, or charged, were estimated here, and not counted by a provider.
 pub(super) const ESTIMATED: HeaderName = HeaderName::from_static("x-bursar-estimated");
 const DROPPED: HeaderName = HeaderName::from_static("x-bursar-dropped-params");
 const EMULATED: HeaderName = HeaderName::from_static("x-bursar-emulated-params");

@@ -1,16 +1,17 @@
 //! A plain answer: what it used, and whether it is one at all.
 
-use super::open::Guard;
+use super::open::{Guard, Open};
 use super::plan::Attempt;
+use super::policy;
 use super::settle::{self, Bill};
 use super::translate::Question;
 use super::upstream::Failure;
 use bytes::Bytes;
-use wire::Usage;
 use wire::relay::Reply;
-use wire::splice::Calls;
+use wire::{Call, Usage};
 
-/// Reads what a plain answer used, `counted` by its headers where the body does not tell; the answer in the caller's dialect, and what it is charged.
+/// Reads what a plain answer used, `counted` by its headers where the body does not tell; the answer in the
+/// caller's dialect, and what it is charged.
 ///
 /// # Errors
 ///
@@ -21,25 +22,19 @@ pub(super) fn read_whole(
     question: &Question<'_>,
     (body, counted): (Bytes, Option<Usage>),
 ) -> Result<(Bytes, Bill), Box<Failure>> {
-    let (theirs, ours) = (attempt.speech.dialect, question.inbound.dialect);
-    let (said, reply) = if question.passes(attempt) {
-        let said = if attempt.has_bare_calls() { Calls::answer(&body) } else { body.clone() };
-        (said, (theirs.reply)(question.call.operation, &body))
-    } else {
-        let identity = question.identity(guard.get());
-        match wire::relay::answer(theirs, ours, &identity, &body) {
-            Ok(told) => told,
-            Err(error) => {
-                // What it used may be told even so.
-                let reply = (theirs.reply)(question.call.operation, &body);
-                (body.clone(), Reply { fault: reply.fault.or(Some(error)), ..reply })
-            }
+    let operation = question.call.operation;
+    let (said, reply) = match question.answer(attempt, guard.get(), &body) {
+        Ok(told) => told,
+        Err(error) => {
+            // What it used may be told even so.
+            let reply = attempt.speech.dialect.reply_to(operation, &body);
+            (body.clone(), Reply { fault: reply.fault.or(Some(error)), ..reply })
         }
     };
     let Some(fault) = reply.fault else {
         let bill = match reply.usage.or(counted) {
             Some(usage) => Bill::Told(usage),
-            None => settle::counted(guard.get(), None, reply.output_bytes),
+            None => uncounted(guard.get(), question.call, reply.output_bytes),
         };
         return Ok((said, bill));
     };
@@ -51,4 +46,13 @@ pub(super) fn read_whole(
     let mut failure = Failure::said(fault, body);
     failure.bill = reply.usage.map_or(Bill::Void, Bill::Told);
     Err(Box::new(failure))
+}
+
+/// What an answer is charged whose provider did not count. What only reads is bounded by what it was given, and
+/// nothing of it is unseen: where no hard budget needs a bound, the average will do.
+fn uncounted(open: &Open, call: &Call, output_bytes: u64) -> Bill {
+    if open.way.hard || call.operation.generates() {
+        return settle::counted(open, None, output_bytes);
+    }
+    Bill::About(Usage { input_tokens: policy::estimate(call).max(1), ..Usage::default() })
 }

@@ -2,6 +2,7 @@
 
 use super::open::{Guard, Open};
 use super::plan::Attempt;
+use super::quote::Quote;
 use super::terms::Candidate;
 use super::{instances, policy, quote, settle};
 use cluster::allowance::Why;
@@ -73,7 +74,7 @@ async fn take(open: &mut Open, attempt: &Attempt, call: &Call) -> Result<(), Bar
     open.way = instances::way(&open.core, &open.terms, &attempt.candidate, &open.hints)
         .await
         .map_err(|refusal| Barred { refusal, by: Bar::All })?;
-    if attempt.candidate.unpriced && open.way.money {
+    if attempt.candidate.unpriced && open.way.money && !call.operation.is_free() {
         let place = Rc::clone(&attempt.candidate);
         let refusal = policy::unpriced(&attempt.candidate);
         return Err(Barred { refusal, by: Bar::Place(place) });
@@ -91,6 +92,10 @@ async fn take(open: &mut Open, attempt: &Attempt, call: &Call) -> Result<(), Bar
 
 /// Sets the money of an attempt aside; where a period has ended meanwhile, in the next one.
 async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
+    if call.operation.is_free() {
+        (open.quote, open.hold) = (Quote::default(), None);
+        return Ok(());
+    }
     let status = open.core.settings().exceeded_status;
     let core = Rc::clone(&open.core);
     let mut renewed = false;

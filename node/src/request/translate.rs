@@ -3,6 +3,7 @@
 
 use super::open::Open;
 use super::plan::Attempt;
+use super::policy;
 use super::quote::Quote;
 use super::terms::Candidate;
 use crate::plane::pieces::Pieces;
@@ -13,11 +14,11 @@ use http::HeaderValue;
 use ledger::StreamUsage;
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use wire::chat::{How, Identity, Leniency, Request, StandIns, Target, Written};
+use wire::chat::{How, Identity, Leniency, Target, Written};
 use wire::dialect::Dialect;
-use wire::relay::{Completed, Relay, StreamOptions, Translated};
-use wire::splice::{self, Edits, OutputCap};
-use wire::{Call, Refusal};
+use wire::relay::{Completed, Relay, Reply, StreamOptions, Translated};
+use wire::splice::{self, Calls, Edits, OutputCap};
+use wire::{Call, Meaning, ProviderError, Refusal};
 
 /// Output tokens asked for in a dialect that demands a limit, where nobody knows one.
 const OUTPUT_TOKENS_DEFAULT: u64 = 8_192;
@@ -29,7 +30,7 @@ pub(super) struct Question<'a> {
     pub(super) call: &'a Call,
     pub(super) inbound: &'a Inbound,
     /// What it means; read where the first place speaks another dialect.
-    meaning: OnceCell<Request>,
+    meaning: OnceCell<Meaning>,
 }
 
 /// What a place is told.
@@ -108,15 +109,18 @@ impl<'a> Question<'a> {
         Ok(Body { pieces: vec![Bytes::from(written.body)], hide_usage: false, question: self })
     }
 
+    /// What is meant, read once.
+    fn meaning(&self) -> Result<&Meaning, Refusal> {
+        if let Some(meaning) = self.meaning.get() {
+            return Ok(meaning);
+        }
+        let read = Meaning::read(self.inbound.dialect, self.call, &self.inbound.body)?;
+        Ok(self.meaning.get_or_init(|| read))
+    }
+
     fn write(&self, attempt: &Attempt, output_tokens_max: Option<u64>) -> Result<Written, Refusal> {
-        let meaning = match self.meaning.get() {
-            Some(meaning) => meaning,
-            None => {
-                let read = self.inbound.dialect.request(self.call, &self.inbound.body)?;
-                self.meaning.get_or_init(|| read)
-            }
-        };
-        let (dialect, terms) = (attempt.speech.dialect, &attempt.candidate.terms);
+        let meaning = self.meaning()?;
+        let terms = &attempt.candidate.terms;
         let target = Target {
             model: attempt.candidate.model.as_str(),
             output_tokens_default: terms.output_tokens_max.unwrap_or(OUTPUT_TOKENS_DEFAULT),
@@ -125,21 +129,41 @@ impl<'a> Question<'a> {
             reasons: terms.thinks,
             leniency: leniency(self.inbound)?,
         };
-        if output_tokens_max == meaning.output_tokens_max {
-            return dialect.write_request(meaning, &target);
+        meaning.write(attempt.speech.dialect, &target, output_tokens_max)
+    }
+
+    /// A place's plain answer as the caller hears it, and what it used.
+    ///
+    /// # Errors
+    ///
+    /// A body that is no answer.
+    pub(super) fn answer(
+        &self,
+        attempt: &Attempt,
+        open: &Open,
+        body: &Bytes,
+    ) -> Result<(Bytes, Reply), ProviderError> {
+        let theirs = attempt.speech.dialect;
+        if self.passes(attempt) {
+            let bare = attempt.has_bare_calls();
+            let said = if bare { Calls::answer(body) } else { body.clone() };
+            return Ok((said, theirs.reply_to(self.call.operation, body)));
         }
-        dialect.write_request(&Request { output_tokens_max, ..meaning.clone() }, &target)
+        let unread = |_| ProviderError::unreadable("the request cannot be read a second time");
+        let dialects = (theirs, self.inbound.dialect);
+        let unsaid = (&self.identity(open), policy::estimate(self.call));
+        self.meaning().map_err(unread)?.answer(dialects, unsaid, body)
     }
 
     /// Who the caller is told has answered, where the provider does not say.
-    pub(super) fn identity(&self, open: &Open) -> Identity {
+    fn identity(&self, open: &Open) -> Identity {
         Identity {
             id: open.receipt.header().to_str().unwrap_or_default().to_owned(),
             model: String::new(),
             created_s: open.at.0 / 1_000,
             include_usage: self.call.include_usage,
             framing: self.call.framing,
-            stand_ins: self.meaning.get().map(StandIns::of).unwrap_or_default(),
+            stand_ins: self.meaning.get().map(Meaning::stand_ins).unwrap_or_default(),
         }
     }
 

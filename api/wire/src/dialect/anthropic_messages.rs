@@ -16,7 +16,6 @@ mod write;
 mod write_block;
 
 pub use answer::{read_answer, write_answer};
-pub use count::{count_body, counted, read_count};
 pub use error::{error_body, error_event, provider_answer, read_error};
 pub use metered::reply;
 pub use read::read;
@@ -29,7 +28,7 @@ pub(crate) use think::{Think, decide};
 pub use write::write_request;
 pub(crate) use write::{Envelope, write_enveloped};
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
 use crate::frame::Framing;
 
@@ -45,13 +44,7 @@ pub const DIALECT: Dialect = Dialect {
     error_body,
     error_event,
     provider_answer,
-    reply: |operation, body| match operation {
-        Operation::CountTokens => counted(body),
-        Operation::ChatCompletions
-        | Operation::Completions
-        | Operation::Embeddings
-        | Operation::Models => reply(body),
-    },
+    reply: |_, body| reply(body),
     relay: |_| Box::new(StreamRelay::new()),
     chat: Chat {
         read_request,
@@ -61,4 +54,5 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside { count: Some(&count::COUNT), ..Beside::NOTHING },
 };

@@ -3,6 +3,7 @@
 
 mod answer;
 mod block;
+mod count;
 mod error;
 mod media;
 mod read;
@@ -25,7 +26,7 @@ pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 pub use write::write_request;
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
 use crate::frame::Framing;
 use crate::relay::{Metered, reply_of};
@@ -36,7 +37,7 @@ pub const NAME: &str = "bedrock_converse";
 /// The dialect as data.
 pub const DIALECT: Dialect = Dialect {
     name: NAME,
-    operations: &[Operation::ChatCompletions],
+    operations: &[Operation::ChatCompletions, Operation::CountTokens],
     framing: Framing::AwsEventStream,
     read,
     error_body,
@@ -52,4 +53,5 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside { count: Some(&count::COUNT), ..Beside::NOTHING },
 };

@@ -12,7 +12,7 @@ pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 
 use super::anthropic_messages::{self, Envelope};
-use super::{Chat, Dialect, bedrock_converse};
+use super::{Beside, Chat, Dialect, bedrock_converse};
 use crate::call::Operation;
 use crate::chat::Request;
 use crate::frame::Framing;
@@ -49,6 +49,7 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside::NOTHING,
 };
 
 /// Reads what a request means: one to Claude. Nobody else speaks the formats of other makers.

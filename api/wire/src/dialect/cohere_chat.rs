@@ -21,10 +21,12 @@ pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 pub use write::write_request;
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
+use crate::embed;
 use crate::frame::Framing;
 use crate::relay::{Metered, reply_of};
+use crate::rerank::Shape;
 
 /// The name by which what was read from this dialect is told from others.
 pub const NAME: &str = "cohere_chat";
@@ -32,7 +34,7 @@ pub const NAME: &str = "cohere_chat";
 /// The dialect as data.
 pub const DIALECT: Dialect = Dialect {
     name: NAME,
-    operations: &[Operation::ChatCompletions],
+    operations: &[Operation::ChatCompletions, Operation::Embeddings, Operation::Rerank],
     framing: Framing::Sse,
     read,
     error_body,
@@ -48,4 +50,5 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside { embed: Some(&embed::COHERE), rerank: Some(Shape::Cohere), count: None },
 };

@@ -27,7 +27,6 @@ mod write_answer;
 mod write_part;
 
 pub use answer::read_answer;
-pub use count::{count_body, read_count, read_counted};
 pub use error::{error_body, error_event, provider_answer, read_error};
 pub use metered::reply;
 pub use read::read;
@@ -38,8 +37,9 @@ pub use stream_write::StreamWriting;
 pub use write::write_request;
 pub use write_answer::write_answer;
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
+use crate::embed;
 use crate::frame::Framing;
 
 /// The name by which what was read from this dialect is told from others.
@@ -48,7 +48,7 @@ pub const NAME: &str = "gemini";
 /// The dialect as data.
 pub const DIALECT: Dialect = Dialect {
     name: NAME,
-    operations: &[Operation::ChatCompletions],
+    operations: &[Operation::ChatCompletions, Operation::Embeddings, Operation::CountTokens],
     framing: Framing::Sse,
     read,
     error_body,
@@ -64,4 +64,9 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside { embed: Some(&embed::GEMINI), rerank: None, count: Some(&count::STUDIO) },
 };
+
+/// The same on Vertex, which is asked for counts in a way of its own.
+pub const ON_VERTEX: Dialect =
+    Dialect { beside: Beside { count: Some(&count::VERTEX), ..DIALECT.beside }, ..DIALECT };

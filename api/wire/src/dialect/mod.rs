@@ -2,25 +2,32 @@
 
 pub mod anthropic_messages;
 pub mod anthropic_vertex;
+pub mod bedrock_cohere;
 pub mod bedrock_converse;
 pub mod bedrock_invoke;
+pub mod bedrock_titan;
 pub mod cohere_chat;
 pub mod gemini;
+pub mod gemini_single;
 pub mod ollama_chat;
 pub mod openai_chat;
 pub mod openai_responses;
+pub mod vertex_predict;
+pub mod voyage;
 
 use bytes::Bytes;
 
-use crate::call::{Asked, Call, Operation};
+use crate::call::{Asked, Call, Operation, Vocabulary};
 use crate::chat::{
     Answer, Identity, Losses, ReadStream, Request, Target, WriteStream, Written, stand_in,
 };
+use crate::count::Count;
 use crate::frame::Framing;
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 use crate::relay::{Relay, Reply, StreamOptions};
 use crate::usage::Usage;
+use crate::{count, embed, rerank};
 
 /// A format that callers and providers speak.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +53,24 @@ pub struct Dialect {
     pub relay: fn(&StreamOptions) -> Box<dyn Relay>,
     /// How chats are read for their meaning and written out of it.
     pub chat: Chat,
+    /// What else is translated.
+    pub beside: Beside,
+}
+
+/// What can be said in a dialect beside chats; `None` where there are no words for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside {
+    /// How vectors of texts are asked for.
+    pub embed: Option<&'static embed::Format>,
+    /// How documents are put in order.
+    pub rerank: Option<rerank::Shape>,
+    /// How the tokens of a chat are counted.
+    pub count: Option<&'static Count>,
+}
+
+impl Beside {
+    /// Nothing.
+    pub const NOTHING: Self = Self { embed: None, rerank: None, count: None };
 }
 
 /// One side of a translation: any dialect's reading goes with any other's writing.
@@ -67,6 +92,28 @@ pub struct Chat {
 }
 
 impl Dialect {
+    /// Reads a body under a success status that goes on as it is.
+    #[must_use]
+    pub fn reply_to(&self, operation: Operation, body: &[u8]) -> Reply {
+        let Beside { embed, rerank, count } = self.beside;
+        match (operation.vocabulary(), embed, rerank, count) {
+            // Long lists of numbers are read over where that suffices.
+            (Some(Vocabulary::Embed), ..) if self.name == openai_chat::NAME => {
+                (self.reply)(operation, body)
+            }
+            (Some(Vocabulary::Embed), Some(format), ..) => {
+                embed::reply_of((format.read_answer)(body))
+            }
+            (Some(Vocabulary::Rerank), _, Some(_), _) => {
+                rerank::reply_of(rerank::read_answer(body))
+            }
+            (Some(Vocabulary::Count), .., Some(format)) => {
+                count::reply_of((format.read_answer)(body))
+            }
+            (Some(_) | None, ..) => (self.reply)(operation, body),
+        }
+    }
+
     /// What a request means, what its path says included.
     ///
     /// # Errors
@@ -87,15 +134,25 @@ impl Dialect {
         request: &Request,
         target: &Target<'_>,
     ) -> Result<Written, Refusal> {
+        self.write_by(self.chat.write_request, request, target)
+    }
+
+    /// Writes a request by a writer of this dialect.
+    pub(crate) fn write_by(
+        &self,
+        write: fn(&Request, &Target<'_>) -> Result<Written, Refusal>,
+        request: &Request,
+        target: &Target<'_>,
+    ) -> Result<Written, Refusal> {
         // A cloud's envelope holds the same words.
         let envelope = [bedrock_invoke::NAME, anthropic_vertex::NAME].contains(&self.name);
         let own = envelope && request.dialect == anthropic_messages::NAME;
         if own || request.dialect == self.name {
-            return (self.chat.write_request)(request, target);
+            return write(request, target);
         }
         let mut losses = Losses::new(target.leniency);
         let request = stand_in(request, self.name, &mut losses);
-        let mut written = (self.chat.write_request)(&request, target)?;
+        let mut written = write(&request, target)?;
         written.dropped.splice(0..0, losses.dropped().iter().cloned());
         Ok(written)
     }
@@ -178,12 +235,17 @@ pub const ALL: &[&Dialect] = &[
     &openai_chat::DIALECT,
     &anthropic_messages::DIALECT,
     &anthropic_vertex::DIALECT,
+    &bedrock_cohere::DIALECT,
     &bedrock_converse::DIALECT,
     &bedrock_invoke::DIALECT,
+    &bedrock_titan::DIALECT,
     &ollama_chat::DIALECT,
     &openai_responses::DIALECT,
     &cohere_chat::DIALECT,
     &gemini::DIALECT,
+    &gemini_single::DIALECT,
+    &vertex_predict::DIALECT,
+    &voyage::DIALECT,
 ];
 
 /// The dialect of that name.

@@ -18,7 +18,7 @@ pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 pub use write::write_request;
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
 use crate::frame::Framing;
 use crate::relay::{Metered, reply_of};
@@ -45,4 +45,5 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside::NOTHING,
 };

@@ -1,4 +1,4 @@
-//! OpenAI's chat completions, legacy completions and embeddings: one family of bodies and answers.
+//! OpenAI's chat completions, legacy completions, embeddings and what others put beside them: one family of bodies and answers.
 
 pub mod chat;
 mod chunk;
@@ -18,9 +18,11 @@ pub use stream::{StreamEnd, StreamRelay, Trailer};
 pub(crate) use error::read_error;
 pub(crate) use usage::read_usage;
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
+use crate::embed;
 use crate::frame::Framing;
+use crate::rerank::Shape;
 
 /// The name by which what was read from this dialect is told from others.
 pub const NAME: &str = "openai_chat";
@@ -33,6 +35,7 @@ pub const DIALECT: Dialect = Dialect {
         Operation::Completions,
         Operation::Embeddings,
         Operation::Models,
+        Operation::Rerank,
     ],
     framing: Framing::Sse,
     read,
@@ -49,4 +52,5 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(chat::StreamReading::new()),
         write_stream: |identity| Box::new(chat::StreamWriting::new(identity)),
     },
+    beside: Beside { embed: Some(&embed::OPENAI), rerank: Some(Shape::Jina), count: None },
 };

@@ -3,6 +3,7 @@
 
 mod answer;
 mod content;
+mod count;
 mod error;
 mod item;
 mod mark;
@@ -24,7 +25,7 @@ pub use stream_read::StreamReading;
 pub use stream_write::StreamWriting;
 pub use write::write_request;
 
-use super::{Chat, Dialect};
+use super::{Beside, Chat, Dialect};
 use crate::call::Operation;
 use crate::frame::Framing;
 use crate::relay::{Metered, reply_of};
@@ -35,7 +36,7 @@ pub const NAME: &str = "openai_responses";
 /// The dialect as data.
 pub const DIALECT: Dialect = Dialect {
     name: NAME,
-    operations: &[Operation::ChatCompletions],
+    operations: &[Operation::ChatCompletions, Operation::CountTokens],
     framing: Framing::Sse,
     read,
     error_body,
@@ -51,4 +52,5 @@ pub const DIALECT: Dialect = Dialect {
         read_stream: || Box::new(StreamReading::new()),
         write_stream: |identity| Box::new(StreamWriting::new(identity)),
     },
+    beside: Beside { count: Some(&count::COUNT), ..Beside::NOTHING },
 };

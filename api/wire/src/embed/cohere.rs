@@ -1,7 +1,8 @@
 //! Cohere's embed, of its second API, of its first, and on Bedrock.
 
 use super::{
-    Answer, Encoding, Format, Input, Request, Task, Vector, answered, asked, losses, none, texts,
+    Answer, Encoding, Format, Input, Maker, Request, Task, Vector, answered, asked, losses,
+    no_text, none, texts,
 };
 use crate::chat::{Target, Written};
 use crate::field_value::missing;
@@ -9,11 +10,22 @@ use crate::json::{Fields, Out, items, text};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 
-const NAME: &str = "cohere";
-
 /// Reads all three, writes the second.
-pub(super) const FORMAT: Format =
-    Format { name: NAME, read_request, write_request, read_answer, write_answer };
+pub const FORMAT: Format = Format {
+    name: "cohere",
+    inputs_max: Some(96),
+    read_request,
+    write_request: |request, target| write_request(request, target, true),
+    read_answer,
+    write_answer,
+};
+
+/// On Bedrock, where the path names the model and the body must not.
+pub const BEDROCK: Format = Format {
+    name: "cohere_bedrock",
+    write_request: |request, target| write_request(request, target, false),
+    ..FORMAT
+};
 
 /// Tasks and Cohere's words for them.
 const TASKS: [(Task, &str); 4] = [
@@ -25,18 +37,45 @@ const TASKS: [(Task, &str); 4] = [
 
 fn read_request(body: &[u8]) -> Result<Request, Refusal> {
     let mut fields = asked(body)?;
-    let texts = |value: &str| items(value)?.into_iter().map(text).collect::<Option<Vec<_>>>();
-    let words = fields.take("texts", texts).ok_or_else(|| missing("texts"))?;
+    let encoding = fields.take("embedding_types", encoding);
     Ok(Request {
-        format: NAME,
+        maker: Maker::Cohere,
         model: fields.text("model").unwrap_or_default(),
-        inputs: words.into_iter().map(Input::Text).collect(),
+        inputs: inputs(&mut fields)?.into_iter().map(Input::Text).collect(),
         dimensions: fields.whole("output_dimension"),
-        encoding: Encoding::Floats,
+        encoding: encoding.unwrap_or_default(),
         task: fields.take("input_type", |value| Some(task(text(value)?))),
         user: None,
         extra: fields.rest(),
     })
+}
+
+/// Texts, or inputs of one text each.
+fn inputs(fields: &mut Fields<'_>) -> Result<Vec<String>, Refusal> {
+    let texts = |value: &str| items(value)?.into_iter().map(text).collect::<Option<Vec<_>>>();
+    if let Some(words) = fields.take("texts", texts) {
+        return Ok(words);
+    }
+    if fields.get("images").is_some() {
+        return Err(no_text("images"));
+    }
+    let part = |value: &str| Fields::read(value).ok()?.text("text");
+    let input = |value: &str| {
+        let content = Fields::read(value).ok()?.list("content")?;
+        content.into_iter().map(part).collect::<Option<String>>()
+    };
+    let list = fields.list("inputs").ok_or_else(|| missing("texts"))?;
+    let words = list.into_iter().map(input).collect::<Option<Vec<_>>>();
+    words.ok_or_else(|| no_text("inputs"))
+}
+
+/// How vectors are wanted, where it is in one way that others know as well.
+fn encoding(value: &str) -> Option<Encoding> {
+    match items(value)?.as_slice() {
+        ["\"float\""] => Some(Encoding::Floats),
+        ["\"base64\""] => Some(Encoding::Base64),
+        _ => None,
+    }
 }
 
 fn task(word: String) -> Task {
@@ -44,9 +83,13 @@ fn task(word: String) -> Task {
     known.map_or(Task::Other(word), |(task, _)| task)
 }
 
-fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, Refusal> {
-    let mut losses = losses(request, NAME, target, &["task"]);
-    let own = request.format == NAME;
+fn write_request(
+    request: &Request,
+    target: &Target<'_>,
+    names_model: bool,
+) -> Result<Written, Refusal> {
+    let mut losses = losses(request, Maker::Cohere, target, &["task"])?;
+    let own = request.maker == Maker::Cohere;
     let texts = texts(request, "Cohere")?;
     let known = TASKS.iter().find(|(task, _)| request.task.as_ref() == Some(task));
     let word = match (&request.task, known) {
@@ -58,8 +101,12 @@ fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, Refu
             "search_document"
         }
     };
+    // Other types than these two stand among what has no name here.
+    let typed = request.extra.get("embedding_types").is_some();
     let body = Out::object(|out| {
-        out.text("model", target.model);
+        if names_model {
+            out.text("model", target.model);
+        }
         out.list("texts", |out| texts.iter().for_each(|text| out.text_item(text)));
         out.text("input_type", word);
         if let Some(length) = request.dimensions {
@@ -67,8 +114,11 @@ fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, Refu
         }
         if own {
             out.extra(&request.extra);
-        } else {
-            out.list("embedding_types", |out| out.text_item("float"));
+        }
+        if !(own && typed) {
+            let base64 = own && request.encoding == Encoding::Base64;
+            let word = if base64 { "base64" } else { "float" };
+            out.list("embedding_types", |out| out.text_item(word));
         }
     });
     Ok(Written { body, dropped: losses.dropped().to_vec() })
@@ -79,29 +129,47 @@ fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
     let value = fields.get("embeddings").ok_or_else(none)?;
     // By type of number, or, in the first API, the vectors alone.
     let by_type = Fields::read(value).ok();
-    let list = by_type.as_ref().map_or(Some(value), |types| types.get("float"));
+    let list = match &by_type {
+        Some(types) => types.get("float").or_else(|| types.get("base64")),
+        None => Some(value),
+    };
     let list = list.and_then(items).ok_or_else(none)?;
     let vectors = list.into_iter().map(Vector::read).collect::<Option<Vec<_>>>();
-    let billed = fields.object("meta").and_then(|mut meta| meta.object("billed_units"));
-    let input_tokens = billed.and_then(|mut billed| billed.whole("input_tokens"));
     Ok(Answer {
-        format: NAME,
         id: fields.text("id").unwrap_or_default(),
         model: String::new(),
         vectors: vectors.ok_or_else(none)?,
-        input_tokens,
+        input_tokens: billed(&mut fields),
     })
 }
 
-fn write_answer(answer: &Answer, _encoding: Encoding) -> Vec<u8> {
+/// Tokens of texts; pictures are counted apart.
+fn billed(fields: &mut Fields<'_>) -> Option<u64> {
+    let mut billed = fields.object("meta")?.object("billed_units")?;
+    let (texts, images) = (billed.whole("input_tokens"), billed.whole("image_tokens"));
+    texts.or(images)?;
+    Some(texts.unwrap_or(0).saturating_add(images.unwrap_or(0)))
+}
+
+fn write_answer(answer: &Answer, request: &Request) -> Vec<u8> {
     Out::object(|out| {
         out.text("id", &answer.id);
-        out.member("embeddings", |out| {
-            out.list("float", |out| {
+        out.member("embeddings", |out| match request.encoding {
+            Encoding::Floats => out.list("float", |out| {
                 answer.vectors.iter().for_each(|vector| vector.write_item(out));
-            });
+            }),
+            Encoding::Base64 => out.list("base64", |out| {
+                answer.vectors.iter().for_each(|vector| out.text_item(&vector.base64()));
+            }),
         });
-        out.list("texts", |_| {});
+        out.list("texts", |out| {
+            for input in &request.inputs {
+                match input {
+                    Input::Text(text) => out.text_item(text),
+                    Input::Tokens(_) => {}
+                }
+            }
+        });
         out.member("meta", |out| {
             out.member("api_version", |out| out.text("version", "2"));
             out.member("billed_units", |out| {

@@ -1,7 +1,8 @@
 //! Gemini's embedContent and batchEmbedContents.
 
 use super::{
-    Answer, Encoding, Format, Input, Request, Task, Vector, answered, asked, losses, none, texts,
+    Answer, Encoding, Format, Input, Maker, Request, Task, Vector, answered, asked, losses,
+    no_text, none, only_text, texts,
 };
 use crate::chat::{Target, Written};
 use crate::field_value::missing;
@@ -9,11 +10,24 @@ use crate::json::{Fields, Out, items, text};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 
-const NAME: &str = "gemini";
+/// Many at once. Reads one or many.
+pub const BATCH: Format = Format {
+    name: "gemini",
+    inputs_max: Some(100),
+    read_request,
+    write_request: write_batch,
+    read_answer,
+    write_answer: write_answers,
+};
 
-/// Reads one or many, writes many.
-pub(super) const FORMAT: Format =
-    Format { name: NAME, read_request, write_request, read_answer, write_answer };
+/// One alone, which has a shape of its own.
+pub const SINGLE: Format = Format {
+    name: "gemini_single",
+    inputs_max: Some(1),
+    write_request: write_one,
+    write_answer: write_single,
+    ..BATCH
+};
 
 /// Tasks and Google's words for them.
 const TASKS: [(Task, &str); 5] = [
@@ -27,67 +41,91 @@ const TASKS: [(Task, &str); 5] = [
 fn read_request(body: &[u8]) -> Result<Request, Refusal> {
     let mut fields = asked(body)?.camel();
     let Some(list) = fields.list("requests") else {
-        let mut request = Request { format: NAME, ..Request::default() };
-        one(&mut request, fields)?;
-        return Ok(request);
+        return one(fields);
     };
-    let mut request = Request { format: NAME, ..Request::default() };
+    let mut all: Option<Request> = None;
     for value in list {
         let fields = Fields::read(value).map_err(|_| missing("content"))?;
-        one(&mut request, fields.camel())?;
+        let next = one(fields.camel())?;
+        match &mut all {
+            None => all = Some(next),
+            Some(first) if (first.dimensions, &first.task) == (next.dimensions, &next.task) => {
+                first.inputs.extend(next.inputs);
+            }
+            Some(_) => {
+                let say = "'requests' differ in outputDimensionality or taskType, and only Gemini \
+                           itself embeds such ones at once";
+                return Err(Refusal::invalid("unsupported_parameter", Some("requests"), say));
+            }
+        }
     }
-    Ok(request)
+    all.ok_or_else(|| missing("requests"))
 }
 
-/// Takes one of the requests of a batch; they differ in their contents only.
-fn one(request: &mut Request, mut fields: Fields<'_>) -> Result<(), Refusal> {
+/// One of the requests of a batch, or the one that stands alone.
+fn one(mut fields: Fields<'_>) -> Result<Request, Refusal> {
     let content = fields.object("content").ok_or_else(|| missing("content"))?;
     let parts = content.get("parts").unwrap_or("[]");
     let parts = if parts.starts_with('{') { vec![parts] } else { items(parts).unwrap_or_default() };
     let words = |value: &str| Fields::read(value).ok()?.text("text");
-    let words: Vec<String> = parts.into_iter().filter_map(words).collect();
-    request.inputs.push(Input::Text(words.concat()));
-    request.model = fields.text("model").unwrap_or_default();
-    request.dimensions = fields.whole("outputDimensionality");
-    request.task = fields.take("taskType", |value| Some(task(text(value)?)));
-    request.extra = fields.rest();
-    Ok(())
+    let words = parts.into_iter().map(words).collect::<Option<String>>();
+    Ok(Request {
+        maker: Maker::Gemini,
+        inputs: vec![Input::Text(words.ok_or_else(|| no_text("content.parts"))?)],
+        model: fields.text("model").unwrap_or_default(),
+        dimensions: fields.whole("outputDimensionality"),
+        task: fields.take("taskType", text).map(task),
+        extra: fields.rest(),
+        ..Request::default()
+    })
 }
 
-fn task(word: String) -> Task {
+/// What a word of Google's means.
+pub(super) fn task(word: String) -> Task {
     let known = TASKS.into_iter().find(|(_, name)| *name == word);
     known.map_or(Task::Other(word), |(task, _)| task)
 }
 
-fn write_request(request: &Request, target: &Target<'_>) -> Result<Written, Refusal> {
-    let losses = losses(request, NAME, target, &["task"]);
-    let own = request.format == NAME;
+/// Google's word for what vectors are for; one without a name here only where it is Google's `own`.
+pub(super) fn word(request: &Request, own: bool) -> Option<&str> {
+    let task = request.task.as_ref()?;
+    let known = TASKS.iter().find(|(known, _)| known == task);
+    match (task, known) {
+        (_, Some((_, word))) => Some(word),
+        (Task::Other(word), None) if own => Some(word),
+        (_, None) => None,
+    }
+}
+
+fn write_batch(request: &Request, target: &Target<'_>) -> Result<Written, Refusal> {
+    let losses = losses(request, Maker::Gemini, target, &["task"])?;
     let texts = texts(request, "Gemini")?;
     let body = Out::object(|out| {
         out.list("requests", |out| {
-            for text in texts {
-                out.item(|out| {
-                    out.text("model", &format!("models/{}", target.model));
-                    out.member("content", |out| {
-                        out.list("parts", |out| out.item(|out| out.text("text", text)));
-                    });
-                    write_options(out, request, own);
-                });
-            }
+            texts.iter().for_each(|text| out.item(|out| write(out, request, target, text)));
         });
     });
     Ok(Written { body, dropped: losses.dropped().to_vec() })
 }
 
-fn write_options(out: &mut Out, request: &Request, own: bool) {
+fn write_one(request: &Request, target: &Target<'_>) -> Result<Written, Refusal> {
+    let losses = losses(request, Maker::Gemini, target, &["task"])?;
+    let text = only_text(request, "Gemini")?;
+    let body = Out::object(|out| write(out, request, target, text));
+    Ok(Written { body, dropped: losses.dropped().to_vec() })
+}
+
+fn write(out: &mut Out, request: &Request, target: &Target<'_>, text: &str) {
+    let own = request.maker == Maker::Gemini;
+    out.text("model", &format!("models/{}", target.model));
+    out.member("content", |out| {
+        out.list("parts", |out| out.item(|out| out.text("text", text)));
+    });
     if let Some(length) = request.dimensions {
         out.number("outputDimensionality", length);
     }
-    let known = TASKS.iter().find(|(task, _)| request.task.as_ref() == Some(task));
-    match (&request.task, known) {
-        (_, Some((_, word))) => out.text("taskType", word),
-        (Some(Task::Other(word)), None) if own => out.text("taskType", word),
-        (Some(_) | None, None) => {}
+    if let Some(word) = word(request, own || request.maker == Maker::Vertex) {
+        out.text("taskType", word);
     }
     if own {
         out.extra(&request.extra);
@@ -103,30 +141,33 @@ fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
     let usage = fields.object("usageMetadata");
     let input_tokens = usage.and_then(|usage| usage.camel().whole("promptTokenCount"));
     let vectors = vectors.ok_or_else(none)?;
-    Ok(Answer { format: NAME, vectors, input_tokens, ..Answer::default() })
+    Ok(Answer { vectors, input_tokens, ..Answer::default() })
 }
 
-fn write_answer(answer: &Answer, _encoding: Encoding) -> Vec<u8> {
+fn write_answers(answer: &Answer, _request: &Request) -> Vec<u8> {
     Out::object(|out| {
         out.list("embeddings", |out| {
             for vector in &answer.vectors {
                 out.item(|out| vector.write(out, "values", Encoding::Floats));
             }
         });
-        if let Some(tokens) = answer.input_tokens {
-            out.member("usageMetadata", |out| out.number("promptTokenCount", tokens));
-        }
+        write_usage(out, answer);
     })
 }
 
-/// An answer to the request for one vector, which has a shape of its own.
-#[must_use]
-pub fn write_single(answer: &Answer) -> Vec<u8> {
+fn write_single(answer: &Answer, _request: &Request) -> Vec<u8> {
     Out::object(|out| {
         out.member("embedding", |out| {
             if let Some(vector) = answer.vectors.first() {
                 vector.write(out, "values", Encoding::Floats);
             }
         });
+        write_usage(out, answer);
     })
+}
+
+fn write_usage(out: &mut Out, answer: &Answer) {
+    if let Some(tokens) = answer.input_tokens {
+        out.member("usageMetadata", |out| out.number("promptTokenCount", tokens));
+    }
 }

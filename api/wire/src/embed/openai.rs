@@ -1,7 +1,7 @@
 //! OpenAI's embeddings, and Voyage's, which differ in the names of two fields.
 
 use super::{
-    Answer, Encoding, Format, Input, Request, Task, Vector, answered, asked, losses, none,
+    Answer, Encoding, Format, Input, Maker, Request, Task, Vector, answered, asked, losses, none,
 };
 use crate::chat::{Target, Written};
 use crate::field_value::missing;
@@ -9,32 +9,30 @@ use crate::json::{Fields, Out, items, text};
 use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 
-const NAME: &str = "openai";
-const VOYAGE_NAME: &str = "voyage";
-
 /// OpenAI's and that of most others.
-pub(super) const OPENAI: Format = Format {
-    name: NAME,
-    read_request: |body| read_request(body, NAME),
-    write_request: |request, target| write_request(request, target, NAME),
+pub const OPENAI: Format = Format {
+    name: "openai",
+    inputs_max: None,
+    read_request: |body| read_request(body, Maker::OpenAi),
+    write_request: |request, target| write_request(request, target, Maker::OpenAi),
     read_answer,
     write_answer,
 };
 
 /// Voyage's.
-pub(super) const VOYAGE: Format = Format {
-    name: VOYAGE_NAME,
-    read_request: |body| read_request(body, VOYAGE_NAME),
-    write_request: |request, target| write_request(request, target, VOYAGE_NAME),
-    read_answer,
-    write_answer,
+pub const VOYAGE: Format = Format {
+    name: "voyage",
+    inputs_max: Some(1_000),
+    read_request: |body| read_request(body, Maker::Voyage),
+    write_request: |request, target| write_request(request, target, Maker::Voyage),
+    ..OPENAI
 };
 
-fn dimensions(format: &str) -> &'static str {
-    if format == VOYAGE_NAME { "output_dimension" } else { "dimensions" }
+fn dimensions(maker: Maker) -> &'static str {
+    if maker == Maker::Voyage { "output_dimension" } else { "dimensions" }
 }
 
-fn read_request(body: &[u8], format: &'static str) -> Result<Request, Refusal> {
+fn read_request(body: &[u8], maker: Maker) -> Result<Request, Refusal> {
     let mut fields = asked(body)?;
     let wrong = || {
         let say = "'input' must be a text, a list of texts, or tokens";
@@ -49,10 +47,10 @@ fn read_request(body: &[u8], format: &'static str) -> Result<Request, Refusal> {
         _ => None,
     });
     Ok(Request {
-        format,
+        maker,
         model: fields.text("model").unwrap_or_default(),
         inputs,
-        dimensions: fields.whole(dimensions(format)),
+        dimensions: fields.whole(dimensions(maker)),
         encoding: base64.unwrap_or_default(),
         task: fields.take("input_type", |value| Some(task(text(value)?))),
         user: fields.text("user"),
@@ -88,27 +86,27 @@ fn tokens(list: &[&str]) -> Option<Vec<u64>> {
     list.iter().map(|token| token.parse().ok()).collect()
 }
 
-fn write_request(
-    request: &Request,
-    target: &Target<'_>,
-    format: &'static str,
-) -> Result<Written, Refusal> {
-    let own = request.format == format;
-    let voyage = format == VOYAGE_NAME;
+fn write_request(request: &Request, target: &Target<'_>, maker: Maker) -> Result<Written, Refusal> {
+    let own = request.maker == maker;
+    let voyage = maker == Maker::Voyage;
     let known: &[&str] = if voyage { &["task"] } else { &["user"] };
-    let losses = losses(request, format, target, known);
+    let losses = losses(request, maker, target, known)?;
+    if voyage {
+        // It takes no tokens.
+        super::texts(request, "Voyage")?;
+    }
     let body = Out::object(|out| {
         out.text("model", target.model);
         out.list("input", |out| request.inputs.iter().for_each(|input| write_input(out, input)));
         if let Some(length) = request.dimensions {
-            out.number(dimensions(format), length);
+            out.number(dimensions(maker), length);
         }
         if request.encoding == Encoding::Base64 {
             out.text("encoding_format", "base64");
         }
         match &request.task {
-            Some(Task::Query) if voyage => out.text("input_type", "query"),
-            Some(Task::Document) if voyage => out.text("input_type", "document"),
+            Some(Task::Query) if voyage || own => out.text("input_type", "query"),
+            Some(Task::Document) if voyage || own => out.text("input_type", "document"),
             Some(Task::Other(word)) if own => out.text("input_type", word),
             Some(_) | None => {}
         }
@@ -135,17 +133,24 @@ fn write_input(out: &mut Out, input: &Input) {
 fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
     let mut fields = answered(body)?;
     let data = fields.list("data").ok_or_else(none)?;
-    let vector = |value: &str| Vector::read(Fields::read(value).ok()?.get("embedding")?);
-    let vectors = data.into_iter().map(vector).collect::<Option<Vec<_>>>().ok_or_else(none)?;
+    let vector = |(at, value): (u64, &str)| {
+        let mut fields = Fields::read(value).ok()?;
+        let vector = Vector::read(fields.get("embedding")?)?;
+        Some((fields.whole("index").unwrap_or(at), vector))
+    };
+    let vectors = (0..).zip(data).map(vector).collect::<Option<Vec<_>>>();
+    let mut vectors = vectors.ok_or_else(none)?;
+    vectors.sort_by_key(|(index, _)| *index);
+    let vectors = vectors.into_iter().map(|(_, vector)| vector).collect();
     let mut usage = fields.object("usage").unwrap_or_default();
     // Voyage gives the total alone.
     let input_tokens = usage.whole("prompt_tokens").or_else(|| usage.whole("total_tokens"));
     let (id, model) = (fields.text("id"), fields.text("model"));
     let (id, model) = (id.unwrap_or_default(), model.unwrap_or_default());
-    Ok(Answer { format: NAME, id, model, vectors, input_tokens })
+    Ok(Answer { id, model, vectors, input_tokens })
 }
 
-fn write_answer(answer: &Answer, encoding: Encoding) -> Vec<u8> {
+fn write_answer(answer: &Answer, request: &Request) -> Vec<u8> {
     Out::object(|out| {
         out.text("object", "list");
         out.list("data", |out| {
@@ -153,7 +158,7 @@ fn write_answer(answer: &Answer, encoding: Encoding) -> Vec<u8> {
                 out.item(|out| {
                     out.text("object", "embedding");
                     out.number("index", index);
-                    vector.write(out, "embedding", encoding);
+                    vector.write(out, "embedding", request.encoding);
                 });
             }
         });

@@ -2,8 +2,11 @@
 
 use super::{Auth, Path, Provider, Quirks, Speech};
 use crate::call::Operation;
-use crate::dialect::{bedrock_converse, bedrock_invoke};
+use crate::dialect::{bedrock_cohere, bedrock_converse, bedrock_invoke, bedrock_titan};
 use crate::splice::OutputField;
+
+/// What stands before a model.
+const MODEL: &str = "/model/";
 
 /// Each region has a host of its own. The path names the model, encoded, be it an id, an inference profile or an ARN
 /// (`bedrock-converse-bee11282cc`). A credential is keys of AWS, or an API key for Bedrock.
@@ -16,11 +19,23 @@ pub const PROVIDER: Provider = Provider {
         Speech {
             operation: Operation::ChatCompletions,
             dialect: &bedrock_converse::DIALECT,
-            path: Path::Of { before: "/model/", after: "/converse", stream: "/converse-stream" },
+            path: Path::Of { before: MODEL, after: "/converse", stream: "/converse-stream" },
             only: None,
         },
         INVOKE,
-        Speech { operation: Operation::Embeddings, ..INVOKE },
+        Speech {
+            only: Some("titan-embed"),
+            ..Speech::of_model(Operation::Embeddings, &bedrock_titan::DIALECT, (MODEL, "/invoke"))
+        },
+        Speech {
+            only: Some("cohere.embed"),
+            ..Speech::of_model(Operation::Embeddings, &bedrock_cohere::DIALECT, (MODEL, "/invoke"))
+        },
+        Speech::of_model(
+            Operation::CountTokens,
+            &bedrock_converse::DIALECT,
+            (MODEL, "/count-tokens"),
+        ),
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };

@@ -11,6 +11,10 @@ pub const PROVIDER: Provider = Provider {
     base_url: "https://api.cohere.com/v2",
     auth: Auth::Bearer,
     headers: &[],
-    speaks: &[Speech::at(Operation::ChatCompletions, &cohere_chat::DIALECT, "/chat")],
+    speaks: &[
+        Speech::at(Operation::ChatCompletions, &cohere_chat::DIALECT, "/chat"),
+        Speech::at(Operation::Embeddings, &cohere_chat::DIALECT, "/embed"),
+        Speech::at(Operation::Rerank, &cohere_chat::DIALECT, "/rerank"),
+    ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };

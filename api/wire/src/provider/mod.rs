@@ -30,6 +30,7 @@ pub mod sglang;
 pub mod together;
 pub mod vertex;
 pub mod vllm;
+pub mod voyage;
 pub mod xai;
 pub mod zai;
 
@@ -179,9 +180,13 @@ impl Provider {
     ) -> Option<&'static Speech> {
         let of = || self.speaks.iter().filter(move |speech| speech.operation == operation);
         let special = of().any(|speech| speech.only.is_some_and(|part| model.contains(part)));
-        let mut fit = of().filter(|speech| speech.only.is_some() == special);
+        let is_fit = |speech: &&Speech| match speech.only {
+            Some(part) => model.contains(part),
+            None => !special,
+        };
+        let mut fit = of().filter(is_fit);
         let same = fit.clone().find(|speech| speech.dialect == face);
-        same.or_else(|| if operation.translates() { fit.next() } else { None })
+        same.or_else(|| operation.vocabulary().and_then(|_| fit.next()))
     }
 }
 
@@ -194,6 +199,15 @@ fn braces(text: &str) -> Option<(&str, (&str, &str))> {
 impl Speech {
     const fn at(operation: Operation, dialect: &'static Dialect, path: &'static str) -> Self {
         Self { operation, dialect, path: Path::Is(path), only: None }
+    }
+
+    /// At a path that names the model; nothing of it streams.
+    const fn of_model(
+        operation: Operation,
+        dialect: &'static Dialect,
+        (before, after): (&'static str, &'static str),
+    ) -> Self {
+        Self { operation, dialect, path: Path::Of { before, after, stream: after }, only: None }
     }
 
     /// The path for a model, to be put behind the base URL.
@@ -231,6 +245,9 @@ const COMPLETIONS: Speech =
     Speech::at(Operation::Completions, &openai_chat::DIALECT, "/completions");
 const EMBEDDINGS: Speech = Speech::at(Operation::Embeddings, &openai_chat::DIALECT, "/embeddings");
 
+/// Documents in order, as Jina does it and most servers since.
+const RERANK: Speech = Speech::at(Operation::Rerank, &openai_chat::DIALECT, "/rerank");
+
 /// Anthropic's Messages at `path`.
 const fn messages(path: &'static str) -> Speech {
     Speech::at(Operation::ChatCompletions, &anthropic_messages::DIALECT, path)
@@ -239,6 +256,10 @@ const fn messages(path: &'static str) -> Speech {
 /// OpenAI's Responses.
 const RESPONSES: Speech =
     Speech::at(Operation::ChatCompletions, &openai_responses::DIALECT, "/responses");
+
+/// How long a chat in the words of Responses would be.
+const COUNT_RESPONSES: Speech =
+    Speech::at(Operation::CountTokens, &openai_responses::DIALECT, "/responses/input_tokens");
 
 /// How long a chat in Anthropic's dialect would be.
 const COUNT_TOKENS: Speech =
@@ -284,6 +305,7 @@ pub const ALL: &[&Provider] = &[
     &together::PROVIDER,
     &vertex::PROVIDER,
     &vllm::PROVIDER,
+    &voyage::PROVIDER,
     &xai::PROVIDER,
     &zai::PROVIDER,
 ];

@@ -1,6 +1,8 @@
 //! OpenAI itself.
 
-use super::{CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Provider, Quirks, RESPONSES};
+use super::{
+    CHAT, COMPLETIONS, COUNT_RESPONSES, EMBEDDINGS, OPENAI_SHAPED, Provider, Quirks, RESPONSES,
+};
 use crate::splice::OutputField;
 
 /// Reasoning models refuse `max_tokens` (`openai-chat-4e4225f223`); all chat models take the newer field.
@@ -8,7 +10,7 @@ use crate::splice::OutputField;
 pub const PROVIDER: Provider = Provider {
     name: "openai",
     base_url: "https://api.openai.com/v1",
-    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
+    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, COUNT_RESPONSES],
     quirks: Quirks {
         ask_usage: true,
         output_field: OutputField::MaxCompletionTokens,

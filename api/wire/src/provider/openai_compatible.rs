@@ -1,6 +1,10 @@
 //! Any server that speaks OpenAI's dialect, at a base URL that an operator names.
 
-use super::{OPENAI_SHAPED, Provider};
+use super::{CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Provider, RERANK};
 
 /// All of the field but OpenAI itself reads `max_tokens`.
-pub const PROVIDER: Provider = Provider { name: "openai-compatible", ..OPENAI_SHAPED };
+pub const PROVIDER: Provider = Provider {
+    name: "openai-compatible",
+    speaks: &[CHAT, COMPLETIONS, EMBEDDINGS, RERANK],
+    ..OPENAI_SHAPED
+};

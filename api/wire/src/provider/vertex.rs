@@ -2,14 +2,18 @@
 
 use super::{Auth, Path, Provider, Quirks, Speech};
 use crate::call::Operation;
-use crate::dialect::{anthropic_vertex, gemini};
+use crate::dialect::{anthropic_vertex, gemini, gemini_single, vertex_predict};
 use crate::splice::OutputField;
 
 /// The name of the provider.
 pub(super) const NAME: &str = "vertex";
 
+/// What stands before a model of Google's.
+const MODELS: &str = "/publishers/google/models/";
+
 /// Each project and location has a path of its own. A credential is an account of Google's, or a token, or an API
-/// key where the base URL is `https://aiplatform.googleapis.com/v1`. The maker of a model stands before it.
+/// key where the base URL is `https://aiplatform.googleapis.com/v1`. The maker of a model stands before it. Texts are
+/// embedded by predict, by newer models alone (`vertex-embeddings-a64f171d34`).
 pub const PROVIDER: Provider = Provider {
     name: NAME,
     base_url: "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}",
@@ -18,9 +22,9 @@ pub const PROVIDER: Provider = Provider {
     speaks: &[
         Speech {
             operation: Operation::ChatCompletions,
-            dialect: &gemini::DIALECT,
+            dialect: &gemini::ON_VERTEX,
             path: Path::Of {
-                before: "/publishers/google/models/",
+                before: MODELS,
                 after: ":generateContent",
                 stream: ":streamGenerateContent?alt=sse",
             },
@@ -35,6 +39,19 @@ pub const PROVIDER: Provider = Provider {
                 stream: ":streamRawPredict",
             },
             only: Some("claude"),
+        },
+        Speech {
+            only: Some("gemini-embedding-2"),
+            ..Speech::of_model(
+                Operation::Embeddings,
+                &gemini_single::DIALECT,
+                (MODELS, ":embedContent"),
+            )
+        },
+        Speech::of_model(Operation::Embeddings, &vertex_predict::DIALECT, (MODELS, ":predict")),
+        Speech {
+            only: Some("gemini"),
+            ..Speech::of_model(Operation::CountTokens, &gemini::ON_VERTEX, (MODELS, ":countTokens"))
         },
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },

@@ -1,36 +1,29 @@
 //! Counting the tokens of a request without answering it.
 
-use bytes::Bytes;
-
 use super::error::read_error;
 use super::request::read_request;
-use crate::chat::Request;
-use crate::json::{Fields, Out};
-use crate::refusal::Refusal;
-use crate::relay::Reply;
-use crate::usage::Usage;
+use super::write::write_request;
+use crate::count::{Count, only, told};
+use crate::json::Out;
 
-/// Reads what is to be counted: a request without an output limit.
-///
-/// # Errors
-/// A 400 that names the field.
-pub fn read_count(body: &[u8]) -> Result<Request, Refusal> {
-    read_request(body)
-}
+/// What is counted of a request; all else only matters for an answer, and is refused.
+const COUNTED: [&str; 10] = [
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "cache_control",
+    "context_management",
+    "mcp_servers",
+    "output_config",
+];
 
-/// Reads the answer to a question for a count, which itself uses nothing.
-#[must_use]
-pub fn counted(body: &[u8]) -> Reply {
-    let told = std::str::from_utf8(body).ok().and_then(|text| Fields::read(text).ok());
-    let fault = match told.and_then(|mut fields| fields.whole("input_tokens")) {
-        Some(_) => None,
-        None => Some(read_error(body)),
-    };
-    Reply { usage: Some(Usage::default()), fault, output_bytes: 0 }
-}
-
-/// The answer: input tokens, those of the cache included.
-#[must_use]
-pub fn count_body(input_tokens: u64) -> Bytes {
-    Bytes::from(Out::object(|out| out.number("input_tokens", input_tokens)))
-}
+/// A request without an output limit; an answer with the tokens of the cache included.
+pub(super) const COUNT: Count = Count {
+    read_request,
+    write_request: |request, target| Ok(only(&COUNTED, write_request(request, target)?)),
+    read_answer: |body| told(body, "input_tokens").ok_or_else(|| read_error(body)),
+    write_answer: |tokens| Out::object(|out| out.number("input_tokens", tokens)),
+};

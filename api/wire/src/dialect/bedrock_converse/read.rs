@@ -1,6 +1,6 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
-use crate::call::{Asked, Call, Cap, Says};
+use crate::call::{Asked, Call, Cap, Operation, Says};
 use crate::field_value::{Stop, alike, duplicate, expect, limit, missing};
 use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
@@ -36,6 +36,9 @@ const LIMIT: &str = "inferenceConfig.maxTokens";
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    if asked.operation == Operation::CountTokens {
+        return super::count::read(asked, body);
+    }
     let mut reader = Reader::new(asked, body.len());
     let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
     reader.call.spans.open = open;

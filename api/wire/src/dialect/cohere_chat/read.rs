@@ -1,10 +1,14 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
-use crate::call::{Asked, Call, Cap};
+use crate::call::{Asked, Call, Cap, Vocabulary};
 use crate::field_value::{Stop, boolean, count, expect, limit, missing, string};
+use crate::front::texts::{self, Form};
 use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
 use crate::refusal::Refusal;
+
+/// What is embedded: one of them.
+const EMBED: Form = Form { texts: &["texts", "inputs", "images"], each: false, by_path: false };
 
 /// Fields a gateway acts on.
 const FIELDS: [&str; 7] =
@@ -21,6 +25,11 @@ const TEXT: [&[u8]; 3] = [br#""text""#, br#""thinking""#, br#""document""#];
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    match asked.operation.vocabulary() {
+        Some(Vocabulary::Embed) => return texts::read(super::NAME, asked, body, &EMBED),
+        Some(Vocabulary::Rerank) => return texts::read(super::NAME, asked, body, &texts::RERANK),
+        Some(Vocabulary::Chat | Vocabulary::Count) | None => {}
+    }
     let mut call = Call::new(super::NAME, asked, body.len());
     // The streams of this dialect always tell their usage.
     call.include_usage = true;

@@ -1,11 +1,15 @@
 //! A request body, scanned once: what a gateway must know to meter it and to pass it on.
 
 use super::NAME;
-use crate::call::{Asked, Call, Cap};
+use crate::call::{Asked, Call, Cap, Vocabulary};
 use crate::field_value::{Stop, duplicate, expect, limit, missing};
+use crate::front::texts::{self, Form};
 use crate::front::{self, Met};
 use crate::json::{Kind, Malformed, Member, Scanner};
 use crate::refusal::Refusal;
+
+/// Texts to embed, each in a request of its own.
+const BATCH: Form = Form { texts: &["requests"], each: true, by_path: true };
 
 /// Fields a gateway acts on, in both spellings that Google takes.
 const FIELDS: [(&str, &str); 6] = [
@@ -29,6 +33,11 @@ const LIMIT: &str = "maxOutputTokens";
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    match asked.operation.vocabulary() {
+        Some(Vocabulary::Embed) => return texts::read(NAME, asked, body, &BATCH),
+        Some(Vocabulary::Count) => return super::count::read(asked, body),
+        Some(Vocabulary::Chat | Vocabulary::Rerank) | None => {}
+    }
     let mut call = Call::new(NAME, asked, body.len());
     // Gemini's streams always tell their usage.
     call.include_usage = true;

@@ -10,7 +10,7 @@ use crate::call::{Asked, Call, Limit, Operation, Says, Spans, StreamOptions};
 use crate::field_value::{
     Stop, alike, boolean, boolean_at, count, duplicate, limit, missing, string, wrong_type,
 };
-use crate::front::{self, Met};
+use crate::front::{self, Met, texts};
 use crate::json::{Kind, Member, Scanner};
 use crate::refusal::Refusal;
 
@@ -25,6 +25,9 @@ use crate::refusal::Refusal;
 /// # Errors
 /// A 400 that names the field or the position.
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    if asked.operation == Operation::Rerank {
+        return texts::read(super::NAME, asked, body, &texts::RERANK);
+    }
     let mut reader = Reader::new(asked, body.len());
     let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
     reader.call.spans.open = open;
@@ -131,7 +134,10 @@ impl Reader {
             Operation::ChatCompletions => Some(Field::Messages),
             Operation::Embeddings => Some(Field::Input),
             // Completions start from nothing where no prompt is given.
-            Operation::Completions | Operation::Models | Operation::CountTokens => None,
+            Operation::Completions
+            | Operation::Models
+            | Operation::CountTokens
+            | Operation::Rerank => None,
         };
         if let Some(field) = required
             && !has(field)

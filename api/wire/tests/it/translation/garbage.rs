@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wire::chat::{Identity, Leniency, Target};
-use wire::dialect::{self, Dialect};
+use wire::dialect::Dialect;
 use wire::frame::{Framing, aws_event_stream};
 use wire::splice::OutputField;
 
-use super::support::{collected, events};
+use super::support::{chats, collected, events};
 
 /// Values made of the words that the dialects know, in places where they do not belong.
 fn value() -> impl Strategy<Value = Value> {
@@ -133,8 +133,8 @@ fn framed(framing: Framing, frames: &[(&str, Value)], done: bool) -> Vec<u8> {
 }
 
 fn every_pair(mut check: impl FnMut(&Dialect, &Dialect)) {
-    for from in dialect::ALL {
-        dialect::ALL.iter().for_each(|to| check(from, to));
+    for from in chats() {
+        chats().into_iter().for_each(|to| check(from, to));
     }
 }
 

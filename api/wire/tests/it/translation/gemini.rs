@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use wire::chat::{Event, Identity, ReadStream, WriteStream, replay};
 use wire::dialect::gemini::{
-    StreamReading, StreamRelay, StreamWriting, count_body, read, read_answer, read_count,
-    read_counted, read_error, read_request, reply, write_answer, write_request,
+    StreamReading, StreamRelay, StreamWriting, read, read_answer, read_error, read_request, reply,
+    write_answer, write_request,
 };
 use wire::frame::Framing;
 use wire::relay::{End, Relay, StreamOptions};
@@ -384,10 +384,11 @@ fn recorded_counts_of_tokens_are_asked_and_told() {
         }
         let told: Value = serde_json::from_str(&record.response_body).unwrap();
         let tokens = told["totalTokens"].as_u64().unwrap();
-        assert_eq!(read_counted(record.response_body.as_bytes()).unwrap(), tokens);
-        assert_eq!(read_counted(&count_body(tokens)).unwrap(), tokens);
+        let format = wire::dialect::gemini::DIALECT.beside.count.unwrap();
+        assert_eq!((format.read_answer)(record.response_body.as_bytes()).unwrap(), tokens);
+        assert_eq!((format.read_answer)(&(format.write_answer)(tokens)).unwrap(), tokens);
         if let Some(body) = record.request() {
-            assert!(!read_count(&body).unwrap().turns.is_empty(), "{}", record.id);
+            assert!(!(format.read_request)(&body).unwrap().turns.is_empty(), "{}", record.id);
         }
         count += 1;
     });

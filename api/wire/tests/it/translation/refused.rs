@@ -118,10 +118,11 @@ fn recorded_counts_of_tokens_are_asked_and_told() {
         }
         let told: Value = serde_json::from_str(&record.response_body).unwrap();
         let tokens = told["input_tokens"].as_u64().unwrap();
-        let again: Value = serde_json::from_slice(&anthropic::count_body(tokens)).unwrap();
+        let format = anthropic::DIALECT.beside.count.unwrap();
+        let again: Value = serde_json::from_slice(&(format.write_answer)(tokens)).unwrap();
         assert_eq!(again["input_tokens"], tokens);
         if let Some(body) = record.request() {
-            assert!(!anthropic::read_count(&body).unwrap().turns.is_empty(), "{}", record.id);
+            assert!(!(format.read_request)(&body).unwrap().turns.is_empty(), "{}", record.id);
         }
         count += 1;
     });

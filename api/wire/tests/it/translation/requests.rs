@@ -8,7 +8,7 @@ use wire::chat::{Body, Leniency, Part, Request, Target};
 use wire::dialect::{self, Dialect, openai_responses as responses};
 use wire::splice::OutputField;
 
-use super::support::target;
+use super::support::{chats, target};
 use crate::traffic;
 
 /// The words that the model is to read, and the ids of calls and results.
@@ -69,7 +69,7 @@ fn row(name: &str, operations: &[&str]) -> String {
         let Some(body) = record.request() else { return };
         let Ok(request) = (from.chat.read_request)(&body) else { return };
         let asked = said(&request);
-        for to in dialect::ALL.iter().filter(|to| **to != from) {
+        for to in chats().into_iter().filter(|to| *to != from) {
             let target = target("gpt-5", OutputField::MaxTokens);
             let written = (to.chat.write_request)(&request, &target).unwrap();
             check(&record.id, to, &asked, &written.body);
@@ -83,7 +83,7 @@ fn row(name: &str, operations: &[&str]) -> String {
     for (to, count) in &counts {
         writeln!(told, "{name} -> {to}: {count} requests").unwrap();
     }
-    assert_eq!(counts.len(), dialect::ALL.len() - 1, "{counts:?}");
+    assert_eq!(counts.len(), chats().len() - 1, "{counts:?}");
     writeln!(told, "not said as they were: {losses:#?}").unwrap();
     told
 }
@@ -121,7 +121,7 @@ fn what_responses_keep_elsewhere_is_refused_by_every_other_dialect() {
         let mut body = json!({"model": "m", "input": "hi", "background": false});
         body[field] = value;
         let request = responses::read_request(body.to_string().as_bytes()).unwrap();
-        for to in dialect::ALL.iter().filter(|to| to.name != responses::NAME) {
+        for to in chats().into_iter().filter(|to| to.name != responses::NAME) {
             let refusal = (to.chat.write_request)(&request, &strict()).unwrap_err();
             let named = refusal.param.as_deref();
             assert_eq!((refusal.status, named), (400, Some(field)), "{}", to.name);
@@ -132,7 +132,7 @@ fn what_responses_keep_elsewhere_is_refused_by_every_other_dialect() {
     }
     let body = json!({"model": "m", "input": "hi", "background": false});
     let request = responses::read_request(body.to_string().as_bytes()).unwrap();
-    for to in dialect::ALL.iter().filter(|to| to.name != responses::NAME) {
+    for to in chats().into_iter().filter(|to| to.name != responses::NAME) {
         assert!((to.chat.write_request)(&request, &strict()).is_ok(), "{}", to.name);
     }
 }

@@ -2,11 +2,18 @@
 
 use serde_json::Value;
 use wire::chat::{Answer, Collector, Event, Leniency, ReadStream, StreamReader, Target};
+use wire::dialect::{self, Dialect};
 use wire::splice::OutputField;
 use wire::{Asked, Operation};
 
 /// A chat whose path says nothing else.
 pub(super) const CHAT: Asked<'static> = Asked::of(Operation::ChatCompletions);
+
+/// The dialects of chats.
+pub(super) fn chats() -> Vec<&'static Dialect> {
+    let talks = |dialect: &&Dialect| dialect.operations.contains(&Operation::ChatCompletions);
+    dialect::ALL.iter().copied().filter(talks).collect()
+}
 
 /// A target that takes what it can get.
 pub(super) fn target(model: &str, field: OutputField) -> Target<'_> {

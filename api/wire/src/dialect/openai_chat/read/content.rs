@@ -122,15 +122,28 @@ impl Content {
     ) -> Result<(), Stop> {
         match scanner.kind()? {
             Kind::Array => {
-                let mut texts = 0;
+                let (mut texts, mut tokens) = (0, 0);
+                let mut token_bytes = 0;
                 scanner.array::<Malformed>(|scanner| {
                     let kind = scanner.kind()?;
                     texts += u64::from(kind != Kind::Number);
                     // Some models embed pictures, given as objects.
                     self.media.unbounded += u64::from(kind == Kind::Object);
-                    scanner.value().map(drop)
+                    let span = scanner.value()?;
+                    if kind == Kind::Number {
+                        (tokens, token_bytes) = (tokens + 1, token_bytes + span.len() + 1);
+                    } else if kind == Kind::Array {
+                        let list = scanner.slice(&span);
+                        if list.iter().all(|byte| b"[], \n\r\t0123456789".contains(byte)) {
+                            let commas = list.iter().filter(|byte| **byte == b',').count();
+                            (tokens, token_bytes) = (tokens + commas + 1, token_bytes + list.len());
+                        }
+                    }
+                    Ok(())
                 })?;
                 self.messages = texts;
+                // A token is written in some bytes, and is one.
+                self.media_bytes += token_bytes.saturating_sub(tokens);
             }
             Kind::String | Kind::Null => {
                 scanner.value()?;

@@ -1,0 +1,28 @@
+//! Google's older models of embeddings on Vertex: instances in, predictions out.
+
+use super::gemini;
+use super::{Beside, Dialect};
+use crate::call::{Asked, Call, Operation};
+use crate::embed;
+use crate::front::texts::{self, Form};
+use crate::refusal::Refusal;
+
+/// The name of the dialect.
+pub const NAME: &str = "vertex_predict";
+
+/// Texts, one in each instance.
+const FORM: Form = Form { texts: &["instances"], each: true, by_path: true };
+
+/// The dialect as data: all that is no embedding is as in its family.
+pub const DIALECT: Dialect = Dialect {
+    name: NAME,
+    operations: &[Operation::Embeddings],
+    read,
+    beside: Beside { embed: Some(&embed::VERTEX), ..Beside::NOTHING },
+    ..gemini::DIALECT
+};
+
+/// Reads a request as far as it must be known to be passed on.
+fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+    texts::read(NAME, asked, body, &FORM)
+}
