@@ -309,7 +309,7 @@ mod tests {
         Route::Call(Ask { dialect: &cohere_chat::DIALECT, asked: Asked::of(operation) })
     }
 
-    fn google(dialect: &'static Dialect, operation: Operation, model: &str) -> Route<'_> {
+    fn google<'a>(dialect: &'static Dialect, operation: Operation, model: &'a str) -> Route<'a> {
         let asked = Asked { model: Some(model), stream: Some(false), ..Asked::of(operation) };
         Route::Call(Ask { dialect, asked })
     }
