@@ -145,7 +145,7 @@ impl<'a> Question<'a> {
     ) -> Result<(Bytes, Reply), ProviderError> {
         let theirs = attempt.speech.dialect;
         if self.passes(attempt) {
-            let bare = attempt.has_bare_calls();
+            let bare = attempt.has_bare_calls() && self.call.operation.generates();
             let said = if bare { Calls::answer(body) } else { body.clone() };
             return Ok((said, theirs.reply_to(self.call.operation, body)));
         }
