@@ -4,7 +4,7 @@
 //! text shorter than it is. So the bytes of the body bound the tokens of its text; what the provider's
 //! template adds around messages and tools is bounded by constants, images by the dearest formula known.
 
-use crate::call::Call;
+use crate::call::{Call, Operation};
 
 /// Tokens a template adds to a request: begin marks, a default system line, the date.
 const REQUEST_TOKENS: u64 = 64;
@@ -88,6 +88,19 @@ pub fn input_tokens(call: &Call, hidden_tokens: u64) -> InputBound {
     // No sum overflows: every count is at most the length of the body.
     let text = call.input_bytes + call.messages * MESSAGE_TOKENS;
     InputBound::Tokens(REQUEST_TOKENS + hidden_tokens + text + tools + schema + media)
+}
+
+/// Bounds the search units a provider can bill for this call; none but for a reranking.
+///
+/// A unit is one question with up to a hundred documents. Cohere cuts documents into chunks of 500 tokens with
+/// the question in them, of which at most half is the question, and counts each chunk as a document.
+#[must_use]
+pub fn search_units(call: &Call) -> u64 {
+    if call.operation != Operation::Rerank {
+        return 0;
+    }
+    let chunks = call.messages.saturating_add(call.input_bytes / 250);
+    chunks.div_ceil(100)
 }
 
 /// Bounds the output tokens a provider can count for one choice under the limit it was given. `None`

@@ -252,11 +252,13 @@ fn write_ranked(out: &mut Out, ranked: &Ranked, request: &Request) {
 }
 
 impl Answer {
-    /// What it used, where the provider says so: searches have no tokens.
+    /// What it used, where the provider says so, in tokens or in searches.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        let told = self.tokens.or(self.search_units.map(|_| 0));
-        told.map(|input_tokens| Usage { input_tokens, ..Usage::default() })
+        self.tokens.or(self.search_units)?;
+        let (input_tokens, search_units) =
+            (self.tokens.unwrap_or(0), self.search_units.unwrap_or(0));
+        Some(Usage { input_tokens, search_units, ..Usage::default() })
     }
 }
 

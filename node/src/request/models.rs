@@ -16,7 +16,10 @@ pub(crate) fn of(ledger: &Ledger, key: &VirtualKey, catalog: &Catalog) -> Vec<Mo
         }
         let listed: Vec<&str> = if provider.models.is_empty() {
             let known = catalog.models(&provider.kind);
-            known.filter(|(_, entry)| entry.mode != Mode::Other).map(|(name, _)| name).collect()
+            known
+                .filter(|(name, entry)| kind(Some(*entry), name) != Kind::Other)
+                .map(|(name, _)| name)
+                .collect()
         } else {
             provider.models.iter().map(|model| model.name.as_str()).collect()
         };

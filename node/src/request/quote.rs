@@ -137,6 +137,7 @@ fn most(call: &Call, input_tokens: u64) -> Usage {
         cache_write_1h_tokens: input_tokens,
         audio_input_tokens: of(call.media.audio),
         image_input_tokens: of(call.media.images),
+        search_units: wire::bound::search_units(call),
         service: Some(wire::Service::Other),
         ..Usage::default()
     }
