@@ -1,6 +1,7 @@
 //! Whole clusters in one thread, in simulated time, replayed from one number.
 //!
 //! Real are the ledger's `apply`, the allowances with their purses, holds, settlements and refills, the
+//! reader of a provider's stream and the table of what an attempt is charged however it ended, the
 //! journal with its files and what the next life tells of them, the decision whose clock opens a period,
 //! and consensus itself with the product's settings. Simulated are
 //! the network between the nodes, which loses, doubles, delays, overtakes and tears; their disks, which
@@ -22,6 +23,7 @@
 //!
 //! Not simulated: gossip, rates, and who decides on the membership: it is changed as an operator would.
 
+mod answer;
 mod broken;
 mod churn;
 mod disk;

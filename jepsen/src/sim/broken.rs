@@ -15,6 +15,8 @@ pub enum Break {
     SettledTwice,
     /// Every so often a settlement is lost, and the money is free again.
     SettlementLost,
+    /// An answer that did not come whole is settled as told so far, though more was counted.
+    SettledAsTold,
     /// What a silent node was granted is taken back after a while.
     ReclaimByTtl,
     /// The leader opens periods by its own clock alone.
@@ -25,13 +27,14 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Break; 9] = [
+    pub const ALL: [Break; 10] = [
         Break::FlushOff,
         Break::LeaderRestore,
         Break::FenceOff,
         Break::GrantDoubled,
         Break::SettledTwice,
         Break::SettlementLost,
+        Break::SettledAsTold,
         Break::ReclaimByTtl,
         Break::OneClock,
         Break::JournalUnsynced,

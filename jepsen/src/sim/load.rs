@@ -1,19 +1,20 @@
 //! The callers, and what a node does for each of them: hold, ask, count, settle.
 
+use super::answer::{Outcome, Reading};
 use super::broken::Break;
 use super::judge::{self, Exposure, Place};
 use super::node::{Fate, Node};
-use super::provider::{self, Attempt, Ending, Piece};
-use super::scene::{CENT, hash_of};
+use super::provider::{self, Attempt, Ending, Model, Tells};
+use super::scene::hash_of;
 use crate::dice::Dice;
 use cluster::allowance::{Charge, Hold, Path, PurseTerms, Short};
+use cost::Bill;
 use ledger::command::OpenInstance;
 use ledger::view::{AccountTerms, Asked, Missing, PathTerms, admissible, key_by_hash, path_of};
-use ledger::{Command, Outcome, UsageKey, UsageSums};
+use ledger::{Command, UsageKey};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep;
 
 /// How long a request waits for money, as in the product.
@@ -71,30 +72,39 @@ pub(crate) async fn take_requests(node: Arc<Node>) {
 
 /// Draws how an attempt goes.
 fn draw(dice: &mut Dice, beyond: usize) -> Attempt {
-    let amount = |dice: &mut Dice, most: u64| i64::try_from(dice.within(1, most)).unwrap_or(1);
-    let pieces_max = amount(dice, 40);
-    let pieces =
-        1 + i64::try_from(dice.below(usize::try_from(pieces_max).unwrap_or(1))).unwrap_or(0);
+    let pieces_max = dice.within(1, 40);
+    let pieces = dice.within(1, pieces_max);
     let ending = match dice.below(100) {
         roll if roll < beyond => Ending::Beyond,
-        0..60 => Ending::Answered,
-        60..70 => Ending::Refused,
-        70..77 => Ending::Lost,
-        77..90 => Ending::CallerLeaves(amount(dice, 40) - 1),
-        _ => Ending::BreaksOff,
+        0..55 => Ending::Answered,
+        55..57 => Ending::NeverSent,
+        57..65 => Ending::Refused,
+        65..71 => Ending::Lost,
+        71..74 => Ending::OnlyBegun,
+        74..87 => Ending::CallerLeaves(dice.within(0, 60)),
+        87..93 => Ending::BreaksOff,
+        93..96 => Ending::StopsShort,
+        _ => Ending::Fails,
     };
+    let tells = match dice.below(10) {
+        _ if ending == Ending::Beyond => Tells::AtLast,
+        0..2 => Tells::Never,
+        2..7 => Tells::AtLast,
+        _ => Tells::InEach,
+    };
+    let input_tokens = dice.within(1, 300);
     Attempt {
-        input: Charge {
-            nano_usd: amount(dice, 50) * CENT / 20,
-            tokens: amount(dice, 30),
-            requests: 1,
-        },
-        piece: Charge { nano_usd: CENT / 20, tokens: 1, requests: 0 },
+        model: if dice.chance(20) { Model::Thinking } else { Model::Plain },
+        input_tokens,
+        input_tokens_max: input_tokens + dice.within(0, 40),
         pieces_max,
-        pieces: pieces.min(pieces_max),
+        pieces,
         first_ms: dice.within(1, 400),
         piece_ms: if dice.chance(20) { dice.within(20, 200) } else { dice.within(1, 10) },
         ending,
+        tells,
+        token_bytes: 1 + dice.below(4),
+        is_cut: dice.chance(30),
         drains: dice.chance(50),
     }
 }
@@ -104,11 +114,11 @@ pub(crate) async fn serve(node: &Arc<Node>, who: Who, attempts: &[Attempt]) -> E
     let mut ended = Ended::Unknown;
     for attempt in attempts {
         node.in_flight.fetch_add(1, SeqCst);
-        let Some((path, places)) = open_path(node, who).await else {
+        let Some(way) = open_path(node, who).await else {
             node.in_flight.fetch_sub(1, SeqCst);
             return ended;
         };
-        let tried = try_once(node, &path, places, *attempt).await;
+        let tried = try_once(node, &way, *attempt).await;
         node.in_flight.fetch_sub(1, SeqCst);
         let (end, again) = tried;
         ended = end;
@@ -121,18 +131,18 @@ pub(crate) async fn serve(node: &Arc<Node>, who: Who, attempts: &[Attempt]) -> E
 
 /// Who asks, may they, and what is it charged to: all of it as this node knows it. Sessions that are not
 /// open yet are opened first.
-async fn open_path(node: &Arc<Node>, who: Who) -> Option<(Arc<Path>, Vec<Place>)> {
+async fn open_path(node: &Arc<Node>, who: Who) -> Option<Way> {
     for _ in 0..OPENINGS_MAX {
         let terms = terms_of(node, who)?;
         if terms.missing.is_empty() {
-            return Some(path(node, who, &terms.accounts));
+            return Some(way(node, who, &terms.accounts));
         }
         for missing in terms.missing {
             let Missing { budget, subject } = missing;
             let open = OpenInstance { budget, subject, periods: Vec::new() };
             node.world.note("open", [node.id, u64::from(who.key), 0]);
             match node.propose(Command::OpenInstance(open)).await {
-                Fate::Applied(applied) if applied.outcome == Some(Outcome::Done) => {}
+                Fate::Applied(applied) if applied.outcome == Some(ledger::Outcome::Done) => {}
                 Fate::Applied(_) | Fate::NotApplied | Fate::Unknown => return None,
             }
         }
@@ -151,7 +161,15 @@ pub(crate) fn terms_of(node: &Node, who: Who) -> Option<PathTerms> {
     Some(path_of(&ledger, known, &Asked { session: session.as_deref(), ..Asked::default() }))
 }
 
-fn path(node: &Node, who: Who, terms: &[AccountTerms]) -> (Arc<Path>, Vec<Place>) {
+/// What a request is charged to.
+struct Way {
+    path: Arc<Path>,
+    places: Vec<Place>,
+    /// Whether what is charged may not be less than what is billed.
+    hard: bool,
+}
+
+fn way(node: &Node, who: Who, terms: &[AccountTerms]) -> Way {
     let purse = |terms: &AccountTerms| {
         node.seen.allowances.purse(&PurseTerms {
             account: terms.account,
@@ -170,14 +188,13 @@ fn path(node: &Node, who: Who, terms: &[AccountTerms]) -> (Arc<Path>, Vec<Place>
     };
     let row = UsageKey { key: format!("id{}", who.key), ..UsageKey::default() };
     let path = node.seen.allowances.path(terms.iter().map(purse).collect(), row);
-    (path, terms.iter().map(place).collect())
+    Way { path, places: terms.iter().map(place).collect(), hard: terms.iter().any(cost::is_hard) }
 }
 
 /// One attempt, and whether another is worth it.
 async fn try_once(
     node: &Arc<Node>,
-    path: &Arc<Path>,
-    places: Vec<Place>,
+    Way { path, places, hard }: &Way,
     attempt: Attempt,
 ) -> (Ended, bool) {
     let now = node.world.clock(node.id);
@@ -190,60 +207,47 @@ async fn try_once(
         }
     };
     let first = places.first().map_or(0, |place| place.account.budget);
-    node.world.note("held", [node.id, first, attempt.pieces_max as u64]);
+    node.world.note("held", [node.id, first, attempt.pieces_max]);
     check(node, path);
-    let exposure = Exposure::new(node.life_id(), &places, attempt.worst());
+    let exposure = Exposure::new(node.life_id(), places, attempt.worst());
     node.world.must("the budget holds", node.world.judge.money.held(&exposure));
     // A node may die between the hold and the first byte to the provider.
     sleep(Duration::from_millis(1)).await;
-    let answer = provider::send(&node.world, &node.life, &exposure, attempt);
-    let (charge, again) = relay(&attempt, answer).await;
-    node.world.judge.money.settled(&exposure, &charge);
-    node.world.note("settled", [node.id, first, charge.nano_usd as u64]);
-    settle(node, path, hold, charge);
+    let reading = Reading {
+        attempt: &attempt,
+        hard: *hard,
+        believes: node.world.is_broken(Break::SettledAsTold),
+    };
+    let outcome = match attempt.ending {
+        Ending::NeverSent => {
+            let unbilled = node.world.judge.money.billed(&exposure, &Charge::ZERO);
+            node.world.must("the budget holds", unbilled);
+            reading.never_sent()
+        }
+        _ => reading.read(provider::send(&node.world, &node.life, &exposure, attempt)).await,
+    };
+    node.world.judge.money.settled(&exposure, &outcome.charge);
+    node.world.note("settled", [node.id, first, outcome.charge.nano_usd as u64]);
+    settle(node, path, hold, &outcome);
     check(node, path);
-    (Ended::Settled, again)
+    (Ended::Settled, outcome.again)
 }
 
-/// Relays the answer; returns what to charge, and whether to try again.
-async fn relay(attempt: &Attempt, mut answer: Receiver<Piece>) -> (Charge, bool) {
-    let mut counted = 0;
-    let counted_and_one = |counted: i64| attempt.cost((counted + 1).min(attempt.pieces_max));
-    loop {
-        if attempt.ending == Ending::CallerLeaves(counted) {
-            return (counted_and_one(counted), false);
-        }
-        match answer.recv().await {
-            Some(Piece::Text) => counted += 1,
-            Some(Piece::Usage(charge)) => return (charge, false),
-            Some(Piece::Refusal) => return (Charge::ZERO, true),
-            // Nobody knows what it cost.
-            None if counted == 0 => return (attempt.worst(), true),
-            None => return (counted_and_one(counted), false),
-        }
-    }
-}
-
-fn settle(node: &Node, path: &Arc<Path>, hold: Hold, charge: Charge) {
+/// As the program does: nothing of what did not begin, and the rest with its row of usage.
+fn settle(node: &Node, path: &Arc<Path>, hold: Hold, outcome: &Outcome) {
     let world = &node.world;
     let mistaken = |how| world.is_broken(how) && world.draw(|dice| dice.chance(MISTAKES));
-    if mistaken(Break::SettlementLost) {
+    if outcome.bill == Bill::Void || mistaken(Break::SettlementLost) {
         hold.void();
         return;
     }
-    hold.settle(&charge, &usage_of(&charge));
+    let Outcome { charge, usage, .. } = outcome;
+    let sums = cost::usage_sums(charge, usage);
+    hold.settle(charge, &sums);
     if mistaken(Break::SettledTwice)
-        && let Ok(again) = node.seen.allowances.try_hold(path, &charge, world.clock(node.id))
+        && let Ok(again) = node.seen.allowances.try_hold(path, charge, world.clock(node.id))
     {
-        again.settle(&charge, &usage_of(&charge));
-    }
-}
-
-fn usage_of(charge: &Charge) -> UsageSums {
-    UsageSums {
-        requests: u64::try_from(charge.requests).unwrap_or(0),
-        cost_nano_usd: charge.nano_usd,
-        ..UsageSums::default()
+        again.settle(charge, &sums);
     }
 }
 

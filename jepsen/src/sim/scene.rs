@@ -84,7 +84,7 @@ fn hard(dice: &mut Dice) -> Vec<Budget> {
         every(short_ms, limit(dice, 20, 400) * CENT),
         every(short_ms * 3, limit(dice, 60, 800) * CENT),
     ];
-    let tokens = vec![every(dice.within(6_000, 15_000), limit(dice, 50, 3_000))];
+    let tokens = vec![every(dice.within(6_000, 15_000), limit(dice, 600, 36_000))];
     let rolling = Window::Rolling(dice.within(24_000, 60_000));
     let lately = vec![BudgetWindow { window: rolling, limit: limit(dice, 10, 300) }];
     let ttl_ms = dice.within(3_000, 12_000);

@@ -1,12 +1,12 @@
 //! A receipt as its key reads it: JSON. One is written for every request, so nothing is copied on the way.
 
 use super::ReceiptId;
-use crate::request::price::Prices;
 use crate::request::standing::{unit, window};
 use crate::request::trail::{Charged, Record};
 use api::admin::v1::cluster::Id;
 use api::admin::{Timestamp, Usd};
 use cluster::allowance::Charge;
+use cost::Prices;
 use ledger::view::AccountTerms;
 use ledger::{AccountId, Class, Service};
 use serde::{Deserialize, Serialize, Serializer};

@@ -185,10 +185,10 @@ mod tests {
     use super::super::{ReceiptId, ReceiptIds};
     use super::*;
     use crate::metrics::slots::Ending;
-    use crate::request::price::Prices;
     use crate::request::trail::Charged;
     use crate::request::way::Facts;
     use cluster::allowance::Charge;
+    use cost::Prices;
     use http::HeaderValue;
     use ledger::UnixMillis;
     use ledger::view::Lineage;

@@ -2,10 +2,10 @@
 //! known.
 
 use super::open::{Abandoned, Coming, Open};
-use super::relay;
-use super::settle::{self, Bill};
+use super::settle;
 use crate::metrics::slots::Ending;
 use api::refusal::Reason;
+use cost::Ended;
 use http_body::Body;
 use hyper::body::Incoming;
 use std::future::{pending, poll_fn};
@@ -38,13 +38,19 @@ impl Abandoned {
                 if open.charged.is_empty() {
                     open.cancel_rates();
                 }
-                settle::close(open, Bill::Void, Ending::CallerGone);
+                close(open, Ended::NotBegun);
             }
-            Self::Unanswered(open) => settle::close(open, Bill::Whole, Ending::CallerGone),
+            Self::Unanswered(open) => close(open, Ended::Unknown),
             Self::Stream(open, coming) if reads_on => read_to_end(open, *coming, cut).await,
             Self::Stream(open, coming) => hang_up(open, *coming).await,
         }
     }
+}
+
+/// Settles it by how it ended.
+fn close(open: Open, ended: Ended<'_>) {
+    let bill = settle::bill(&open, ended);
+    settle::close(open, bill, Ending::CallerGone);
 }
 
 /// What the caller would hear.
@@ -58,14 +64,9 @@ async fn hang_up(open: Open, coming: Coming) {
     take_arrived(&mut *relay, &mut body).await;
     // Hanging up is how the provider hears that nobody listens.
     drop((body, lent));
-    let more = one_more_chunk(&*relay);
+    let more = cost::chunk_on_its_way(relay.progress());
     let end = relay.finish(&unheard, &mut Vec::new());
-    let bytes = end.output_bytes.saturating_add(more);
-    let bill = match end.usage() {
-        Some(usage) if end.complete => Bill::Told(usage),
-        told => settle::counted(&open, told, bytes),
-    };
-    settle::close(open, bill, Ending::CallerGone);
+    close(open, Ended::Left(&end, more));
 }
 
 /// Reads on as if the caller were there, to learn the true usage; at most as long as a stream may last.
@@ -83,8 +84,7 @@ async fn read_to_end(open: Open, mut coming: Coming, cut: impl Future<Output = (
     let Coming { relay, lent, .. } = coming;
     lent.give_back();
     let end = relay.finish(&unheard, &mut Vec::new());
-    let bill = relay::bill(&open, &end, true);
-    settle::close(open, bill, Ending::CallerGone);
+    close(open, Ended::Over(&end));
 }
 
 /// Takes what comes and throws it away; says whether the stream came to its end.
@@ -124,11 +124,4 @@ async fn take_arrived(relay: &mut dyn Relay, body: &mut Incoming) {
         }
     })
     .await;
-}
-
-/// Output bytes of a chunk that may be on its way: the average so far, and not too few.
-fn one_more_chunk(relay: &dyn Relay) -> u64 {
-    const LEAST: u64 = 64;
-    let progress = relay.progress();
-    progress.output_bytes.div_ceil(progress.events.max(1)).max(LEAST)
 }

@@ -4,11 +4,11 @@ use super::open::Guard;
 use super::plan::Attempt;
 use super::relay::NodeBody;
 use super::reserve::reserve;
-use super::settle::Bill;
 use super::translate::Question;
 use super::{policy, refused, whole};
 use api::refusal::Reason;
 use bytes::Bytes;
+use cost::Bill;
 use http::Response;
 use wire::{Call, Operation, Refusal, Usage};
 

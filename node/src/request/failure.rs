@@ -1,10 +1,10 @@
 //! An attempt that came to nothing, and what that means for the next.
 
 use super::doors::Trouble;
-use super::settle::Bill;
 use crate::plane::pool::Broken;
 use api::refusal::Reason;
 use bytes::Bytes;
+use cost::Bill;
 use wire::{ProviderError, Refusal};
 
 /// An attempt that came to nothing.

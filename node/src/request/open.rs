@@ -2,8 +2,6 @@
 
 use super::patience::Patience;
 use super::policy::{self, Place};
-use super::quote::{ModelTerms, Quote};
-use super::settle::Bill;
 use super::terms::{Candidate, Terms};
 use super::trail::{Charged, Line, Record};
 use super::translate::Losses;
@@ -15,6 +13,7 @@ use crate::receipts::ReceiptId;
 use api::inference::Hints;
 use cluster::allowance::{Charge, Hold};
 use cluster::rates::Begun;
+use cost::{Bill, ModelTerms, Quote};
 use http::HeaderValue;
 use hyper::body::Incoming;
 use ledger::UnixMillis;

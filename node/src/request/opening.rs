@@ -6,10 +6,11 @@
 
 use super::open::{Coming, Guard};
 use super::patience::Wait;
-use super::relay::{self, Break};
-use super::settle::{self, Bill};
+use super::relay::Break;
+use super::settle;
 use super::upstream::{Failure, Upstream};
 use bytes::{Bytes, BytesMut};
+use cost::{Bill, Ended};
 use http_body::Body;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -91,7 +92,7 @@ fn refused(guard: &mut Guard, upstream: &Upstream) -> Failure {
     // More of it is of no use to anybody.
     drop((body, lent));
     let end = relay.finish(&|| Break::None.refusal(upstream), &mut Vec::new());
-    let bill = relay::bill(guard.get(), &end, true);
+    let bill = settle::bill(guard.get(), Ended::Over(&end));
     let error = end.error.expect("looked at by the caller");
     let mut failure = Failure::said(error, end.error_body.unwrap_or_default());
     failure.bill = bill;
@@ -109,7 +110,7 @@ fn over(
     lent.give_back();
     let cut = Break::None.refusal(upstream);
     let end = relay.finish(&|| cut.clone(), &mut ready);
-    let bill = relay::bill(guard.get(), &end, true);
+    let bill = settle::bill(guard.get(), Ended::Over(&end));
     if !end.complete {
         let mut failure = match end.error {
             // Plain JSON goes on to the byte.
@@ -135,11 +136,7 @@ fn broken(guard: &mut Guard, upstream: &Upstream, how: &Break) -> Failure {
     drop((body, lent));
     let end = relay.finish(&|| how.refusal(upstream), &mut Vec::new());
     let open = guard.get();
-    let bill = match end.usage() {
-        // It answered, and then said nothing: what it did meanwhile is unknown, as without an answer.
-        None if open.way.hard => Bill::Whole,
-        told => settle::counted(open, told, end.output_bytes),
-    };
+    let bill = settle::bill(open, Ended::Unopened(&end));
     let refusal = how.refusal(upstream);
     let mut failure = Failure::garbage(String::new(), bill);
     failure.refusal = refusal;

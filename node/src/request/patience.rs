@@ -1,8 +1,8 @@
 //! How long a caller waits, where it says so: for the whole answer, and for its first token.
 
-use super::settle::Bill;
 use super::upstream::Failure;
 use api::refusal::Reason;
+use cost::Bill;
 use http::HeaderMap;
 use std::time::{Duration, Instant};
 use wire::Refusal;

@@ -1,12 +1,13 @@
 //! A plain answer: what it used, and whether it is one at all.
 
-use super::open::{Guard, Open};
+use super::open::Guard;
 use super::plan::Attempt;
 use super::policy;
-use super::settle::{self, Bill};
+use super::settle;
 use super::translate::Question;
 use super::upstream::Failure;
 use bytes::Bytes;
+use cost::{Bill, Ended};
 use wire::relay::Reply;
 use wire::{Call, Usage};
 
@@ -31,28 +32,28 @@ pub(super) fn read_whole(
             (body.clone(), Reply { fault: reply.fault.or(Some(error)), ..reply })
         }
     };
-    let Some(fault) = reply.fault else {
-        let bill = match reply.usage.or(counted) {
-            Some(usage) => Bill::Told(usage),
-            None => uncounted(guard.get(), question.call, reply.output_bytes),
-        };
-        return Ok((said, bill));
-    };
+    let counted = counted.filter(|_| reply.fault.is_none());
+    let reply = Reply { usage: reply.usage.or(counted), ..reply };
+    let bill = settle::bill(guard.get(), Ended::Plain(&reply));
+    let bill = if reply.usage.is_none() { read_only(bill, question.call) } else { bill };
+    let Some(fault) = reply.fault else { return Ok((said, bill)) };
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     if !is_json {
         let say = format!("provider {}: {}", attempt.candidate.upstream.name, fault.message);
         return Err(Box::new(Failure::garbage(say, Bill::Whole)));
     }
     let mut failure = Failure::said(fault, body);
-    failure.bill = reply.usage.map_or(Bill::Void, Bill::Told);
+    failure.bill = bill;
     Err(Box::new(failure))
 }
 
-/// What an answer is charged whose provider did not count. What only reads is bounded by what it was given, and
-/// nothing of it is unseen: where no hard budget needs a bound, the average will do.
-fn uncounted(open: &Open, call: &Call, output_bytes: u64) -> Bill {
-    if open.way.hard || call.operation.generates() {
-        return settle::counted(open, None, output_bytes);
+/// What only reads is bounded by what it was given, and nothing of it is unseen: where no hard budget needs a
+/// bound, and the provider did not count, the average will do.
+fn read_only(bill: Bill, call: &Call) -> Bill {
+    match bill {
+        Bill::About(_) if !call.operation.generates() => {
+            Bill::About(Usage { input_tokens: policy::estimate(call).max(1), ..Usage::default() })
+        }
+        Bill::Void | Bill::Told(_) | Bill::AtMost(_) | Bill::About(_) | Bill::Whole => bill,
     }
-    Bill::About(Usage { input_tokens: policy::estimate(call).max(1), ..Usage::default() })
 }

@@ -3,11 +3,11 @@
 use super::doors::Trouble;
 use super::policy;
 use super::routing;
-use super::settle::Bill;
 use super::terms::{Candidate, Terms};
 use super::upstream::Failure;
 use crate::plane::core::Core;
 use api::refusal::Reason;
+use cost::Bill;
 use ledger::Ledger;
 use std::rc::Rc;
 use std::time::Duration;

@@ -4,12 +4,13 @@
 //! in between, and one deadline serves the whole stream.
 
 use super::doors::Trouble;
-use super::open::{Coming, Guard, Open};
-use super::settle::{self, Bill};
+use super::open::{Coming, Guard};
+use super::settle;
 use super::upstream::Upstream;
 use crate::metrics::slots::Ending;
 use api::refusal::Reason;
 use bytes::Bytes;
+use cost::Ended;
 use http_body::{Body, Frame, SizeHint};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -135,6 +136,7 @@ impl Relay {
         // What was passed before goes out first.
         let passed = std::mem::take(&mut self.ready);
         let cut = || late.clone().unwrap_or_else(|| how.refusal(&self.upstream));
+        let more = cost::chunk_on_its_way(coming.relay.progress());
         let end = coming.relay.finish(&cut, &mut self.ready);
         let trouble = match &late {
             None if !end.complete => Trouble::Failed,
@@ -152,21 +154,8 @@ impl Relay {
         if !end.complete {
             open.status = 502;
         }
-        let bill = bill(&open, &end, how.is_clean());
+        let bill = settle::bill(&open, how.ended(&end, more));
         settle::close(open, bill, ending);
-    }
-}
-
-/// What a stream that ended by itself, or broke, is charged.
-pub(super) fn bill(open: &Open, end: &End, clean: bool) -> Bill {
-    let counted = settle::counted(open, end.usage(), end.output_bytes);
-    match end.usage() {
-        // The provider's last word, also where it said that it failed in the middle. A stream that just
-        // ends before its answer does may have told what was used up to there only.
-        Some(usage) if clean && (end.complete || end.error.is_some()) => Bill::Told(usage),
-        // An error before any output: the provider did not begin.
-        None if end.error.is_some() && end.output_bytes == 0 => Bill::Void,
-        Some(_) | None => counted,
     }
 }
 
@@ -189,6 +178,11 @@ pub(super) enum Break {
 impl Break {
     fn is_clean(&self) -> bool {
         matches!(self, Self::None)
+    }
+
+    /// What it is for the money; so many bytes may have been on their way.
+    fn ended<'a>(&self, end: &'a End, more: u64) -> Ended<'a> {
+        if self.is_clean() { Ended::Over(end) } else { Ended::BrokeOff(end, more) }
     }
 
     /// What the caller hears where the answer is not whole.

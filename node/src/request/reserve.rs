@@ -2,10 +2,11 @@
 
 use super::open::{Guard, Open};
 use super::plan::Attempt;
-use super::quote::Quote;
 use super::terms::Candidate;
-use super::{instances, policy, quote, settle};
+use super::{instances, policy, settle};
+use api::refusal::Reason;
 use cluster::allowance::Why;
+use cost::{Quote, Unbounded};
 use ledger::AccountId;
 use ledger::view::AccountTerms;
 use std::rc::Rc;
@@ -102,8 +103,8 @@ async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
     loop {
         let way = Rc::clone(&open.way);
         let model = &open.candidate.terms;
-        let quotes = quote::quote(call, model, settle::rooms(&way)).map_err(|refusal| Barred {
-            refusal: Refusal { status, ..refusal },
+        let quotes = cost::quote(call, model, settle::rooms(&way)).map_err(|Unbounded| Barred {
+            refusal: Refusal { status, ..unbounded(&call.model) },
             by: Bar::Place(Rc::clone(&open.candidate)),
         })?;
         let now = core.now();
@@ -126,4 +127,11 @@ async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
             }
         }
     }
+}
+
+fn unbounded(model: &str) -> Refusal {
+    let model: String = model.chars().take(200).collect();
+    Reason::RequestExceedsBudget.refuse(format!(
+        "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
+    ))
 }

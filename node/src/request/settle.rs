@@ -1,15 +1,15 @@
 //! Holds are set before a request is sent and settled once after, whichever way it ends.
 
 use super::open::Open;
-use super::quote::{ModelTerms, Quote, Room, clamp};
 use super::trail::Charged;
 use super::way::Way;
 use crate::metrics::slots::Ending;
 use api::admin::Timestamp;
 use api::refusal::Reason;
 use cluster::allowance::{Allowances, Charge, Hold, Path, Purse, Short, Why};
+use cost::{Bill, Ended, ModelTerms, Quote, Room};
 use ledger::view::AccountTerms;
-use ledger::{NanoUsd, Unit, UnixMillis, UsageSums};
+use ledger::{NanoUsd, Unit, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
 use wire::{Refusal, Retry, Usage};
@@ -18,58 +18,6 @@ use wire::{Refusal, Retry, Usage};
 const REFILL_WITHIN: Duration = Duration::from_millis(250);
 /// Longest it goes on waiting where the cluster does not answer: twice what an election takes.
 const ELECTION_WITHIN: Duration = Duration::from_secs(3);
-
-/// How the money of an attempt is settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bill {
-    /// The provider did not begin: all is given back.
-    Void,
-    /// The provider said what it used.
-    Told(Usage),
-    /// The provider did not say, or not to the end; this much is known not to be exceeded.
-    AtMost(Usage),
-    /// The provider did not say; about so much. Where only an estimate was held it is no bound either.
-    About(Usage),
-    /// Nobody knows how far the provider got: the whole hold.
-    Whole,
-}
-
-impl Bill {
-    /// What the charge rests on, for the receipt.
-    pub(crate) fn basis(self) -> &'static str {
-        match self {
-            Self::Void => "void",
-            Self::Told(_) => "reported",
-            Self::AtMost(_) => "counted",
-            Self::About(_) => "estimated",
-            Self::Whole => "hold",
-        }
-    }
-
-    /// The charge, and the usage it stands for.
-    pub(crate) fn charge(self, quote: &Quote, terms: &ModelTerms) -> (Charge, Usage) {
-        let whole = Usage {
-            input_tokens: quote.most.input_tokens,
-            output_tokens: quote.most.output_tokens,
-            ..Usage::default()
-        };
-        match self {
-            Self::Void => (Charge::ZERO, Usage::default()),
-            Self::Whole => (quote.charge(terms), whole),
-            Self::Told(usage) | Self::AtMost(usage) | Self::About(usage) => {
-                (charge_of(&usage, terms), usage)
-            }
-        }
-    }
-}
-
-fn charge_of(usage: &Usage, terms: &ModelTerms) -> Charge {
-    Charge {
-        nano_usd: terms.tariff.as_ref().map_or(0, |tariff| tariff.price(usage)),
-        tokens: clamp(usage.input_tokens.saturating_add(usage.output_tokens)),
-        requests: 1,
-    }
-}
 
 /// What is left of each account of a way.
 pub(crate) fn rooms(way: &Way) -> impl Iterator<Item = Room> + Clone + '_ {
@@ -237,140 +185,20 @@ fn finish(hold: Hold, bill: Bill, charge: Charge, usage: &Usage) -> Option<u64> 
             None
         }
         Bill::Told(_) | Bill::AtMost(_) | Bill::About(_) | Bill::Whole => {
-            Some(hold.settle(&charge, &sums(&charge, usage))).filter(|batch| *batch > 0)
+            Some(hold.settle(&charge, &cost::usage_sums(&charge, usage))).filter(|batch| *batch > 0)
         }
     }
 }
 
-/// What a charged attempt adds to its row of usage.
-fn sums(charge: &Charge, usage: &Usage) -> UsageSums {
-    let cached = usage.cache_read_tokens.saturating_add(usage.cache_write_tokens);
-    UsageSums {
-        requests: 1,
-        input_tokens: usage.input_tokens.saturating_sub(cached),
-        cache_read_tokens: usage.cache_read_tokens,
-        cache_write_tokens: usage.cache_write_tokens,
-        output_tokens: usage.output_tokens,
-        reasoning_tokens: usage.reasoning_tokens,
-        cost_nano_usd: charge.nano_usd,
-    }
-}
-
-/// Bytes of text per token, on average over languages and code.
-const BYTES_PER_TOKEN: u64 = 4;
-
-/// What an answer is charged that did not tell its usage, or not to its end: all input, and its output by
-/// its bytes; more where more was told.
-///
-/// Under a hard budget a token for each byte, which no tokenizer exceeds: what was charged less than it
-/// was billed would be spent twice. A model that thinks unseen costs the whole hold there, for nothing else
-/// bounds it. Elsewhere the average.
-pub(crate) fn counted(open: &Open, told: Option<Usage>, output_bytes: u64) -> Bill {
-    let told = told.unwrap_or_default();
-    if open.way.hard {
-        return bounded(&open.quote, told, output_bytes, open.terms().thinks);
-    }
-    Bill::About(Usage {
-        input_tokens: told.input_tokens.max(open.quote.most.input_tokens),
-        output_tokens: told.output_tokens.max(output_bytes.div_ceil(BYTES_PER_TOKEN)),
-        ..told
-    })
-}
-
-/// Under a hard budget: no more than the hold, but where the provider itself told more.
-fn bounded(quote: &Quote, told: Usage, output_bytes: u64, thinks: bool) -> Bill {
-    let most = &quote.most;
-    let within = told.input_tokens <= most.input_tokens && told.output_tokens <= most.output_tokens;
-    if thinks && within {
-        return Bill::Whole;
-    }
-    let output_tokens = if thinks { most.output_tokens } else { output_bytes };
-    Bill::AtMost(Usage {
-        input_tokens: told.input_tokens.max(most.input_tokens),
-        output_tokens: told.output_tokens.max(output_tokens.min(most.output_tokens)),
-        ..told
-    })
+/// What an attempt is charged that ended like this.
+pub(crate) fn bill(open: &Open, ended: Ended<'_>) -> Bill {
+    let (hard, quote, model) = (open.way.hard, &open.quote, open.terms());
+    cost::bill(ended, &cost::Terms { hard, quote, model })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::price::Tariff;
     use super::*;
-    use ledger::Price;
-
-    fn terms() -> ModelTerms {
-        ModelTerms {
-            tariff: Some(Tariff::from(&Price {
-                input_nano_usd_per_mtok: 1_000_000_000,
-                output_nano_usd_per_mtok: 4_000_000_000,
-                ..Price::default()
-            })),
-            ..ModelTerms::default()
-        }
-    }
-
-    fn quote() -> Quote {
-        let most = Usage { input_tokens: 100, output_tokens: 50, ..Usage::default() };
-        Quote { most, cap: None }
-    }
-
-    #[test]
-    fn each_bill_has_its_charge() {
-        let terms = terms();
-        let quote = quote();
-        let usage = Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() };
-        let beyond = Usage { input_tokens: 1_000, output_tokens: 1_000, ..Usage::default() };
-        let cases = [
-            (Bill::Void, 0, 0),
-            (Bill::Told(usage), 10_000 + 20_000, 1),
-            (Bill::AtMost(usage), 10_000 + 20_000, 1),
-            (Bill::Told(beyond), 5_000_000, 1),
-            (Bill::About(beyond), 5_000_000, 1),
-            (Bill::AtMost(beyond), 5_000_000, 1),
-            (Bill::Whole, 100_000 + 200_000, 1),
-        ];
-        for (bill, nano_usd, requests) in cases {
-            let (charge, _) = bill.charge(&quote, &terms);
-            assert_eq!((charge.nano_usd, charge.requests), (nano_usd, requests), "{bill:?}");
-        }
-    }
-
-    #[test]
-    fn what_was_not_told_to_the_end_is_charged_as_counted_within_the_hold_or_as_told_beyond_it() {
-        let quote = quote();
-        let usage =
-            |input_tokens, output_tokens| Usage { input_tokens, output_tokens, ..Usage::default() };
-        let cases = [
-            (usage(0, 0), 20, false, Bill::AtMost(usage(100, 20))),
-            (usage(7, 30), 20, false, Bill::AtMost(usage(100, 30))),
-            (usage(7, 3), 900, false, Bill::AtMost(usage(100, 50))),
-            (usage(7, 60), 900, false, Bill::AtMost(usage(100, 60))),
-            (usage(7, 3), 20, true, Bill::Whole),
-            (usage(7, 60), 20, true, Bill::AtMost(usage(100, 60))),
-            (usage(120, 3), 20, true, Bill::AtMost(usage(120, 50))),
-        ];
-        for (told, output_bytes, thinks, expected) in cases {
-            let bill = bounded(&quote, told, output_bytes, thinks);
-            assert_eq!(bill, expected, "{told:?} {output_bytes} {thinks}");
-        }
-    }
-
-    #[test]
-    fn cached_tokens_are_no_plain_ones_in_a_row_of_usage() {
-        let usage = Usage {
-            input_tokens: 10,
-            cache_read_tokens: 4,
-            cache_write_tokens: 1,
-            output_tokens: 3,
-            reasoning_tokens: 2,
-            ..Usage::default()
-        };
-        let sums = sums(&Charge { nano_usd: 7, tokens: 13, requests: 1 }, &usage);
-        assert_eq!((sums.requests, sums.input_tokens, sums.cost_nano_usd), (1, 5, 7));
-        assert_eq!((sums.cache_read_tokens, sums.cache_write_tokens), (4, 1));
-        let odd = Usage { cache_read_tokens: 20, ..usage };
-        assert_eq!(super::sums(&Charge::ZERO, &odd).input_tokens, 0);
-    }
 
     #[test]
     fn a_spent_budget_says_when_it_starts_anew_and_has_the_configured_status() {

@@ -1,14 +1,13 @@
 //! On which terms? What one thread knows of keys and providers, made ready for one state of the
 //! configuration and thrown away with it.
 
-use super::price::{Prices, Tariff};
-use super::quote::ModelTerms;
 use super::routing::{self, Place};
 use super::upstream::Upstream;
 use super::way::Ways;
 use crate::metrics::slots::{RouteSlot, ThreadSlots};
 use crate::plane::Shared;
 use crate::vault::Pepper;
+use cost::{ModelTerms, Prices, Tariff};
 use http::HeaderValue;
 use ledger::view;
 use ledger::{KeyHash, Ledger, Provider, Unpriced, VirtualKey};

@@ -4,12 +4,12 @@
 use super::open::Open;
 use super::plan::Attempt;
 use super::policy;
-use super::quote::Quote;
 use super::terms::Candidate;
 use crate::plane::pieces::Pieces;
 use api::inference::Inbound;
 use api::refusal::Reason;
 use bytes::Bytes;
+use cost::Quote;
 use http::HeaderValue;
 use ledger::StreamUsage;
 use std::borrow::Cow;

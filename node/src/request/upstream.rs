@@ -5,7 +5,6 @@ pub(crate) use super::failure::Failure;
 use super::failure::Said;
 use super::patience::Wait;
 use super::proof::Proof;
-use super::settle::Bill;
 use crate::credential::{Credential, Unready};
 use crate::plane::Shared;
 use crate::plane::core::wall_clock;
@@ -13,6 +12,7 @@ use crate::plane::pieces::Pieces;
 use crate::plane::pool::{Broken, Lent, Peer, Pool, connector};
 use api::refusal::Reason;
 use bytes::{Bytes, BytesMut};
+use cost::Bill;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
 };

@@ -47,7 +47,7 @@ pub(crate) struct Facts {
     pub(crate) lineage: Lineage,
     pub(crate) provider: Arc<str>,
     pub(crate) model: Arc<str>,
-    pub(crate) prices: Arc<super::price::Prices>,
+    pub(crate) prices: Arc<cost::Prices>,
     pub(crate) tags: Vec<String>,
     pub(crate) session: Option<String>,
 }
@@ -162,15 +162,11 @@ impl Way {
             path,
             limits: found.limits.into_iter().map(limit).collect(),
             money: facts.accounts.iter().any(|account| account.unit == Unit::NanoUsd),
-            hard: facts.accounts.iter().any(is_hard),
+            hard: facts.accounts.iter().any(cost::is_hard),
             steps: facts.accounts.iter().any(|account| !account.steps.is_empty()),
             facts: Arc::new(facts),
         })
     }
-}
-
-fn is_hard(account: &AccountTerms) -> bool {
-    account.mode == Mode::Hard && account.unit != Unit::Requests
 }
 
 /// The tags of the key and of the request, sorted, each once.

@@ -29,9 +29,12 @@ pub struct NodeRecord {
     pub past: Vec<PastLife>,
 }
 
-/// Most lives of a node that are over and may still be told of. Of one that is older than those nothing is
-/// taken any more: what it was granted and did not report stays in suspense.
-pub const PAST_LIVES_MAX: usize = 16;
+/// Most lives of a node that are over and may still be told of. Of the others nothing is taken any more: what
+/// they were granted and did not report stays in suspense.
+///
+/// There are more only where a node begins life after life and none is enrolled. Those were granted nothing,
+/// so the lives that were are kept first.
+pub const PAST_LIVES_MAX: usize = 64;
 
 /// A life that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,11 +69,12 @@ impl NodeRecord {
         if self.incarnation > 0 {
             self.past.push(over(self.incarnation, self.usage_batch));
         }
-        let oldest = incarnation.saturating_sub(PAST_LIVES_MAX as u64);
-        let skipped = self.incarnation.saturating_add(1).max(oldest)..incarnation;
-        self.past.extend(skipped.map(|skipped| over(skipped, 0)));
         let beyond = self.past.len().saturating_sub(PAST_LIVES_MAX);
         self.past.drain(..beyond);
+        let room = PAST_LIVES_MAX - self.past.len();
+        let oldest = incarnation.saturating_sub(room as u64);
+        let skipped = self.incarnation.saturating_add(1).max(oldest)..incarnation;
+        self.past.extend(skipped.map(|skipped| over(skipped, 0)));
         (self.incarnation, self.refill_seq, self.usage_batch) = (incarnation, 0, 0);
     }
 }

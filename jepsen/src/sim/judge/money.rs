@@ -85,6 +85,15 @@ pub(crate) enum Beyond {
 }
 
 impl Beyond {
+    /// Most that each life of a node may let through beyond its grants; `None`: anything.
+    pub(crate) fn of_a_life(self) -> Option<i64> {
+        match self {
+            Beyond::Nothing => Some(0),
+            Beyond::EachLife(most) => Some(most),
+            Beyond::Anything => None,
+        }
+    }
+
     fn of(budget: &Budget) -> Beyond {
         match (budget.mode, budget.without_quorum) {
             (Mode::Soft, _) | (Mode::Hard, WithoutQuorum::Open) => Beyond::Anything,

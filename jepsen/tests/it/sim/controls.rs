@@ -70,6 +70,11 @@ fn a_settlement_that_is_lost_is_caught() {
 }
 
 #[test]
+fn an_answer_broken_off_and_settled_as_told_is_caught() {
+    is_caught(Break::SettledAsTold, &[BUDGET, SETTLEMENT].concat());
+}
+
+#[test]
 fn money_taken_back_from_a_silent_node_is_caught() {
     is_caught(Break::ReclaimByTtl, BUDGET);
 }

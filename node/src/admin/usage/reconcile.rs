@@ -80,8 +80,8 @@ fn because(answer: &Reconciled) -> Option<String> {
                 .to_owned(),
         ),
         ..0 => Some(
-            "the books hold what is on no line: granted to nodes that went silent and counted as spent when its \
-             period closed, or on lines older than are kept"
+            "charged and unattributed: what a power cut left nobody to tell of, what nodes were granted that went \
+             silent and counted as spent when its period closed, or what was on lines older than are kept"
                 .to_owned(),
         ),
     }

@@ -92,5 +92,11 @@ async fn what_was_used_just_before_a_crash_is_on_the_books_after_it() {
     // The end of a call is noted with the beginning of the next: the last may be charged what was held
     // for it, and is never charged less than it cost.
     assert!((billed..=billed + HOLD_MAX).contains(&spent), "{spent} on the books, {billed} billed");
+    // Rows of usage tell of all of it, and under whose key.
+    let report = node.ask(Method::GET, "usage?by=key", Value::Null).await;
+    assert_eq!(report["rows"][0]["key_name"], "app", "{report}");
+    assert_eq!(report["rows"][0]["cost_nano_usd"], spent, "{report}");
+    assert_eq!(report["rows"][0]["requests"], CALLS, "{report}");
+    assert_eq!(report["reconciliation"][0]["difference_nano_usd"], 0, "{report}");
     call(&node, &key).await;
 }

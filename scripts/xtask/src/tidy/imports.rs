@@ -13,8 +13,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("storage", &["ledger"]),
     ("cluster", &["ledger", "storage"]),
     ("api", &["wire"]),
-    ("bursar", &["api", "cluster", "ledger", "storage", "wire"]),
-    ("jepsen", &["bursar", "cluster", "ledger", "storage"]),
+    ("cost", &["ledger", "wire"]),
+    ("bursar", &["api", "cluster", "cost", "ledger", "storage", "wire"]),
+    ("jepsen", &["bursar", "cluster", "cost", "ledger", "storage", "wire"]),
     ("benches", &["bursar", "api", "cluster", "ledger", "storage", "wire"]),
     ("xtask", &[]),
 ];

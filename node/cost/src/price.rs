@@ -6,7 +6,7 @@ mod list;
 use ledger::{Class, Price, Quality, Rate, Service};
 use wire::{Picture, Usage};
 
-pub(crate) use list::List;
+pub use list::List;
 
 /// Units per price.
 const MILLION: i128 = 1_000_000;
@@ -14,7 +14,7 @@ const MS_PER_S: i128 = 1_000;
 
 /// The prices of one model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tariff {
+pub struct Tariff {
     /// The ordinary class of service first, each by rising length of prompt; at least one.
     lists: Vec<List>,
     /// What pictures cost, by size and quality.
@@ -23,21 +23,23 @@ pub(crate) struct Tariff {
 
 /// The prices a place is charged at, and which ones they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Prices {
+pub struct Prices {
     /// `None`: nothing is charged in money.
-    pub(crate) tariff: Option<Tariff>,
+    pub tariff: Option<Tariff>,
     /// `log:<index>` of the provider's last change, or `catalog:<day>`; `None` without prices.
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
 }
 
 impl Prices {
     /// The version of prices an operator set, by the log index of the provider's last change.
-    pub(crate) fn of_log(index: u64) -> String {
+    #[must_use]
+    pub fn of_log(index: u64) -> String {
         format!("log:{index}")
     }
 
     /// The version of prices of the catalog, by the day it was made.
-    pub(crate) fn of_catalog(made_on: &str) -> String {
+    #[must_use]
+    pub fn of_catalog(made_on: &str) -> String {
         format!("catalog:{made_on}")
     }
 }
@@ -51,13 +53,15 @@ impl From<&Price> for Tariff {
 
 impl Tariff {
     /// What a call cost, in nano-USD.
-    pub(crate) fn price(&self, usage: &Usage) -> i64 {
+    #[must_use]
+    pub fn price(&self, usage: &Usage) -> i64 {
         self.cost(self.applied(usage), usage)
     }
 
     /// The prices a call of this usage is billed at: of the class of service that it was served at, the
     /// dearest where that is one nobody knows the price of.
-    pub(crate) fn applied(&self, usage: &Usage) -> &List {
+    #[must_use]
+    pub fn applied(&self, usage: &Usage) -> &List {
         let service = match usage.service {
             None | Some(wire::Service::Standard) => Some(Service::Standard),
             // Both cost less than the ordinary one, or as much.
@@ -74,7 +78,8 @@ impl Tariff {
     }
 
     /// Whether a class of service has a price of its own.
-    pub(crate) fn has(&self, service: Service) -> bool {
+    #[must_use]
+    pub fn has(&self, service: Service) -> bool {
         self.lists.iter().any(|list| list.service == service)
     }
 

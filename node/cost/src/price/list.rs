@@ -9,29 +9,31 @@ const MILLION: i64 = 1_000_000;
 
 /// What each class costs at one class of service and length of prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct List {
+pub struct List {
     /// The class of service.
-    pub(crate) service: Service,
+    pub service: Service,
     /// It holds for requests with more input tokens than this.
-    pub(crate) above_input_tokens: u64,
+    pub above_input_tokens: u64,
     /// Nano-USD per million, by class; `None`: as what it is a part of, else nothing.
     rates: [Option<i64>; CLASSES],
 }
 
 impl List {
     /// The price of its own that a class has.
-    pub(crate) fn own(&self, class: Class) -> Option<i64> {
+    #[must_use]
+    pub fn own(&self, class: Class) -> Option<i64> {
         self.rates[class as usize]
     }
 
     /// Classes beyond the common ones that have a price of their own, by name.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (&'static str, i64)> {
+    pub fn others(&self) -> impl Iterator<Item = (&'static str, i64)> {
         let own = |(class, name): (Class, &'static str)| Some((name, self.own(class)?));
         Class::ALL.into_iter().filter(|(class, _)| !class.has_field()).filter_map(own)
     }
 
     /// What a million of a class costs.
-    pub(crate) fn rate(&self, class: Class) -> i64 {
+    #[must_use]
+    pub fn rate(&self, class: Class) -> i64 {
         let mut class = class;
         loop {
             match (self.own(class), whole(class)) {

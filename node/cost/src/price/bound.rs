@@ -23,12 +23,14 @@ impl Tariff {
     /// The most a call can cost, in nano-USD, whichever prices it falls under. `most` has the most of each
     /// count; its input may be read from a cache or written to one, all of it or a part, and its output be
     /// of any kind. Its class of service is the dearest that the request allows, `Other` for any.
-    pub(crate) fn bound(&self, most: &Usage) -> i64 {
+    #[must_use]
+    pub fn bound(&self, most: &Usage) -> i64 {
         self.possible(most).map(|list| self.bound_by(list, most)).max().unwrap_or(i64::MAX)
     }
 
     /// The most output tokens that `nano_usd` buy on top of the rest, whichever prices it falls under.
-    pub(crate) fn output_tokens_for(&self, nano_usd: i64, most: &Usage) -> u64 {
+    #[must_use]
+    pub fn output_tokens_for(&self, nano_usd: i64, most: &Usage) -> u64 {
         let rest = Usage { output_tokens: 0, ..*most };
         let buy = |list: &List| {
             let left = nano_usd.saturating_sub(self.bound_by(list, &rest));

@@ -1,10 +1,8 @@
 //! What may it cost? Pure: bounds on tokens and money, and the cap that makes them hold.
 
-use super::price::Tariff;
-use api::refusal::Reason;
-use cluster::allowance::Charge;
-use ledger::{Mode, Unit};
-use wire::{Call, Refusal, Usage};
+use crate::Tariff;
+use ledger::{Charge, Mode, Unit};
+use wire::{Call, Usage};
 
 /// Fewest output tokens worth asking for where the caller set no limit.
 const OUTPUT_TOKENS_FLOOR: u64 = 1_024;
@@ -14,24 +12,35 @@ const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 16_384;
 const THINKING_TOKENS_MAX: u64 = 131_072;
 /// A cap of ours takes at most this part of what is left, so that one request leaves room for others.
 const SHARE: i64 = 8;
+
 /// What is known of the model a call goes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ModelTerms {
+pub struct ModelTerms {
     /// The provider's name of it.
-    pub(crate) upstream_name: String,
+    pub upstream_name: String,
     /// Tokens the provider puts before every prompt.
-    pub(crate) hidden_tokens: u64,
+    pub hidden_tokens: u64,
     /// Prices; `None`: nothing is charged in money.
-    pub(crate) tariff: Option<Tariff>,
+    pub tariff: Option<Tariff>,
     /// Most input tokens it takes.
-    pub(crate) input_tokens_max: Option<u64>,
+    pub input_tokens_max: Option<u64>,
     /// Most output tokens it produces per choice.
-    pub(crate) output_tokens_max: Option<u64>,
+    pub output_tokens_max: Option<u64>,
     /// It may think, and bill that, without a word of it on the wire.
-    pub(crate) thinks: bool,
+    pub thinks: bool,
 }
 
 impl ModelTerms {
+    /// What a call of this usage is charged.
+    #[must_use]
+    pub fn charge(&self, usage: &Usage) -> Charge {
+        Charge {
+            nano_usd: self.tariff.as_ref().map_or(0, |tariff| tariff.price(usage)),
+            tokens: clamp(usage.input_tokens.saturating_add(usage.output_tokens)),
+            requests: 1,
+        }
+    }
+
     /// The most output tokens one choice can be billed for under a limit.
     fn output_bound(&self, limit: u64) -> u64 {
         if limit == 0 {
@@ -43,26 +52,34 @@ impl ModelTerms {
     }
 }
 
+/// Content whose tokens nothing bounds, where a hard budget needs a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unbounded;
+
 /// What is left of one account, in its unit, as far as this node knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Room {
-    pub(crate) unit: Unit,
-    pub(crate) mode: Mode,
-    pub(crate) left: i64,
+pub struct Room {
+    /// What it counts.
+    pub unit: Unit,
+    /// Whether it may be passed.
+    pub mode: Mode,
+    /// So much.
+    pub left: i64,
 }
 
 /// What one attempt may cost at worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Quote {
+pub struct Quote {
     /// The most of each count, over all choices, and the dearest class of service it may be served at.
-    pub(crate) most: Usage,
+    pub most: Usage,
     /// A limit per choice to be sent: one that we set, or lowered.
-    pub(crate) cap: Option<u64>,
+    pub cap: Option<u64>,
 }
 
 impl Quote {
     /// The charge to be held.
-    pub(crate) fn charge(&self, terms: &ModelTerms) -> Charge {
+    #[must_use]
+    pub fn charge(&self, terms: &ModelTerms) -> Charge {
         let money = terms.tariff.as_ref();
         Charge {
             nano_usd: money.map_or(0, |tariff| tariff.bound(&self.most)),
@@ -77,17 +94,17 @@ impl Quote {
 /// # Errors
 ///
 /// Content whose tokens nothing bounds, where a hard budget needs a bound.
-pub(crate) fn quote(
+pub fn quote(
     call: &Call,
     terms: &ModelTerms,
     rooms: impl Iterator<Item = Room> + Clone,
-) -> Result<(Quote, Quote), Refusal> {
+) -> Result<(Quote, Quote), Unbounded> {
     let hard = rooms.filter(|room| room.mode == Mode::Hard && room.unit != Unit::Requests);
     let bounded = hard.clone().next().is_some();
     let input = wire::bound::input_tokens(call, terms.hidden_tokens).within(terms.input_tokens_max);
     let input_tokens = match input {
         Some(tokens) => tokens,
-        None if bounded => return Err(unbounded(&call.model)),
+        None if bounded => return Err(Unbounded),
         None => 0,
     };
     let most = most(call, input_tokens);
@@ -143,15 +160,8 @@ fn most(call: &Call, input_tokens: u64) -> Usage {
     }
 }
 
-fn unbounded(model: &str) -> Refusal {
-    let model: String = model.chars().take(200).collect();
-    Reason::RequestExceedsBudget.refuse(format!(
-        "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
-    ))
-}
-
 /// As a signed number; saturates.
-pub(crate) fn clamp(tokens: u64) -> i64 {
+fn clamp(tokens: u64) -> i64 {
     i64::try_from(tokens).unwrap_or(i64::MAX)
 }
 
@@ -238,8 +248,7 @@ mod tests {
     #[test]
     fn what_nothing_bounds_is_refused_only_under_a_hard_budget() {
         let file = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#;
-        let refused = quote(&call(file), &terms(None), [hard(1)].into_iter()).unwrap_err();
-        assert_eq!(refused.code, "request_exceeds_budget");
+        assert_eq!(quote(&call(file), &terms(None), [hard(1)].into_iter()), Err(Unbounded));
         assert!(quote(&call(file), &terms(None), [].into_iter()).is_ok());
         let known = ModelTerms { input_tokens_max: Some(9), ..terms(None) };
         assert_eq!(
