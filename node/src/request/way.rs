@@ -7,7 +7,7 @@ use api::inference::Hints;
 use cluster::allowance::Path;
 use cluster::rates::RateTerms;
 use ledger::view::{self, AccountTerms, Asked, Lineage, Missing, PATH_ACCOUNTS_MAX};
-use ledger::{Ledger, Mode, Unit, UsageKey};
+use ledger::{Ledger, Unit, UsageKey};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
