@@ -156,6 +156,12 @@ impl Splitter {
         }
     }
 
+    /// Whether the stream cannot be read on, nor anything be appended to what came last.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::AwsEventStream(splitter) if splitter.is_damaged())
+    }
+
     /// What was no event at all, up to 1 MiB: some providers answer a stream with plain JSON, or go on
     /// with it. Whole after [`Self::finish`] only.
     #[must_use]

@@ -113,6 +113,7 @@ impl AwsEventStream {
                 return None;
             }
         }
+        let start = *at;
         let (name, event, data) = match self.splitter.next(chunk, at) {
             Ok(None) => return None,
             Ok(Some(Message { kind: Kind::Event, name, payload, .. })) => {
@@ -127,10 +128,18 @@ impl AwsEventStream {
             Err(_) => {
                 self.state = State::Damaged;
                 *at = chunk.len();
-                (Name::Error, "", DAMAGED.as_bytes())
+                // Nothing of it can be passed on.
+                let (name, event, data) = (Name::Error, "", DAMAGED.as_bytes());
+                return Some(Found::Event { end: start, name, event, data });
             }
         };
         Some(Found::Event { end: *at, name, event, data })
+    }
+
+    /// Whether something came that is no message: nothing can be read behind it.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.state == State::Damaged
     }
 
     /// Whether no message is begun, so that another may be appended.

@@ -55,7 +55,7 @@ impl Metered {
             out.append(&mut self.held);
             out.push(chunk.slice(..whole));
         }
-        if whole < chunk.len() {
+        if whole < chunk.len() && !self.splitter.is_damaged() {
             self.held.push(chunk.slice(whole..));
         }
     }
@@ -101,7 +101,7 @@ impl Relay for Metered {
         }
         let Notes { progress, error_body, counts, whole } = self.notes;
         let Progress { events, output_bytes, error, .. } = progress;
-        if !whole && error.is_none() {
+        if self.splitter.is_damaged() || (!whole && error.is_none()) {
             if !self.splitter.at_boundary() {
                 out.push(Bytes::from_static(closing(self.framing)));
             }

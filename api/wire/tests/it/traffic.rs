@@ -109,6 +109,16 @@ pub(crate) fn each_of(operations: &[&str], mut each: impl FnMut(Record)) {
     }
 }
 
+/// Records of one provider and these operations.
+pub(crate) fn of(provider: &str, operations: &[&str]) -> impl Iterator<Item = Record> {
+    let is_wanted = |line: &String| {
+        let label: Label = serde_json::from_str(line).unwrap();
+        operations.contains(&label.operation.as_str())
+    };
+    let wanted: Vec<String> = lines(provider).filter(is_wanted).collect();
+    wanted.into_iter().map(|line| serde_json::from_str(&line).unwrap())
+}
+
 /// One record by its id, `PROVIDER-OPERATION-HASH`.
 pub(crate) fn record(id: &str) -> Record {
     let provider = id.split('-').next().unwrap();

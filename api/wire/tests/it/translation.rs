@@ -5,6 +5,7 @@ mod anthropic;
 mod bedrock;
 mod carried;
 mod cohere;
+mod fuzz;
 mod garbage;
 mod gemini;
 mod gemini_oddities;
