@@ -28,7 +28,11 @@ const FILES: &[(&str, &[&str], &str)] = &[
         &["storage/src/format.rs", "storage/src/format/"],
         "bincode is named in one place",
     ),
-    ("ledger::Price", &["node/", "storage/", "benches/"], "money is the ledger's and the node's"),
+    (
+        "ledger::Price",
+        &["node/", "storage/", "benches/", "jepsen/src/sim/"],
+        "money is the ledger's and the node's",
+    ),
 ];
 
 #[derive(Deserialize)]
