@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use ledger::Price;
 use raw::File;
 use serde::Deserialize;
+use wire::provider::bedrock;
 
 const TEXT: &str = include_str!("../catalog/catalog.json");
 
@@ -107,7 +108,10 @@ impl Catalog {
         if !GENERIC_KINDS.contains(&kind) {
             let provider =
                 NAMES.iter().find(|(name, _)| *name == kind).map_or(kind, |(_, ours)| ours);
-            return self.of_provider(provider, model);
+            // A profile of Bedrock's that is not listed costs what its model does.
+            let base = || bedrock::base_model(model).filter(|_| kind == "bedrock");
+            let listed = self.of_provider(provider, model);
+            return listed.or_else(|| self.of_provider(provider, base()?));
         }
         if let Some((provider, model)) = model.split_once('/')
             && self.providers.contains_key(provider)
@@ -192,6 +196,21 @@ mod tests {
         assert_eq!(catalog.find("groq", "gpt-4o"), None);
         assert!(catalog.models("openai-compatible").next().is_none());
         assert!(catalog.models("anthropic").count() > 10);
+    }
+
+    #[test]
+    fn a_profile_of_bedrocks_is_priced_as_its_model_unless_it_is_an_accounts_own() {
+        let find = |model: &str| Catalog::built_in().find("bedrock", model);
+        let haiku = find("anthropic.claude-3-haiku-20240307-v1:0").unwrap();
+        assert!(haiku.price.is_some());
+        for name in [
+            "sa.anthropic.claude-3-haiku-20240307-v1:0",
+            "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+        ] {
+            assert_eq!(find(name), Some(haiku), "{name}");
+        }
+        assert!(find("us.anthropic.claude-3-haiku-20240307-v1:0").is_some());
+        assert_eq!(find("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"), None);
     }
 
     #[test]

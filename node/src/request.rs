@@ -16,6 +16,7 @@ pub(crate) mod models;
 pub(crate) mod open;
 mod opening;
 pub(crate) mod patience;
+pub(crate) mod place;
 mod plain;
 mod plan;
 pub(crate) mod policy;

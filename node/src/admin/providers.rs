@@ -3,15 +3,17 @@
 use super::Node;
 use super::prices::{price_in, price_out};
 use super::resource::{Farewell, Kept, Wish};
-use crate::credential::{Family, Kind};
+use crate::credential::{Family, Kind, MACHINE};
+use crate::request::place;
 use crate::vault::{Secret, credential_purpose};
 use api::admin::v1::providers::{self, CredentialSettings, ProviderSettings, Providers};
 use api::admin::{Answer, Problem, suggest};
 use ledger::command::{Command, DeleteProvider, PutProvider};
-use ledger::{Credential, Ledger, Model, Provider, Sealed, StreamUsage, Unpriced};
+use ledger::{Credential, Ledger, Model, Overrides, Provider, Sealed, StreamUsage, Unpriced};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
+use wire::provider::Auth;
 
 impl Kept for Providers {
     type Stored = Provider;
@@ -36,12 +38,13 @@ impl Kept for Providers {
         let settings = wish.settings;
         let kind = kind_of(&settings.kind)?;
         let settings = with_base_url(settings, kind)?;
+        check(&settings, kind)?;
         let ledger = node.ledger();
         let present = ledger.providers.get(&wish.name);
         for (nth, credential) in settings.credentials.iter().enumerate() {
             credential.secret.iter().try_for_each(|secret| issuable(kind, nth, &secret.0))?;
         }
-        let credentials = node.credentials(&wish.name, &settings.credentials, present)?;
+        let credentials = node.credentials((&wish.name, kind), &settings.credentials, present)?;
         let keeps = settings.credentials.iter().any(|credential| credential.secret.is_none());
         // A secret that is kept must still be the one: another write may change it at this moment.
         let kept = present.filter(|_| keeps).map(|present| present.changed_index);
@@ -58,13 +61,18 @@ impl Kept for Providers {
 impl Node {
     fn credentials(
         &self,
-        provider: &str,
+        (provider, kind): (&str, &wire::provider::Provider),
         settings: &[CredentialSettings],
         present: Option<&Provider>,
     ) -> Answer<Vec<Credential>> {
         if settings.is_empty() {
-            let keyless = Credential { name: "default".to_owned(), weight: 1, secret: None };
-            return Ok(vec![keyless]);
+            let name = "default".to_owned();
+            let machine = matches!(kind.auth, Auth::Aws { .. } | Auth::Google).then(|| {
+                let present = present.and_then(|present| present.credentials.first());
+                let present = present.and_then(|credential| credential.secret.as_ref());
+                self.seal(&credential_purpose(provider, &name), MACHINE, present)
+            });
+            return Ok(vec![Credential { name, weight: 1, secret: machine }]);
         }
         let mut credentials = Vec::new();
         for (nth, setting) in settings.iter().enumerate() {
@@ -113,13 +121,48 @@ fn with_base_url(
             let say = format!("is missing, and each account of kind {} has its own", kind.name);
             return Err(Problem::invalid("base_url", say));
         }
-        let said = |name: &str| of_credentials(&settings.credentials, name).map(Cow::Owned);
+        let said = |name: &str| {
+            let given = match name {
+                "region" => settings.region.clone(),
+                "project" => settings.project.clone(),
+                "resource" => settings.resource.clone(),
+                _ => None,
+            };
+            given.or_else(|| of_credentials(&settings.credentials, name)).map(Cow::Owned)
+        };
         settings.base_url = kind.base_url_of(said).map_err(|unknown| {
-            let say = format!("is missing, and no credential says its {unknown}");
-            Problem::invalid("base_url", say).fix(format!("write {}", kind.base_url))
+            let say = format!("is missing, and so is the {unknown} that it would be made of");
+            Problem::invalid("base_url", say)
+                .fix(format!("give \"{unknown}\", or write {} with yours", kind.base_url))
         })?;
     }
     Ok(settings)
+}
+
+/// Refuses what nobody could be asked with.
+fn check(settings: &ProviderSettings, kind: &wire::provider::Provider) -> Answer<()> {
+    let base = settings.base_url.split('?').next().unwrap_or_default();
+    let deployments = kind.name == "azure" && !base.trim_end_matches('/').ends_with("/v1");
+    if deployments && !(base.ends_with("/openai") && settings.base_url.contains("api-version=")) {
+        let say = "names neither version 1 nor the version of the API for deployments";
+        let fix = "write https://<resource>.openai.azure.com/openai/v1, or \
+                   https://<resource>.openai.azure.com/openai?api-version=<version>";
+        return Err(Problem::invalid("base_url", say).fix(fix));
+    }
+    if let Some(dialect) = &settings.dialect {
+        if kind.name != "openai-compatible" {
+            let say = format!("is for kind openai-compatible alone; {} speaks its own", kind.name);
+            return Err(Problem::invalid("dialect", say));
+        }
+        if wire::provider::speaking(dialect).is_none() {
+            let known = wire::dialect::ALL.iter().map(|known| known.name);
+            let spoken = |name: &&str| wire::provider::speaking(name).is_some();
+            let known: Vec<&str> = known.filter(spoken).collect();
+            let say = format!("{dialect:?} is unknown, expected one of {}", known.join(", "));
+            return Err(Problem::invalid("dialect", say));
+        }
+    }
+    place::check_paths(&settings.paths).map_err(|why| Problem::invalid("paths", why))
 }
 
 /// What credentials say of the account they belong to.
@@ -166,6 +209,11 @@ fn from_settings(
         kind: settings.kind,
         base_url: settings.base_url.trim_end_matches('/').to_owned(),
         credentials,
+        overrides: Overrides {
+            dialect: settings.dialect,
+            headers: settings.headers,
+            paths: settings.paths,
+        },
         models: settings.models.into_iter().map(model_in).collect(),
         unpriced: match settings.unpriced {
             providers::Unpriced::Deny => Unpriced::Deny,
@@ -196,6 +244,9 @@ fn shown(provider: &Provider) -> providers::Provider {
         name: provider.name.clone(),
         kind: provider.kind.clone(),
         base_url: provider.base_url.clone(),
+        dialect: provider.overrides.dialect.clone(),
+        headers: provider.overrides.headers.clone(),
+        paths: provider.overrides.paths.clone(),
         credentials: credentials.collect(),
         models: provider.models.iter().map(model_out).collect(),
         unpriced: match &provider.unpriced {

@@ -14,6 +14,11 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   bursar providers put openai --secret-env OPENAI_API_KEY
   bursar providers put claude --kind anthropic --secret-env ANTHROPIC_API_KEY
+  bursar providers put bedrock --region eu-west-1 --machine-credential
+  bursar providers put vertex --region europe-west4 --project mine --secret-file account.json
+  bursar providers put azure --resource mine --secret-env AZURE_OPENAI_API_KEY
+  bursar providers put house --base-url https://llm.example/api --dialect anthropic_messages \\
+      --header 'x-team-key={secret}' --path chat_completions=/talk --secret-env HOUSE_KEY
   bursar providers put local --base-url http://127.0.0.1:11434/v1 --model llama3=0,0 --allow-private-network
   bursar providers put speech --kind openai --secret-env OPENAI_API_KEY --model gpt-audio=2.5,10,audio_input=32,audio_output=64
   bursar providers put openai --file provider.json
@@ -55,7 +60,8 @@ enum Action {
 struct Settings {
     /// Takes everything from a JSON file, as the API takes it.
     #[arg(long, conflicts_with_all = ["kind", "base_url", "secret_env", "secret_file", "model", "unpriced",
-        "timeout_ms", "allow_private_network", "disabled"])]
+        "timeout_ms", "allow_private_network", "disabled", "region", "project", "resource", "machine_credential",
+        "header", "path", "dialect"])]
     file: Option<PathBuf>,
     /// How it is spoken to. Without it, the kind that is named like the provider, else openai-compatible.
     #[arg(long)]
@@ -63,12 +69,36 @@ struct Settings {
     /// Base URL up to and with the version. Without it, that of the kind.
     #[arg(long)]
     base_url: Option<String>,
-    /// Environment variable with the provider's API key.
+    /// Environment variable with the provider's API key, or with the JSON of an account: AWS keys
+    /// (access_key_id, secret_access_key, session_token), a Google service account, an Entra application
+    /// (tenant_id, client_id, client_secret).
     #[arg(long, value_name = "NAME")]
     secret_env: Option<String>,
-    /// File with the provider's API key.
+    /// File with the same.
     #[arg(long, value_name = "PATH", conflicts_with = "secret_env")]
     secret_file: Option<PathBuf>,
+    /// Shows the keys or tokens that the nodes' machines are issued: bedrock, vertex, azure.
+    #[arg(long, conflicts_with_all = ["secret_env", "secret_file"])]
+    machine_credential: bool,
+    /// Region of the account at Bedrock, or its location at Vertex; in the place of a base URL.
+    #[arg(long, conflicts_with = "base_url")]
+    region: Option<String>,
+    /// Project of the account at Vertex; in the place of a base URL.
+    #[arg(long, conflicts_with = "base_url")]
+    project: Option<String>,
+    /// Resource of the account at Azure; in the place of a base URL.
+    #[arg(long, conflicts_with = "base_url")]
+    resource: Option<String>,
+    /// A header of every request; {secret} in it stands for the API key. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    header: Vec<String>,
+    /// Path of an operation behind the base URL, e.g. chat_completions=/v9/{model}/chat; {model} stands for the
+    /// model. May be repeated.
+    #[arg(long, value_name = "OPERATION=PATH")]
+    path: Vec<String>,
+    /// Dialect that an openai-compatible server speaks, where it is another, e.g. anthropic_messages.
+    #[arg(long)]
+    dialect: Option<String>,
     /// A model, or a model with its price in dollars per million tokens; may be repeated. More prices may
     /// follow, each with what it is for and where it holds: audio_input=32 per million, like all tokens
     /// and characters; web_search=0.01 each, like image, page, search_unit, input_second and
@@ -162,6 +192,17 @@ impl Settings {
         let kind = self.kind.unwrap_or_else(|| kind_named(name).to_owned());
         body.insert("kind".to_owned(), kind.into());
         body.insert("base_url".to_owned(), self.base_url.unwrap_or_default().into());
+        let named = [
+            ("region", self.region),
+            ("project", self.project),
+            ("resource", self.resource),
+            ("dialect", self.dialect),
+        ];
+        for (name, given) in named {
+            body.extend(given.map(|given| (name.to_owned(), given.into())));
+        }
+        body.insert("headers".to_owned(), pairs("--header", &self.header)?);
+        body.insert("paths".to_owned(), pairs("--path", &self.path)?);
         let models = self.model.iter().map(|model| model_of(model));
         body.insert("models".to_owned(), models.collect::<anyhow::Result<_>>()?);
         body.insert("allow_private_network".to_owned(), self.allow_private_network.into());
@@ -176,6 +217,9 @@ impl Settings {
     }
 
     fn secret(&self) -> anyhow::Result<Option<String>> {
+        if self.machine_credential {
+            return Ok(Some(crate::credential::MACHINE.to_owned()));
+        }
         if let Some(name) = &self.secret_env {
             let secret = std::env::var(name);
             return secret.map(Some).with_context(|| format!("environment variable {name}"));
@@ -239,6 +283,15 @@ async fn kept_credentials(admin: &Admin, path: &str) -> anyhow::Result<Value> {
         kept
     });
     Ok(kept.collect())
+}
+
+/// `NAME=VALUE`, each an entry of an object.
+fn pairs(flag: &str, given: &[String]) -> anyhow::Result<Value> {
+    let pair = |text: &String| {
+        let (name, value) = text.split_once('=').with_context(|| format!("{flag} {text}: no ="))?;
+        Ok((name.to_owned(), Value::from(value)))
+    };
+    given.iter().map(pair).collect::<anyhow::Result<Map<_, _>>>().map(Value::from)
 }
 
 #[cfg(test)]

@@ -211,6 +211,7 @@ mod tests {
             kind: "openai-compatible".to_owned(),
             base_url: "http://127.0.0.1:1/v1".to_owned(),
             credentials: vec![credential],
+            overrides: ledger::Overrides::default(),
             models: Vec::new(),
             unpriced: ledger::Unpriced::Deny,
             stream_usage: ledger::StreamUsage::Ask,

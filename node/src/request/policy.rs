@@ -130,8 +130,13 @@ fn refuse(who: &str, limited: &Limited) -> Refusal {
 
 /// The refusal of a model without a price under a money budget.
 pub(crate) fn unpriced(candidate: &Candidate) -> Refusal {
+    let how = if candidate.terms.upstream_name.starts_with("arn:") {
+        "an ARN does not tell its model; the operator can set a price, or name the model as the catalog does"
+    } else {
+        "the operator can set one"
+    };
     Reason::ModelUnpriced.refuse(format!(
-        "the model {}/{} has no price, and a budget in money is charged; the operator can set one",
+        "the model {}/{} has no price, and a budget in money is charged; {how}",
         candidate.upstream.name, candidate.label
     ))
 }

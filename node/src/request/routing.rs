@@ -168,6 +168,7 @@ mod tests {
             kind: "openai-compatible".to_owned(),
             base_url: "http://127.0.0.1:1/v1".to_owned(),
             credentials: vec![Credential { name: "main".to_owned(), weight: 1, secret: None }],
+            overrides: ledger::Overrides::default(),
             models: models.iter().map(model).collect(),
             unpriced: Unpriced::Deny,
             stream_usage: StreamUsage::Ask,

@@ -191,7 +191,10 @@ impl Candidate {
         let known = provider.models.iter().find(|model| model.name == place.model);
         let upstream_name =
             known.and_then(|model| model.upstream_name.as_deref()).unwrap_or(place.model);
-        let listed = shared.catalog.find(&provider.kind, upstream_name);
+        let find = |name: &str| shared.catalog.find(&provider.kind, name);
+        // What only an account knows, a deployment or a profile of its own, costs what its name here does.
+        let listed =
+            find(upstream_name).or_else(|| find(place.model).filter(|_| names_its_own(provider)));
         let said = || Prices::of_log(provider.changed_index);
         let tariff = known.and_then(|model| model.price.as_ref()).map(Tariff::from);
         let tariff = tariff.map(|tariff| (tariff, said())).or_else(|| {
@@ -238,6 +241,11 @@ impl Candidate {
         self.slots[operation as usize]
             .get_or_init(|| thread.route(operation, &self.upstream.name, &self.label))
     }
+}
+
+/// Whether a provider's models are named by each account as it likes.
+fn names_its_own(provider: &Provider) -> bool {
+    matches!(provider.kind.as_str(), "azure" | "bedrock")
 }
 
 /// A name as a header value.

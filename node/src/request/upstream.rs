@@ -4,6 +4,7 @@ use super::doors::{ProviderDoors, Trouble};
 pub(crate) use super::failure::Failure;
 use super::failure::Said;
 use super::patience::Wait;
+use super::place::{Paths, head, own_headers, spoken};
 use super::proof::Proof;
 use crate::credential::{Credential, Unready};
 use crate::plane::Shared;
@@ -13,9 +14,7 @@ use crate::plane::pool::{Broken, Lent, Peer, Pool, connector};
 use api::refusal::Reason;
 use bytes::{Bytes, BytesMut};
 use cost::Bill;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, HeaderName, HeaderValue};
 use http::uri::{Scheme, Uri};
 use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
@@ -28,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::Refusal;
 use wire::dialect::Dialect;
-use wire::provider::{Path, Speech};
+use wire::provider::Speech;
 
 /// Largest plain answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -58,9 +57,7 @@ pub(crate) struct Upstream {
     proofs: Vec<Proof>,
     /// Names of the credentials.
     names: Vec<String>,
-    base: Base,
-    /// Whole paths of what names no model in its path, ready.
-    fixed: Vec<(&'static str, Uri)>,
+    paths: Paths,
     pool: Rc<Pool>,
 }
 
@@ -71,8 +68,6 @@ impl Upstream {
     ///
     /// A kind, base URL or credential that cannot be used; in words.
     pub(crate) fn prepare(provider: &Provider, shared: &Shared) -> Result<Self, String> {
-        let wire = wire::provider::named(&provider.kind)
-            .ok_or_else(|| format!("no provider of kind {} is known", provider.kind))?;
         let base: Uri = provider
             .base_url
             .parse()
@@ -80,7 +75,7 @@ impl Upstream {
         let peer = peer(provider, &base, shared)?;
         let authority = base.authority().ok_or("the base URL names no host")?;
         let host = HeaderValue::from_str(authority.as_str()).map_err(|error| error.to_string())?;
-        let wire = wire.at(base.path());
+        let wire = spoken(provider, base.path())?;
         let mut heads = Vec::with_capacity(provider.credentials.len());
         let mut proofs = Vec::with_capacity(provider.credentials.len());
         for credential in &provider.credentials {
@@ -94,15 +89,11 @@ impl Upstream {
             };
             let place = (provider.name.as_str(), credential.name.as_str());
             let (proof, auth) = Proof::of(place, wire.auth, secret.as_ref(), (&base, shared))?;
-            heads.push(head(host.clone(), wire.headers, auth)?);
+            let mut head = head(host.clone(), wire.headers, auth)?;
+            own_headers(&provider.overrides.headers, secret.as_ref(), &mut head)?;
+            heads.push(head);
             proofs.push(proof);
         }
-        let base = Base::of(&base);
-        let fixed = wire.speaks.iter().filter_map(|speech| match speech.path {
-            Path::Is(path) => Some(base.uri(path).map(|uri| (path, uri))),
-            Path::Of { .. } => None,
-        });
-        let fixed = fixed.collect::<Result<_, _>>()?;
         Ok(Self {
             name: Arc::from(provider.name.as_str()),
             said: HeaderValue::from_str(&provider.name).map_err(|error| error.to_string())?,
@@ -116,8 +107,7 @@ impl Upstream {
             heads,
             proofs,
             names: provider.credentials.iter().map(|its| its.name.clone()).collect(),
-            base,
-            fixed,
+            paths: Paths::new(&base, wire.speaks, &provider.overrides.paths)?,
             pool: Pool::new(peer),
         })
     }
@@ -128,15 +118,10 @@ impl Upstream {
     ///
     /// A name that makes no path.
     pub(crate) fn uri(&self, speech: &Speech, model: &str, streams: bool) -> Result<Uri, Refusal> {
-        if let Path::Is(path) = speech.path
-            && let Some((_, uri)) = self.fixed.iter().find(|(fixed, _)| *fixed == path)
-        {
-            return Ok(uri.clone());
-        }
         let unknown = |note: String| {
             Reason::ModelUnknown.refuse("the name of the model makes no path").with_note(note)
         };
-        self.base.uri(&speech.path(model, streams)).map_err(unknown)
+        self.paths.uri(speech, model, streams).map_err(unknown)
     }
 
     /// Sends a request and waits for the head of the answer. `sent` is set as soon as the provider may
@@ -312,57 +297,6 @@ fn peer(provider: &Provider, base: &Uri, shared: &Shared) -> Result<Peer, String
         connect_within: shared.settings.upstream_connect_within,
         idle_for: shared.settings.upstream_idle_for,
     })
-}
-
-/// What of the base URL stands in every path.
-struct Base {
-    /// Without a slash at its end.
-    path: String,
-    /// E.g. `api-version=2024-10-21`.
-    query: Option<String>,
-}
-
-impl Base {
-    fn of(url: &Uri) -> Self {
-        let path = url.path().trim_end_matches('/').to_owned();
-        Self { path, query: url.query().map(str::to_owned) }
-    }
-
-    fn uri(&self, path: &str) -> Result<Uri, String> {
-        let Self { path: base, query } = self;
-        let whole = match query {
-            None => format!("{base}{path}"),
-            Some(query) => {
-                let joint = if path.contains('?') { '&' } else { '?' };
-                format!("{base}{path}{joint}{query}")
-            }
-        };
-        whole.parse().map_err(|error: http::uri::InvalidUri| error.to_string())
-    }
-}
-
-fn head(
-    host: HeaderValue,
-    fixed: &[(&'static str, &'static str)],
-    auth: Option<(&'static str, String)>,
-) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(HOST, host);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let agent = concat!("bursar/", env!("CARGO_PKG_VERSION"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    for (name, value) in fixed {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    if let Some((name, value)) = auth {
-        let mut value = HeaderValue::from_str(&value)
-            .map_err(|_| "a credential holds characters a header cannot carry".to_owned())?;
-        value.set_sensitive(true);
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap_or(AUTHORIZATION);
-        headers.insert(name, value);
-    }
-    Ok(headers)
 }
 
 /// Reads a body; nothing is copied where it comes as one piece.

@@ -54,7 +54,7 @@ pub use outcome::{Change, Denial, Grant, Outcome};
 pub use period::{Lane, Period};
 pub use price::{Class, Price, Quality, Rate, Service};
 pub use profile::Profile;
-pub use provider::{Credential, Model, Provider, Sealed, StreamUsage, Unpriced};
+pub use provider::{Credential, Model, Overrides, Provider, Sealed, StreamUsage, Unpriced};
 pub use scope::{Scope, ScopeId, ScopeKind, Selector};
 pub use time::UnixMillis;
 pub use usage::{UsageKey, UsageLine, UsageSums};

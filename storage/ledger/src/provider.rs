@@ -1,6 +1,7 @@
 //! Providers: where requests go, with which credentials, at what price.
 
 use crate::Price;
+use std::collections::BTreeMap;
 
 /// A secret sealed with XChaCha20-Poly1305 under the key-encryption key: the ledger never sees it open.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -69,6 +70,19 @@ pub enum StreamUsage {
     Never,
 }
 
+/// How a provider is asked otherwise than its kind is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Overrides {
+    /// The name of the dialect it speaks, in the place of its kind's.
+    pub dialect: Option<String>,
+    /// Headers that every request has, by name in lower case. `{secret}` in one stands for the credential,
+    /// which is then shown nowhere else.
+    pub headers: BTreeMap<String, String>,
+    /// Paths behind the base URL, by operation, or by operation and `.stream`. `{model}` in one stands for
+    /// the model.
+    pub paths: BTreeMap<String, String>,
+}
+
 /// A provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Provider {
@@ -80,6 +94,8 @@ pub struct Provider {
     pub base_url: String,
     /// Credentials, at least one.
     pub credentials: Vec<Credential>,
+    /// How it is asked otherwise than its kind.
+    pub overrides: Overrides,
     /// Models it serves. Empty: any model the catalog lists for `kind`, or, failing that, any name.
     pub models: Vec<Model>,
     /// What to do with a model without a price.

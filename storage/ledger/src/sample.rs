@@ -175,6 +175,7 @@ pub(crate) fn provider(name: &str) -> Provider {
         kind: "openai-compatible".to_owned(),
         base_url: "https://api.openai.com/v1".to_owned(),
         credentials: vec![Credential { name: "main".to_owned(), weight: 1, secret: None }],
+        overrides: crate::Overrides::default(),
         models: Vec::new(),
         unpriced: Unpriced::Deny,
         stream_usage: StreamUsage::Ask,

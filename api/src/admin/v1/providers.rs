@@ -12,6 +12,7 @@ use crate::admin::Hidden;
 use crate::admin::call::Versioned;
 use crate::admin::resource::Resource;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Providers.
@@ -58,6 +59,11 @@ pub struct CredentialSettings {
     pub weight: u32,
     /// The provider's API key. Stored sealed and never shown. Absent: the one set before under this
     /// name stays. Empty: the provider needs none.
+    ///
+    /// At `bedrock`, `vertex` and `azure` also what the cloud issues keys and tokens for: `default`, for whatever
+    /// the node's machine has, or JSON: `{"access_key_id", "secret_access_key", "session_token", "region"}` of AWS,
+    /// the document of a service account or of a user's login of Google, or `{"tenant_id", "client_id",
+    /// "client_secret"}` of Entra.
     #[schema(write_only)]
     pub secret: Option<Hidden>,
 }
@@ -82,11 +88,31 @@ pub struct ProviderSettings {
     /// How it is spoken to.
     #[serde(default = "default_kind")]
     pub kind: String,
-    /// Base URL up to and with the version: `https://api.openai.com/v1`. Empty: that of the kind, where it
-    /// has one.
+    /// Base URL up to and with the version: `https://api.openai.com/v1`. A query in it goes with every request.
+    /// Empty: that of the kind, where it has one.
     #[serde(default)]
     pub base_url: String,
-    /// Credentials. Empty: the provider needs none.
+    /// Region of the account, for a base URL that is that of the kind: `eu-west-1` at Bedrock, the location at
+    /// Vertex. Not shown.
+    #[schema(write_only)]
+    pub region: Option<String>,
+    /// Project of the account at Vertex, likewise.
+    #[schema(write_only)]
+    pub project: Option<String>,
+    /// Resource of the account at Azure, likewise.
+    #[schema(write_only)]
+    pub resource: Option<String>,
+    /// The dialect that a server of kind `openai-compatible` speaks, where it is another.
+    pub dialect: Option<String>,
+    /// Headers that every request has, by name in lower case. `{secret}` in one stands for the credential,
+    /// which is then shown nowhere else.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Paths behind the base URL where they differ from the dialect's, by operation (`chat_completions`), or by
+    /// operation and `.stream`. `{model}` in one stands for the model.
+    #[serde(default)]
+    pub paths: BTreeMap<String, String>,
+    /// Credentials. Empty: the provider needs none; at `bedrock` and `vertex`, whatever the node's machine has.
     #[serde(default)]
     pub credentials: Vec<CredentialSettings>,
     /// Models it serves. Empty: those the catalog lists for `kind`, or, failing that, any.
@@ -145,6 +171,12 @@ pub struct Provider {
     pub kind: String,
     /// Base URL.
     pub base_url: String,
+    /// The dialect it speaks, where an operator says so.
+    pub dialect: Option<String>,
+    /// Headers that every request has beside those of its kind.
+    pub headers: BTreeMap<String, String>,
+    /// Paths that differ from the dialect's, by operation.
+    pub paths: BTreeMap<String, String>,
     /// Credentials, without their secrets.
     pub credentials: Vec<Credential>,
     /// Models as the operator listed them.

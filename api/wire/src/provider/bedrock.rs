@@ -16,12 +16,7 @@ pub const PROVIDER: Provider = Provider {
     auth: Auth::Aws { service: "bedrock" },
     headers: &[],
     speaks: &[
-        Speech {
-            operation: Operation::ChatCompletions,
-            dialect: &bedrock_converse::DIALECT,
-            path: Path::Of { before: MODEL, after: "/converse", stream: "/converse-stream" },
-            only: None,
-        },
+        CONVERSE,
         INVOKE,
         Speech {
             only: Some("titan-embed"),
@@ -38,6 +33,22 @@ pub const PROVIDER: Provider = Provider {
         ),
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
+};
+
+/// A server that speaks Converse alone.
+pub(super) const CONVERSING: Provider = Provider { speaks: &[CONVERSE], ..PROVIDER };
+
+/// A server that speaks InvokeModel alone.
+pub(super) const INVOKED: Provider = Provider {
+    speaks: &[INVOKE, Speech { operation: Operation::Embeddings, ..INVOKE }],
+    ..PROVIDER
+};
+
+const CONVERSE: Speech = Speech {
+    operation: Operation::ChatCompletions,
+    dialect: &bedrock_converse::DIALECT,
+    path: Path::Of { before: "/model/", after: "/converse", stream: "/converse-stream" },
+    only: None,
 };
 
 const INVOKE: Speech = Speech {

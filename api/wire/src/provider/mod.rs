@@ -39,7 +39,10 @@ use std::borrow::Cow;
 pub use table::{Row, markdown, rows};
 
 use crate::call::Operation;
-use crate::dialect::{Dialect, anthropic_messages, openai_chat, openai_responses};
+use crate::dialect::{
+    Dialect, anthropic_messages, anthropic_vertex, bedrock_converse, bedrock_invoke, cohere_chat,
+    gemini as gemini_dialect, ollama_chat, openai_chat, openai_responses,
+};
 use crate::splice::OutputField;
 
 /// A provider.
@@ -226,7 +229,7 @@ impl Speech {
 }
 
 /// Writes a name as one segment of a path. What signs a request signs this form.
-fn encode(name: &str, out: &mut String) {
+pub fn encode(name: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
@@ -313,6 +316,26 @@ pub const ALL: &[&Provider] = &[
 /// Other surfaces of providers, for base URLs that do not end in `/v1`.
 pub const SURFACES: &[&Provider] = &[&azure::DEPLOYMENTS, &ollama::NATIVE];
 
+/// For each dialect, a provider that speaks no other: what an operator's own server is taken for that is said to
+/// speak it.
+const SPEAKERS: &[(&Dialect, &Provider)] = &[
+    (&openai_chat::DIALECT, &openai_compatible::PROVIDER),
+    (&openai_responses::DIALECT, &openai_compatible::RESPONDING),
+    (&anthropic_messages::DIALECT, &anthropic::PROVIDER),
+    (&anthropic_vertex::DIALECT, &vertex::CLAUDE),
+    (&bedrock_converse::DIALECT, &bedrock::CONVERSING),
+    (&bedrock_invoke::DIALECT, &bedrock::INVOKED),
+    (&ollama_chat::DIALECT, &ollama::NATIVE),
+    (&cohere_chat::DIALECT, &cohere::PROVIDER),
+    (&gemini_dialect::DIALECT, &gemini::PROVIDER),
+];
+
+/// A provider that speaks the dialect of that name.
+#[must_use]
+pub fn speaking(dialect: &str) -> Option<&'static Provider> {
+    SPEAKERS.iter().find(|(known, _)| known.name == dialect).map(|(_, provider)| *provider)
+}
+
 /// The provider of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Provider> {
@@ -356,6 +379,18 @@ mod tests {
         assert_eq!(speech.path(model, false), "/model/us.anthropic.claude-v1%3A0/converse");
         assert_eq!(speech.path("a/b@1", true), "/model/a%2Fb@1/converse-stream");
         assert_eq!(CHAT.path(model, true), "/chat/completions");
+    }
+
+    #[test]
+    fn a_server_of_ones_own_may_speak_any_dialect() {
+        let chat = Operation::ChatCompletions;
+        let chats = |dialect: &&&Dialect| dialect.operations.contains(&chat);
+        for dialect in crate::dialect::ALL.iter().filter(chats) {
+            let provider = speaking(dialect.name).unwrap();
+            let speech = provider.speech(chat, &openai_chat::DIALECT, "m").unwrap();
+            assert_eq!(speech.dialect.name, dialect.name);
+        }
+        assert!(speaking("none").is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Any server that speaks OpenAI's dialect, at a base URL that an operator names.
 
-use super::{CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Provider, RERANK};
+use super::{CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Provider, RERANK, RESPONSES};
 
 /// All of the field but OpenAI itself reads `max_tokens`.
 pub const PROVIDER: Provider = Provider {
@@ -8,3 +8,6 @@ pub const PROVIDER: Provider = Provider {
     speaks: &[CHAT, COMPLETIONS, EMBEDDINGS, RERANK],
     ..OPENAI_SHAPED
 };
+
+/// A server that speaks OpenAI's newer dialect alone.
+pub(super) const RESPONDING: Provider = Provider { speaks: &[RESPONSES], ..PROVIDER };

@@ -30,16 +30,7 @@ pub const PROVIDER: Provider = Provider {
             },
             only: None,
         },
-        Speech {
-            operation: Operation::ChatCompletions,
-            dialect: &anthropic_vertex::DIALECT,
-            path: Path::Of {
-                before: "/publishers/anthropic/models/",
-                after: ":rawPredict",
-                stream: ":streamRawPredict",
-            },
-            only: Some("claude"),
-        },
+        Speech { only: Some("claude"), ..RAW_PREDICT },
         Speech {
             only: Some("gemini-embedding-2"),
             ..Speech::of_model(
@@ -56,6 +47,20 @@ pub const PROVIDER: Provider = Provider {
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
 };
+
+const RAW_PREDICT: Speech = Speech {
+    operation: Operation::ChatCompletions,
+    dialect: &anthropic_vertex::DIALECT,
+    path: Path::Of {
+        before: "/publishers/anthropic/models/",
+        after: ":rawPredict",
+        stream: ":streamRawPredict",
+    },
+    only: None,
+};
+
+/// A server that speaks Vertex' form of Anthropic's dialect alone.
+pub(super) const CLAUDE: Provider = Provider { speaks: &[RAW_PREDICT], ..PROVIDER };
 
 /// Locations that are no single region have hosts of another form.
 pub(super) fn regional(url: &str) -> String {

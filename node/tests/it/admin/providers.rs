@@ -53,6 +53,65 @@ async fn what_is_wrong_with_a_provider_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cloud_is_named_by_its_region_and_a_server_by_what_differs() {
+    let dir = tempfile::tempdir().unwrap();
+    let solo = Solo::start(dir.path()).await;
+    let keys = json!({"access_key_id": "A", "secret_access_key": "hush", "region": "eu-west-1"});
+    let signed = json!({"kind": "bedrock", "credentials": [{"secret": keys.to_string()}]});
+    let machine = json!({"kind": "vertex", "region": "global", "project": "mine"});
+    let server = json!({"base_url": "http://127.0.0.1:1/x?k=v", "dialect": "gemini",
+        "headers": {"x-team": "blue"}, "paths": {"chat_completions": "/c"}});
+    let deployed =
+        json!({"kind": "azure", "base_url": "https://r.openai.azure.com/openai?api-version=1"});
+    let cases = [
+        ("signed", signed, "https://bedrock-runtime.eu-west-1.amazonaws.com", true),
+        (
+            "machine",
+            machine,
+            "https://aiplatform.googleapis.com/v1/projects/mine/locations/global",
+            true,
+        ),
+        ("server", server, "http://127.0.0.1:1/x?k=v", false),
+        ("deployed", deployed, "https://r.openai.azure.com/openai?api-version=1", false),
+    ];
+    for (name, settings, base_url, set) in cases {
+        let made = solo.put(&format!("providers/{name}"), settings.clone()).await;
+        assert_eq!((made.status, &made.json["base_url"]), (201, &json!(base_url)), "{made:?}");
+        assert_eq!(made.json["credentials"][0]["set"], json!(set));
+        for field in ["dialect", "headers", "paths"] {
+            let given = settings.get(field).unwrap_or(&made.json[field]);
+            assert_eq!(&made.json[field], given);
+        }
+        assert!(!made.json.to_string().contains("hush"));
+        let same = solo.put(&format!("providers/{name}"), settings).await;
+        assert_eq!((same.status, &same.etag), (200, &made.etag));
+    }
+    let wrong = [
+        (json!({"kind": "bedrock"}), "base_url", "region"),
+        (
+            json!({"kind": "bedrock", "region": "x", "credentials": [{"secret": "{\"hush\":1}"}]}),
+            "credentials[0].secret",
+            "access_key_id",
+        ),
+        (json!({"kind": "azure", "base_url": "https://r.openai.azure.com"}), "base_url", "version"),
+        (json!({"kind": "openai", "dialect": "gemini"}), "dialect", "openai-compatible"),
+        (json!({"base_url": "http://h", "dialect": "x"}), "dialect", "anthropic_vertex"),
+        (json!({"base_url": "http://h", "paths": {"chat": "/c"}}), "paths", "operation chat"),
+        (json!({"base_url": "http://h", "headers": {"host": "x"}}), "headers", "host"),
+    ];
+    for (settings, field, say) in wrong {
+        let answer = solo.put("providers/p", settings).await;
+        assert_eq!(
+            (answer.status, &answer.json["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{answer:?}"
+        );
+        assert!(answer.json["detail"].as_str().unwrap().contains(say), "{answer:?}");
+        assert!(!answer.json.to_string().contains("hush"), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn models_are_listed_with_the_price_that_is_charged() {
     let dir = tempfile::tempdir().unwrap();
     let solo = Solo::start(dir.path()).await;

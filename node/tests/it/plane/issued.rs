@@ -182,3 +182,59 @@ async fn without_a_credential_nothing_is_sent_and_the_refusal_names_it() {
     assert_eq!(house.node.spent().await, 0);
     house.node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_of_ones_own_is_asked_as_its_operator_says() {
+    let upstream = Upstream::start(Does::Hangs(Vec::new())).await;
+    let node = TestNode::start().await;
+    node.provider_with("up", &format!("{}?tenant=t", upstream.base_url()), |provider| {
+        let owned = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        provider.overrides.dialect = Some("anthropic_messages".to_owned());
+        provider.overrides.headers =
+            [owned("x-mine", "Key {secret}"), owned("x-team", "blue")].into();
+        provider.overrides.paths = [owned("chat_completions", "/talk/{model}")].into();
+    })
+    .await;
+    let key = node.key("k", USD).await;
+    let message = r#"{"id":"m","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"hi"}],"stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":3}}"#;
+    upstream.does(Does::Sends(json("200 OK", message)));
+    let said = once(node.addr, &chat(&key, &ask("up/m", ""))).await;
+    assert_eq!(said.json()["choices"][0]["message"]["content"], "hi", "{said:?}");
+    let came = Came::read(upstream.requests().last().unwrap());
+    assert_eq!(came.path(), "/v1/talk/m?tenant=t");
+    assert_eq!(
+        (came.headers["x-mine"].as_str(), came.headers["x-team"].as_str()),
+        ("Key sk-upstream", "blue")
+    );
+    assert!(!came.headers.contains_key("x-api-key"), "the key stands where its operator wants it");
+    assert_eq!(came.headers["anthropic-version"], "2023-06-01");
+    assert_eq!(node.spent().await, COST);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ollamas_own_chat_is_spoken_where_the_base_url_has_no_version() {
+    let house = House::build("ollama", "", "unused", env(&[])).await;
+    let native = r#"{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"hi"},"done":true,"done_reason":"stop","prompt_eval_count":7,"eval_count":3}"#;
+    let said = house.asked(Does::Sends(json("200 OK", native))).await;
+    assert_eq!(said.json()["choices"][0]["message"]["content"], "hi", "{said:?}");
+    assert_eq!(house.came().path(), "/api/chat");
+    assert_eq!(house.node.spent().await, COST);
+    house.node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_headers_count_is_charged_where_the_body_tells_nothing() {
+    let house = House::build("bedrock", "", "ABSK", env(&[])).await;
+    let body = r#"{"generations":[{"id":"g","text":"hi","finish_reason":"COMPLETE"}],"id":"i","prompt":"p"}"#;
+    let mut bytes = json("200 OK", body);
+    let counts = b"x-amzn-bedrock-input-token-count: 7\r\nx-amzn-bedrock-output-token-count: 3\r\n";
+    let head = b"HTTP/1.1 200 OK\r\n".len();
+    bytes.splice(head..head, counts.to_vec());
+    house.upstream.does(Does::Sends(bytes));
+    let own = r#"{"prompt":"hello","max_tokens":9}"#;
+    let said = once(house.node.addr, &post("/bedrock/model/up%2Fm/invoke", &house.key, own)).await;
+    assert_eq!((said.status, said.text()), (200, body));
+    assert_eq!(house.node.spent().await, COST);
+    house.node.stop().await;
+}

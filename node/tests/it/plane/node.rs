@@ -10,9 +10,9 @@ use bursar::virtual_key;
 use cluster::{Cluster, ClusterSecret, Config, Founding, PeerService, Tuning};
 use ledger::command::{InitCluster, PutAlias, PutBudget, PutKey, PutProvider, PutScope, RevokeKey};
 use ledger::{
-    Alias, Budget, BudgetWindow, Command, Credential, Mode, Model, Outcome, Price, Provider,
-    RateLimits, Scope, ScopeId, ScopeKind, StreamUsage, Target, Unit, UnixMillis, Unpriced,
-    VirtualKey, Window,
+    Alias, Budget, BudgetWindow, Command, Credential, Mode, Model, Outcome, Overrides, Price,
+    Provider, RateLimits, Scope, ScopeId, ScopeKind, StreamUsage, Target, Unit, UnixMillis,
+    Unpriced, VirtualKey, Window,
 };
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -126,6 +126,7 @@ impl TestNode {
                 weight: 1,
                 secret: Some(sealed),
             }],
+            overrides: Overrides::default(),
             models: vec![Model {
                 name: "m".to_owned(),
                 price: Some(PRICE),

@@ -3,7 +3,7 @@
 use super::price::price;
 use super::url::base_url;
 use super::{invalid, managed_by, model_name, name, unique};
-use crate::{Alias, Credential, Denial, Model, Provider, Unpriced};
+use crate::{Alias, Credential, Denial, Model, Overrides, Provider, Unpriced};
 
 /// Most targets of one alias.
 pub const TARGETS_MAX: usize = 32;
@@ -11,6 +11,27 @@ pub const TARGETS_MAX: usize = 32;
 pub const CREDENTIALS_MAX: usize = 64;
 /// Most models of one provider.
 pub const MODELS_MAX: usize = 4096;
+/// Most headers, and most paths, of one provider.
+const OVERRIDES_MAX: usize = 32;
+/// Longest value of a header, and longest path.
+const OVERRIDE_BYTES_MAX: usize = 2048;
+/// Longest name of a header.
+const HEADER_NAME_BYTES_MAX: usize = 64;
+/// Headers that belong to the connection, or to what is sent over it.
+const FRAMING: [&str; 12] = [
+    "host",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "accept-encoding",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authorization",
+];
 /// Longest wait for a provider: a day.
 pub const TIMEOUT_MS_MAX: u64 = 86_400_000;
 /// Most attempts of one request.
@@ -23,6 +44,7 @@ pub(crate) fn provider(provider: &Provider) -> Result<(), Denial> {
     managed_by(&provider.managed_by)?;
     base_url(&provider.base_url)?;
     credentials(&provider.credentials)?;
+    overrides(&provider.overrides)?;
     models(&provider.models)?;
     if let Unpriced::Flat(flat) = &provider.unpriced {
         price(flat)?;
@@ -34,6 +56,36 @@ pub(crate) fn provider(provider: &Provider) -> Result<(), Denial> {
     let attempts = provider.attempts_max;
     if !(1..=ATTEMPTS_MAX).contains(&attempts) {
         return invalid("attempts_max", format!("{attempts} is not within 1 to 32"));
+    }
+    Ok(())
+}
+
+fn overrides(overrides: &Overrides) -> Result<(), Denial> {
+    overrides.dialect.iter().try_for_each(|dialect| name("dialect", dialect))?;
+    if overrides.headers.len() > OVERRIDES_MAX || overrides.paths.len() > OVERRIDES_MAX {
+        return invalid("headers", "there are more than 32 headers or paths");
+    }
+    for (name, value) in &overrides.headers {
+        let token = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+        if name.is_empty() || name.len() > HEADER_NAME_BYTES_MAX || !name.bytes().all(token) {
+            return invalid("headers", format!("{name:?} is no name of a header in lower case"));
+        }
+        if FRAMING.contains(&name.as_str()) {
+            return invalid("headers", format!("{name} is not an operator's to set"));
+        }
+        let printable = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if value.len() > OVERRIDE_BYTES_MAX || !printable {
+            return invalid("headers", format!("{name} is longer than 2048 bytes, or not ascii"));
+        }
+    }
+    for (operation, path) in &overrides.paths {
+        let graphic = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        if !path.starts_with('/') || path.len() > OVERRIDE_BYTES_MAX || !graphic {
+            return invalid(
+                "paths",
+                format!("that of {operation:?} is no path of at most 2048 bytes"),
+            );
+        }
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use super::{Mirror, SealedV1, codes, mirror};
 use crate::format::{FormatError, Kind};
 use ledger::{
-    Alias, Class, Credential, Model, Price, Provider, Quality, Rate, Service, StreamUsage, Target,
-    Unpriced,
+    Alias, Class, Credential, Model, Overrides, Price, Provider, Quality, Rate, Service,
+    StreamUsage, Target, Unpriced,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,12 +54,20 @@ mirror! {
     /// [`ledger::Credential`].
     CredentialV1 for Credential { name: String, weight: u32, secret: Option<SealedV1> }
 
+    /// [`ledger::Overrides`].
+    OverridesV1 for Overrides {
+        dialect: Option<String>,
+        headers: Vec<(String, String)>,
+        paths: Vec<(String, String)>,
+    }
+
     /// [`ledger::Provider`].
     ProviderV1 for Provider {
         name: String,
         kind: String,
         base_url: String,
         credentials: Vec<CredentialV1>,
+        overrides: OverridesV1,
         models: Vec<ModelV1>,
         unpriced: UnpricedV1,
         stream_usage: u16,

@@ -2,9 +2,9 @@
 
 use ledger::{
     AccountId, Action, Alias, Allow, Budget, BudgetWindow, Class, Credential, KeyHash, Mode, Model,
-    Narrowed, NodeId, Per, Price, Profile, Provider, Quality, Rate, RateLimits, Scope, ScopeId,
-    ScopeKind, Sealed, Selector, Service, Step, StreamUsage, Target, Unit, UnixMillis, Unpriced,
-    UsageKey, UsageLine, UsageSums, VirtualKey, Webhook, Window, WithoutQuorum, Word,
+    Narrowed, NodeId, Overrides, Per, Price, Profile, Provider, Quality, Rate, RateLimits, Scope,
+    ScopeId, ScopeKind, Sealed, Selector, Service, Step, StreamUsage, Target, Unit, UnixMillis,
+    Unpriced, UsageKey, UsageLine, UsageSums, VirtualKey, Webhook, Window, WithoutQuorum, Word,
 };
 use std::collections::BTreeMap;
 
@@ -239,6 +239,11 @@ pub(super) fn provider(unpriced: Unpriced, stream_usage: StreamUsage) -> Provide
             Credential { name: text("main"), weight: 3, secret: Some(sealed(9)) },
             Credential { name: text("spare"), weight: 0, secret: None },
         ],
+        overrides: Overrides {
+            dialect: Some(text("gemini")),
+            headers: [(text("x-tenant"), text("blue"))].into(),
+            paths: [(text("chat_completions"), text("/chat/{model}"))].into(),
+        },
         models: vec![
             Model { name: text("large"), price: Some(price()), ..Model::default() },
             Model {
