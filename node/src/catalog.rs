@@ -201,15 +201,15 @@ mod tests {
     #[test]
     fn a_profile_of_bedrocks_is_priced_as_its_model_unless_it_is_an_accounts_own() {
         let find = |model: &str| Catalog::built_in().find("bedrock", model);
-        let haiku = find("anthropic.claude-3-haiku-20240307-v1:0").unwrap();
+        let haiku = find("anthropic.claude-3-5-haiku-20241022-v1:0").unwrap();
         assert!(haiku.price.is_some());
         for name in [
-            "sa.anthropic.claude-3-haiku-20240307-v1:0",
-            "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+            "global.anthropic.claude-3-5-haiku-20241022-v1:0",
+            "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-5-haiku-20241022-v1:0",
         ] {
             assert_eq!(find(name), Some(haiku), "{name}");
         }
-        assert!(find("us.anthropic.claude-3-haiku-20240307-v1:0").is_some());
+        assert!(find("us.anthropic.claude-3-5-haiku-20241022-v1:0").is_some());
         assert_eq!(find("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"), None);
     }
 
