@@ -155,7 +155,7 @@ impl Counts {
         // Left out of the total as well (Vercel's gateway, by the cost it states). Where reasoning is
         // only a little more than the completion, it is an estimate of a part of it (OpenRouter, vLLM).
         if gap == 0 && self.reasoning / 2 > output_tokens {
-            output_tokens += self.reasoning;
+            output_tokens = output_tokens.saturating_add(self.reasoning);
         }
         // Some counts of cached tokens exceed the prompt (Grok on Azure). Writing costs most, so it is
         // kept whole.

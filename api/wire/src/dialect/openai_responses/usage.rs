@@ -13,7 +13,7 @@ pub(super) fn counts(value: &str, parts: &[Part]) -> Option<Usage> {
     // xAI counts them itself.
     let told = ["web_search_calls", "x_search_calls"].map(|key| details.whole(key).unwrap_or(0));
     let found = parts.iter().filter(|part| is_search(part)).count() as u64;
-    let web_searches = found.max(told.iter().sum());
+    let web_searches = found.max(told[0].saturating_add(told[1]));
     Some(Usage { web_searches: web_searches.max(usage.web_searches), ..usage })
 }
 
