@@ -23,7 +23,8 @@ BASE_URL = FACTS["nodes"][0]["base_url"]
 KEY = FACTS["virtual_key"]
 TRAFFIC = pathlib.Path(__file__).resolve().parents[4] / "shared" / "traffic"
 
-# For each provider: its kind, the path its dialect begins with, and a record of each thing asked of it.
+# For each provider: its kind, the path its dialect begins with, and a record of each thing asked of it; of vectors
+# their first numbers, of orderings the documents' numbers and scores.
 PROVIDERS = {
     "anthropic": ("/v1", {
         "text": ("anthropic-messages-28daf6c461", 'THE BEST-SELLING BOOK OF ALL TIME IS "DON'),
@@ -39,6 +40,7 @@ PROVIDERS = {
         "stream": ("gemini-gemini_stream-a6f3a5cd47", "Olá!"),
         "tool": ("gemini-gemini_generate-cd6e149caa", ("current_date", {})),
         "object": ("gemini-gemini_generate-5cc228231e", {"name": "Jane", "age": 25}),
+        "embed": ("gemini-embeddings-2c4d9a85b1", [0.025819203, -0.028737158]),
     }),
     "bedrock": ("", {
         "text": ("bedrock-converse-d80d160c06", "EIGHT"),
@@ -51,6 +53,15 @@ PROVIDERS = {
         "stream": ("mistral-chat_stream-f9cff29ac5", "Sure, here is"),
         "tool": ("mistral-chat-a84089798a", ("dice_roll", {})),
         "object": ("mistral-chat-b9cbe349b4", {"name": "John", "age": 30}),
+        "embed": ("mistral-embeddings-7de24f86fc", [-0.05426025390625, 0.0201568603515625]),
+    }),
+    "cohere": ("/v2", {
+        "embed": ("cohere-embeddings-771883d9a9", [0.025118703, 0.01667362]),
+        "rerank": ("cohere-rerank-544e910bdd", [(0, 0.75809944), (2, 0.5515985)]),
+    }),
+    "voyage": ("/v1", {
+        "embed": ("voyageai-embeddings-0fc4ea40d5", [-0.091894485, 0.017137121]),
+        "rerank": ("voyageai-rerank-c16151961b", [(0, 0.69140625), (2, 0.494140625)]),
     }),
 }
 
@@ -105,7 +116,7 @@ def admin(method, path, body=None):
 
 def configure(host):
     """Tells the node of the upstream's models, and says what to ask them and what must arrive."""
-    found = {thing: [] for thing in ("text", "stream", "tool", "object")}
+    found = {thing: [] for thing in ("text", "stream", "tool", "object", "embed", "rerank")}
     price = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
     for kind, (version, records) in PROVIDERS.items():
         models = [

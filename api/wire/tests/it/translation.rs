@@ -11,6 +11,7 @@ mod gemini;
 mod gemini_oddities;
 mod likely;
 mod matrix;
+mod matrix_beside;
 mod meaning;
 mod oddities;
 mod ollama;

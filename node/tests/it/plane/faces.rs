@@ -33,7 +33,7 @@ fn texts(events: &[String]) -> Vec<&str> {
     events.iter().map(String::as_str).collect()
 }
 
-async fn house(kind: &str, does: Does) -> (TestNode, Upstream, String) {
+pub(super) async fn house(kind: &str, does: Does) -> (TestNode, Upstream, String) {
     let upstream = Upstream::start(does).await;
     let node = TestNode::start().await;
     let change = |provider: &mut ledger::Provider| {
@@ -50,7 +50,7 @@ fn message(key: &str, more: &str) -> Vec<u8> {
 }
 
 /// The body of the last request that came.
-fn sent(upstream: &Upstream) -> Value {
+pub(super) fn sent(upstream: &Upstream) -> Value {
     let requests = upstream.requests();
     let (_, body) = requests.last().unwrap().split_once("\r\n\r\n").unwrap();
     serde_json::from_str(body).unwrap()
