@@ -72,6 +72,12 @@ def record(name):
         return next(found for found in map(json.loads, lines) if found["id"] == name)
 
 
+def body_of(answer):
+    """The bytes of a record's answer."""
+    body = answer["response_body"]
+    return body.encode() if answer["response_body_encoding"] == "utf8" else base64.b64decode(body)
+
+
 class _Upstream(http.server.BaseHTTPRequestHandler):
     """Answers with the record that the request's model is named like."""
 
@@ -83,9 +89,7 @@ class _Upstream(http.server.BaseHTTPRequestHandler):
         in_path = re.search(r"/model[s]?/([^/:]+)", urllib.parse.unquote(self.path))
         name = in_path.group(1) if in_path else asked["model"]
         answer = record(name)
-        body = answer["response_body"]
-        is_text = answer["response_body_encoding"] == "utf8"
-        body = body.encode() if is_text else base64.b64decode(body)
+        body = body_of(answer)
         headers = {"content-type": "application/json"} | (answer["response_headers"] or {})
         self.send_response(answer["status"])
         for header, value in headers.items():
