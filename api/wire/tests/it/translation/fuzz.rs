@@ -1,7 +1,7 @@
 //! Recorded bodies, altered where it hurts: whatever comes of it, no parser panics, what is written is
 //! JSON, and a stream says the same however it is cut.
 //!
-//! A test run takes a thousand cases from a fixed seed, and every input kept in `testdata/corpus`.
+//! A test run takes a thousand cases from a fixed seed, and every input kept in `tests/corpus`.
 //! `BURSAR_FUZZ_SECONDS=600 cargo nextest run -p wire fuzz --no-capture` goes on for that long from a seed
 //! of its own, and keeps what fails.
 
@@ -91,7 +91,7 @@ fn seeds() -> Vec<Input> {
 }
 
 fn corpus() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/corpus")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
 }
 
 /// Inputs kept, named `DIALECT.KIND.ANYTHING`.
@@ -270,5 +270,5 @@ fn altered_bodies_do_no_harm() {
         }
     }
     println!("{cases} cases in {:?}", started.elapsed());
-    assert_eq!(failed, [] as [String; 0], "kept in testdata/corpus");
+    assert_eq!(failed, [] as [String; 0], "kept in tests/corpus");
 }
