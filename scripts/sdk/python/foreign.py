@@ -40,7 +40,7 @@ PROVIDERS = {
         "stream": ("gemini-gemini_stream-a6f3a5cd47", "Olá!"),
         "tool": ("gemini-gemini_generate-cd6e149caa", ("current_date", {})),
         "object": ("gemini-gemini_generate-5cc228231e", {"name": "Jane", "age": 25}),
-        "embed": ("gemini-embeddings-2c4d9a85b1", [0.025819203, -0.028737158]),
+        "embed": ("gemini-embeddings-691ac4f848", [-0.016435297, -0.007067837]),
     }),
     "bedrock": ("", {
         "text": ("bedrock-converse-d80d160c06", "EIGHT"),
