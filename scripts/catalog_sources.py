@@ -32,6 +32,8 @@ TOKEN_PRICES = {
     "cache_creation_input_token_cost_above_1hr": "cache_write_1h",
     "output_cost_per_reasoning_token": "reasoning",
     "input_cost_per_audio_token": "audio_input",
+    "cache_read_input_audio_token_cost": "audio_cache_read",
+    "cache_read_input_token_cost_per_audio_token": "audio_cache_read",
     "output_cost_per_audio_token": "audio_output",
     "input_cost_per_image_token": "image_input",
     "output_cost_per_image_token": "image_output",
@@ -139,7 +141,18 @@ def litellm_prices(raw):
         place[field] = per_million(value)
     for tier in raw.get("tiered_pricing") or []:
         tier_prices(prices, tier)
+    search_price(prices, raw)
     return prices
+
+
+def search_price(prices, raw):
+    """Adds the price of a search of the web: the dearest, where it depends on how much of it is read."""
+    searches = raw.get("search_context_cost_per_query") or {}
+    costs = [cost for cost in searches.values() if isinstance(cost, (int, Decimal))]
+    if max(costs, default=0) > 0:
+        # Perplexity's models search for every request, and are charged by request.
+        unit = "input_request" if raw["litellm_provider"] == "perplexity" else "web_search"
+        prices.setdefault("units", {})[unit] = per_million(max(costs))
 
 
 def place_of(name):

@@ -7,12 +7,15 @@
 //! cargo run --release -p benches -- counts                           # counts: needs valgrind and strace
 //! cargo run --release -p benches -- admission                        # holds and settlements, in ns
 //! cargo run --release -p benches -- workloads [NAME]                 # overspend, stranded, refills
+//! cargo run --release -p benches -- translation                      # ns per message and chunk, each pair
+//! cargo run --release -p benches -- bounds                           # bounds on tokens, against traffic
 //! ```
 //!
 //! Times move with the machine; ratios and counts hardly do. That is why the ceilings of
 //! [`counts`] are on counts.
 
 mod admission;
+mod bounds;
 mod counts;
 mod gateway;
 mod http;
@@ -21,6 +24,10 @@ mod nginx;
 mod proc_stat;
 mod ratios;
 mod scenario;
+#[path = "../../api/wire/tests/it/traffic.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "tests ask more of it, and may fail loudly")]
+mod traffic;
+mod translation;
 mod workloads;
 
 use anyhow::{Result, bail};
@@ -32,9 +39,14 @@ fn main() -> Result<()> {
         "ratios" => runtime.block_on(ratios::run()),
         "counts" => runtime.block_on(counts::run()),
         "admission" => admission::run(),
+        "translation" => translation::run(),
+        "bounds" => bounds::run(),
         "workloads" => workloads::run(std::env::args().nth(2).as_deref()),
         other => {
-            bail!("no benchmark named {other}; there are: ratios, counts, admission, workloads")
+            bail!(
+                "no benchmark named {other}; there are: ratios, counts, admission, workloads, \
+                 translation, bounds"
+            )
         }
     }
 }

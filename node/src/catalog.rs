@@ -3,6 +3,8 @@
 //! The facts are in `node/catalog/catalog.json`, which `scripts/catalog.py` makes from two published
 //! packages and which is built into the program. A model whose price the two do not agree on has none.
 
+#[cfg(test)]
+mod golden;
 mod raw;
 
 use std::collections::HashMap;

@@ -73,7 +73,7 @@ pub(crate) async fn answer(
     let started = Instant::now();
     let now = core.now();
     let patience = Patience::read(&inbound.headers, started)?;
-    let call = (inbound.dialect.read)(&inbound.asked(), &inbound.body)?;
+    let call = inbound.dialect.call(&inbound.asked(), &inbound.body)?;
     let view = core.view();
     let terms = core.still_valid(&view, terms)?;
     auth::admissible(&terms.key, now)?;

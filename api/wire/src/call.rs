@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::frame::Framing;
+use crate::wishes::Wishes;
 
 /// A kind of call. Each has its own path, body and shape of answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,10 +148,14 @@ pub struct Call {
     pub messages: u64,
     /// Entries of `tools` and `functions`.
     pub tools: u64,
+    /// Of these, tools that the caller runs and the provider describes to the model by itself.
+    pub described_tools: u64,
     /// Whether a JSON schema for the answer is given (`response_format`).
     pub schema: bool,
     /// What the messages hold beside text.
     pub media: Media,
+    /// What is asked for that changes the price; see [`crate::dialect::Dialect::call`].
+    pub wishes: Wishes,
     pub(crate) spans: Spans,
 }
 
@@ -172,8 +177,10 @@ impl Call {
             input_bytes: body_bytes as u64,
             messages: 1,
             tools: 0,
+            described_tools: 0,
             schema: false,
             media: Media::default(),
+            wishes: Wishes::default(),
             spans: Spans::default(),
         }
     }

@@ -28,6 +28,7 @@ pub mod retry_after;
 pub mod sign;
 pub mod splice;
 mod usage;
+mod wishes;
 
 pub use call::{Asked, Call, Media, Operation, Vocabulary};
 pub use frame::sse;
@@ -35,3 +36,4 @@ pub use meaning::Meaning;
 pub use provider_error::ProviderError;
 pub use refusal::{Fault, Refusal, Retry};
 pub use usage::{Picture, Quality, Service, Usage};
+pub use wishes::Wishes;

@@ -3,8 +3,8 @@
 use crate::{ModelTerms, Quote};
 use ledger::view::AccountTerms;
 use ledger::{Charge, Mode, Unit, UsageSums};
-use wire::Usage;
 use wire::relay::{End, Progress, Reply};
+use wire::{Service, Usage};
 
 /// How the money of an attempt is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,9 +168,19 @@ impl Bill {
             Self::Void => (Charge::ZERO, Usage::default()),
             Self::Whole => (quote.charge(model), whole),
             Self::Told(usage) | Self::AtMost(usage) | Self::About(usage) => {
+                let asked = quote.most.service.filter(|service| costs_more(*service));
+                let usage = Usage { service: usage.service.or(asked), ..usage };
                 (model.charge(&usage), usage)
             }
         }
+    }
+}
+
+/// Whether a class of service is charged where the provider does not say which one it was.
+fn costs_more(service: Service) -> bool {
+    match service {
+        Service::Priority | Service::Other => true,
+        Service::Standard | Service::Batch | Service::Flex => false,
     }
 }
 

@@ -9,4 +9,4 @@ mod quote;
 
 pub use bill::{Bill, Ended, Terms, bill, chunk_on_its_way, is_hard, usage_sums};
 pub use price::{List, Prices, Tariff};
-pub use quote::{ModelTerms, Quote, Room, Unbounded, quote};
+pub use quote::{ModelTerms, Quote, Room, Unquotable, quote};

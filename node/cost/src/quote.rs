@@ -10,6 +10,9 @@ const OUTPUT_TOKENS_FLOOR: u64 = 1_024;
 const OUTPUT_TOKENS_UNKNOWN_MAX: u64 = 16_384;
 /// Most output tokens of a model that thinks beyond its limit and whose own is not known.
 const THINKING_TOKENS_MAX: u64 = 131_072;
+/// Most searches of the web in one answer where the provider's own tools are given; no provider states a
+/// limit, and recorded answers have fewer.
+const WEB_SEARCHES_MAX: u64 = 16;
 /// A cap of ours takes at most this part of what is left, so that one request leaves room for others.
 const SHARE: i64 = 8;
 
@@ -52,9 +55,14 @@ impl ModelTerms {
     }
 }
 
-/// Content whose tokens nothing bounds, where a hard budget needs a bound.
+/// Why a hard budget cannot admit a call: what it may cost is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unbounded;
+pub enum Unquotable {
+    /// It holds content whose tokens nothing bounds.
+    Unbounded,
+    /// It asks for a class of service without a price.
+    Unpriced,
+}
 
 /// What is left of one account, in its unit, as far as this node knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,20 +101,23 @@ impl Quote {
 ///
 /// # Errors
 ///
-/// Content whose tokens nothing bounds, where a hard budget needs a bound.
+/// Content that nothing bounds, or a class of service without a price, under a hard budget.
 pub fn quote(
     call: &Call,
     terms: &ModelTerms,
     rooms: impl Iterator<Item = Room> + Clone,
-) -> Result<(Quote, Quote), Unbounded> {
+) -> Result<(Quote, Quote), Unquotable> {
     let hard = rooms.filter(|room| room.mode == Mode::Hard && room.unit != Unit::Requests);
     let bounded = hard.clone().next().is_some();
     let input = wire::bound::input_tokens(call, terms.hidden_tokens).within(terms.input_tokens_max);
     let input_tokens = match input {
         Some(tokens) => tokens,
-        None if bounded => return Err(Unbounded),
+        None if bounded => return Err(Unquotable::Unbounded),
         None => 0,
     };
+    if hard.clone().any(|room| room.unit == Unit::NanoUsd) {
+        known_service(call, terms)?;
+    }
     let most = most(call, input_tokens);
     let of = |per_choice: u64, cap| {
         let output_tokens = terms.output_bound(per_choice).saturating_mul(call.choices);
@@ -151,12 +162,26 @@ fn most(call: &Call, input_tokens: u64) -> Usage {
     let of = |some: u64| if some + call.media.unbounded > 0 { input_tokens } else { 0 };
     Usage {
         input_tokens,
-        cache_write_1h_tokens: input_tokens,
+        cache_write_1h_tokens: if call.wishes.hour_cache { input_tokens } else { 0 },
         audio_input_tokens: of(call.media.audio),
         image_input_tokens: of(call.media.images),
         search_units: wire::bound::search_units(call),
-        service: Some(wire::Service::Other),
+        web_searches: if call.media.unbounded > 0 { WEB_SEARCHES_MAX } else { 0 },
+        service: call.wishes.service,
         ..Usage::default()
+    }
+}
+
+/// Refuses a class of service that nobody knows the price of; one that the provider may choose by itself
+/// costs the dearest that is known.
+fn known_service(call: &Call, terms: &ModelTerms) -> Result<(), Unquotable> {
+    let asked = match call.wishes.service {
+        Some(wire::Service::Priority | wire::Service::Other) => terms.tariff.as_ref(),
+        None | Some(wire::Service::Standard | wire::Service::Batch | wire::Service::Flex) => None,
+    };
+    match asked {
+        Some(tariff) if !tariff.has(ledger::Service::Priority) => Err(Unquotable::Unpriced),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -246,9 +271,32 @@ mod tests {
     }
 
     #[test]
+    fn a_class_of_service_without_a_price_is_refused_only_under_a_hard_budget_in_money() {
+        let body = br#"{"model":"m","messages":[],"max_tokens":9,"service_tier":"priority"}"#;
+        let asked = wire::Asked::of(Operation::ChatCompletions);
+        let call = wire::dialect::openai_chat::DIALECT.call(&asked, body).unwrap();
+        let refused = quote(&call, &terms(None), [hard(1)].into_iter());
+        assert_eq!(refused, Err(Unquotable::Unpriced));
+        assert!(quote(&call, &terms(None), [].into_iter()).is_ok());
+        let rates = vec![ledger::Rate {
+            service: ledger::Service::Priority,
+            nano_usd_per_million: 5_000_000_000,
+            ..ledger::Rate::default()
+        }];
+        let tariff = Tariff::from(&Price { rates, ..Price::default() });
+        let priced = ModelTerms { tariff: Some(tariff), ..terms(None) };
+        let (wanted, _) = quote(&call, &priced, [hard(1)].into_iter()).unwrap();
+        let held = wanted.charge(&priced).nano_usd;
+        assert_eq!(held, i64::try_from(wanted.most.input_tokens).unwrap() * 5_000);
+    }
+
+    #[test]
     fn what_nothing_bounds_is_refused_only_under_a_hard_budget() {
         let file = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#;
-        assert_eq!(quote(&call(file), &terms(None), [hard(1)].into_iter()), Err(Unbounded));
+        assert_eq!(
+            quote(&call(file), &terms(None), [hard(1)].into_iter()),
+            Err(Unquotable::Unbounded)
+        );
         assert!(quote(&call(file), &terms(None), [].into_iter()).is_ok());
         let known = ModelTerms { input_tokens_max: Some(9), ..terms(None) };
         assert_eq!(

@@ -6,7 +6,7 @@ use super::terms::Candidate;
 use super::{instances, policy, settle};
 use api::refusal::Reason;
 use cluster::allowance::Why;
-use cost::{Quote, Unbounded};
+use cost::{Quote, Unquotable};
 use ledger::AccountId;
 use ledger::view::AccountTerms;
 use std::rc::Rc;
@@ -103,8 +103,8 @@ async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
     loop {
         let way = Rc::clone(&open.way);
         let model = &open.candidate.terms;
-        let quotes = cost::quote(call, model, settle::rooms(&way)).map_err(|Unbounded| Barred {
-            refusal: Refusal { status, ..unbounded(&call.model) },
+        let quotes = cost::quote(call, model, settle::rooms(&way)).map_err(|why| Barred {
+            refusal: unquotable(why, &call.model, status),
             by: Bar::Place(Rc::clone(&open.candidate)),
         })?;
         let now = core.now();
@@ -129,9 +129,17 @@ async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
     }
 }
 
-fn unbounded(model: &str) -> Refusal {
+fn unquotable(why: Unquotable, model: &str, exceeded_status: u16) -> Refusal {
     let model: String = model.chars().take(200).collect();
-    Reason::RequestExceedsBudget.refuse(format!(
-        "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
-    ))
+    match why {
+        Unquotable::Unbounded => Refusal {
+            status: exceeded_status,
+            ..Reason::RequestExceedsBudget.refuse(format!(
+                "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
+            ))
+        },
+        Unquotable::Unpriced => Reason::ModelUnpriced.refuse(format!(
+            "the class of service that is asked for has no price with {model}, and a hard budget in money is charged; the operator can set one"
+        )),
+    }
 }

@@ -27,6 +27,7 @@ use crate::provider_error::ProviderError;
 use crate::refusal::Refusal;
 use crate::relay::{Relay, Reply, StreamOptions};
 use crate::usage::Usage;
+use crate::wishes::Wishes;
 use crate::{count, embed, rerank};
 
 /// A format that callers and providers speak.
@@ -92,6 +93,16 @@ pub struct Chat {
 }
 
 impl Dialect {
+    /// Reads a request as far as it must be known to be passed on and paid for.
+    ///
+    /// # Errors
+    /// A 400 that names the field.
+    pub fn call(&self, asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
+        let mut call = (self.read)(asked, body)?;
+        call.wishes = Wishes::read(body);
+        Ok(call)
+    }
+
     /// Reads a body under a success status that goes on as it is.
     #[must_use]
     pub fn reply_to(&self, operation: Operation, body: &[u8]) -> Reply {

@@ -17,6 +17,7 @@ pub use stream::{StreamEnd, StreamRelay, Trailer};
 
 pub(crate) use error::read_error;
 pub(crate) use usage::read_usage;
+use usage::{read_service, served};
 
 use super::{Beside, Chat, Dialect};
 use crate::call::Operation;

@@ -1,5 +1,7 @@
 //! Token bounds, measured against what providers counted.
 
+mod measure;
+
 use wire::bound::{InputBound, hidden_prompt_tokens, input_tokens, output_tokens};
 use wire::dialect::openai_chat::{read, reply};
 use wire::{Asked, Usage};
@@ -72,4 +74,21 @@ fn recorded_prompts_and_answers_never_exceed_their_bounds() {
     long_prompts.sort();
     assert_eq!(long_prompts, PROMPT_EXCEPTIONS);
     assert_eq!(long_answers, OUTPUT_EXCEPTIONS);
+}
+
+/// Ollama runs a model that thinks a second time over its thoughts, where the answer has a schema.
+const PROMPT_EXCEPTIONS_ELSEWHERE: &[&str] = &["ollama-ollama_chat-34dc2182ae"];
+
+#[test]
+fn no_recorded_prompt_of_another_dialect_exceeds_its_bound() {
+    let mut measured = Vec::new();
+    let others = measure::OPERATIONS.iter().filter(|(_, dialect)| *dialect != "openai_chat");
+    let operations: Vec<&str> = others.map(|(operation, _)| *operation).collect();
+    traffic::each_of(&operations, |record| measured.extend(measure::measure(&record)));
+    println!("{}", measure::table(&measured).join("\n"));
+    let over = measured.iter().filter(|one| one.bound.is_some_and(|bound| bound < one.counted));
+    let mut over: Vec<&str> = over.map(|one| one.id.as_str()).collect();
+    over.sort_unstable();
+    assert!(measured.len() > 1_000, "{}", measured.len());
+    assert_eq!(over, PROMPT_EXCEPTIONS_ELSEWHERE);
 }

@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
+mod allocated;
 mod bedrock;
 mod bounds;
 mod cases;
+mod costs;
 mod embed;
 mod errors;
 mod folders;
 mod framing;
 mod fronts;
+mod growth;
 mod oddities;
+mod passages;
 mod replies;
 mod requests;
 mod rerank;

@@ -131,7 +131,10 @@ pub(crate) fn record(id: &str) -> Record {
 pub(crate) fn plain_usage(body: &Value) -> Option<Usage> {
     let places =
         [body.get("usage"), body.pointer("/x_groq/usage"), body.pointer("/choices/0/usage")];
-    places.into_iter().flatten().filter_map(plain_counts).reduce(Usage::max)
+    let usage = places.into_iter().flatten().filter_map(plain_counts).reduce(Usage::max);
+    let service = body.get("service_tier").and_then(Value::as_str);
+    let service = service.and_then(wire::Service::named);
+    usage.map(|usage| Usage { service, ..usage })
 }
 
 fn plain_counts(usage: &Value) -> Option<Usage> {

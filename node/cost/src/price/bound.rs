@@ -22,7 +22,7 @@ const OUTPUT: [Class; 4] =
 impl Tariff {
     /// The most a call can cost, in nano-USD, whichever prices it falls under. `most` has the most of each
     /// count; its input may be read from a cache or written to one, all of it or a part, and its output be
-    /// of any kind. Its class of service is the dearest that the request allows, `Other` for any.
+    /// of any kind. Its class of service is the one asked for; `None` leaves it to the provider.
     #[must_use]
     pub fn bound(&self, most: &Usage) -> i64 {
         self.possible(most).map(|list| self.bound_by(list, most)).max().unwrap_or(i64::MAX)
@@ -43,8 +43,13 @@ impl Tariff {
     fn possible<'a>(&'a self, most: &'a Usage) -> impl Iterator<Item = &'a List> {
         let allowed = |service: Service| match (service, most.service) {
             (Service::Standard | Service::Batch | Service::Flex, _) => true,
-            (Service::Priority, Some(wire::Service::Priority | wire::Service::Other)) => true,
-            (Service::Priority, _) => false,
+            (Service::Priority, None | Some(wire::Service::Priority | wire::Service::Other)) => {
+                true
+            }
+            (
+                Service::Priority,
+                Some(wire::Service::Standard | wire::Service::Batch | wire::Service::Flex),
+            ) => false,
         };
         self.lists.iter().filter(move |list| {
             let above = list.above_input_tokens;
@@ -90,7 +95,19 @@ fn count_of(class: Class, most: &Usage) -> u64 {
         Class::AudioInput | Class::AudioCacheRead => most.audio_input_tokens,
         Class::ImageInput => most.image_input_tokens,
         // Any token may be plain, and any may have to do with a cache.
-        _ => most.input_tokens,
+        Class::Input | Class::CacheRead | Class::CacheWrite => most.input_tokens,
+        Class::Output
+        | Class::AudioOutput
+        | Class::ImageOutput
+        | Class::Reasoning
+        | Class::Request
+        | Class::Image
+        | Class::InputSecond
+        | Class::OutputSecond
+        | Class::Character
+        | Class::Page
+        | Class::SearchUnit
+        | Class::WebSearch => 0,
     }
 }
 

@@ -223,13 +223,18 @@ fn within(most: &Usage, dice: &mut Dice) -> Usage {
         pages: dice.up_to(most.pages),
         search_units: dice.up_to(most.search_units),
         web_searches: dice.up_to(most.web_searches),
-        service: dice.one(&[
-            None,
-            Some(wire::Service::Standard),
-            Some(wire::Service::Flex),
-            most.service,
-        ]),
+        service: dice.one(&served(most.service)),
     }
+}
+
+/// What a call may be served at.
+fn served(asked: Option<wire::Service>) -> [Option<wire::Service>; 4] {
+    let usual = [None, Some(wire::Service::Standard), Some(wire::Service::Flex)];
+    let dear = match asked {
+        Some(wire::Service::Standard | wire::Service::Batch | wire::Service::Flex) => None,
+        None | Some(wire::Service::Priority | wire::Service::Other) => Some(wire::Service::Other),
+    };
+    [usual[0], usual[1], usual[2], dear]
 }
 
 #[test]

@@ -162,16 +162,18 @@ impl Reader {
         expect(scanner, Kind::Array, "tools")?;
         scanner.array(|scanner| {
             expect(scanner, Kind::Object, "tools")?;
-            let mut ours = true;
+            let (mut ours, mut described) = (true, false);
             scanner.object::<Malformed>(|scanner, member| {
                 let span = scanner.value()?;
                 if &*member.key == b"type" {
                     let kind = scanner.slice(&span);
                     ours = CLIENT_TOOLS.iter().any(|known| kind.starts_with(known));
+                    described = ours && !kind.starts_with(CLIENT_TOOLS[0]);
                 }
                 Ok(())
             })?;
             self.call.tools += 1;
+            self.call.described_tools += u64::from(described);
             self.call.media.unbounded += u64::from(!ours);
             Ok::<(), Stop>(())
         })?;

@@ -65,6 +65,16 @@ impl Tally {
     }
 }
 
+/// The word for a class of service, where Anthropic's own clients know one.
+fn word(service: Service) -> Option<&'static str> {
+    match service {
+        Service::Standard => Some("standard"),
+        Service::Batch => Some("batch"),
+        Service::Priority => Some("priority"),
+        Service::Flex | Service::Other => None,
+    }
+}
+
 /// Writes the `usage` member.
 pub(super) fn write_usage(out: &mut Out, counts: &Usage) {
     let Usage { input_tokens, cache_read_tokens, cache_write_tokens, .. } = *counts;
@@ -83,6 +93,9 @@ pub(super) fn write_usage(out: &mut Out, counts: &Usage) {
             out.member("output_tokens_details", |out| {
                 out.number("thinking_tokens", counts.reasoning_tokens);
             });
+        }
+        if let Some(word) = counts.service.and_then(word) {
+            out.text("service_tier", word);
         }
         if counts.web_searches > 0 {
             out.member("server_tool_use", |out| {

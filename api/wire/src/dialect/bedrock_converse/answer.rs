@@ -9,6 +9,7 @@ use super::write_block::{Blocks, write_cited};
 use crate::chat::{Answer, Body, CLAUDE, Choice, Finish, Identity, Part, Role, Text};
 use crate::json::{Fields, Out};
 use crate::provider_error::ProviderError;
+use crate::wishes::served;
 
 /// Reads an answer that came under a success status. Neither an id nor the model stands in it.
 ///
@@ -39,7 +40,7 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, ProviderError> {
         model: String::new(),
         created_s: None,
         choices: vec![choice],
-        counts: fields.object("usage").and_then(counts),
+        counts: served(fields.object("usage").and_then(counts), &fields),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::chat::{
 };
 use crate::frame::{Framing, Name};
 use crate::json::{Fields, Out, items};
+use crate::wishes::served;
 
 /// Reads the events of a stream.
 #[derive(Debug, Default)]
@@ -207,7 +208,8 @@ impl StreamReading {
     }
 
     fn metadata(&mut self, mut fields: Fields<'_>, events: &mut Vec<Event>) {
-        events.extend(fields.object("usage").and_then(counts).map(Event::Usage));
+        let used = served(fields.object("usage").and_then(counts), &fields);
+        events.extend(used.map(Event::Usage));
         if self.stopped {
             self.whole(events);
         }

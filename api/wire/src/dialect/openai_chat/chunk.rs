@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::reply::nested_usage;
-use super::{read_error, read_usage};
+use super::{read_error, read_service, read_usage, served};
 use crate::json::{Kind, Malformed, Scanner};
 use crate::provider_error::ProviderError;
-use crate::usage::Usage;
+use crate::usage::{Service, Usage};
 
 /// Longer `data` or `url` texts are sound and pictures in base64, not words.
 const MEDIA_BYTES_MIN: u64 = 256;
@@ -25,6 +25,8 @@ const MEDIA_BYTES_PER_TOKEN: u64 = 64;
 pub(super) struct Chunk {
     pub(super) usage: Option<Usage>,
     pub(super) error: Option<ProviderError>,
+    /// The class of service it was served at.
+    pub(super) service: Option<Service>,
     /// Entries of `choices`; `None` where there is no such array.
     pub(super) choices: Option<u32>,
     /// Choices that finish here, one bit for each of the first 64.
@@ -49,6 +51,7 @@ impl Chunk {
         let mut scanner = Scanner::new(data);
         scanner.object(|scanner, member| chunk.member(scanner, &member.key))?;
         scanner.end()?;
+        chunk.usage = served(chunk.usage, chunk.service);
         Ok(chunk)
     }
 
@@ -73,6 +76,7 @@ impl Chunk {
             }
             b"usage" => self.usage = merged(self.usage, read_usage(scanner)?),
             b"x_groq" => self.usage = merged(self.usage, nested_usage(scanner)?),
+            b"service_tier" => self.service = read_service(scanner)?.or(self.service),
             b"error" if scanner.kind()? != Kind::Null => {
                 let span = scanner.value()?;
                 self.error = Some(read_error(scanner.slice(&span)));

@@ -1,11 +1,11 @@
 //! A plain answer: what it used, and whether it is an answer at all.
 
-use super::{read_error, read_usage};
+use super::{read_error, read_service, read_usage, served};
 use crate::call::Operation;
 use crate::json::{Kind, Malformed, Scanner};
 use crate::provider_error::ProviderError;
 use crate::relay::Reply;
-use crate::usage::Usage;
+use crate::usage::{Service, Usage};
 
 /// Reads a body that came with a success status. The body goes on to the caller as it is.
 ///
@@ -26,6 +26,7 @@ pub fn reply(operation: Operation, body: &[u8]) -> Reply {
 #[derive(Default)]
 pub(super) struct Body {
     usage: Option<Usage>,
+    service: Option<Service>,
     error: Option<ProviderError>,
     /// `choices` or `data` with anything in it.
     answers: bool,
@@ -48,6 +49,7 @@ impl Body {
                 let nested = nested_usage(scanner)?;
                 self.usage = self.usage.or(nested);
             }
+            b"service_tier" => self.service = read_service(scanner)?.or(self.service),
             b"error" if scanner.kind()? != Kind::Null => {
                 let span = scanner.value()?;
                 self.error = Some(read_error(scanner.slice(&span)));
@@ -70,7 +72,7 @@ impl Body {
     pub(super) fn meaning(self, operation: Operation) -> Reply {
         let fault = if self.answers { None } else { self.error };
         let output_bytes = if operation.generates() { self.choices_bytes as u64 } else { 0 };
-        Reply { usage: self.usage, fault, output_bytes }
+        Reply { usage: served(self.usage, self.service), fault, output_bytes }
     }
 }
 

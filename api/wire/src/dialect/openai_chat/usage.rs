@@ -1,7 +1,7 @@
 //! Usage objects, in all the spellings that OpenAI-shaped providers give them.
 
-use crate::json::{Kind, Malformed, Scanner};
-use crate::usage::Usage;
+use crate::json::{Kind, Malformed, Scanner, unescape};
+use crate::usage::{Service, Usage};
 
 /// Counts as written; `None` where absent or no number.
 #[derive(Default)]
@@ -50,6 +50,19 @@ pub(crate) fn read_usage(scanner: &mut Scanner<'_>) -> Result<Option<Usage>, Mal
         key => number(scanner).map(|value| counts.add(key, value)),
     })?;
     Ok(counts.meaning())
+}
+
+/// Reads the class of service that comes next, where it is a word that names one.
+pub(super) fn read_service(scanner: &mut Scanner<'_>) -> Result<Option<Service>, Malformed> {
+    let kind = scanner.kind()?;
+    let span = scanner.value()?;
+    let word = unescape(scanner.slice(&span)).filter(|_| kind == Kind::String);
+    Ok(word.and_then(|word| Service::named(&word)))
+}
+
+/// Counts with the class of service that stands beside them.
+pub(super) fn served(usage: Option<Usage>, service: Option<Service>) -> Option<Usage> {
+    usage.map(|usage| Usage { service: service.or(usage.service), ..usage })
 }
 
 fn input(scanner: &mut Scanner<'_>, counts: &mut Counts) -> Result<(), Malformed> {

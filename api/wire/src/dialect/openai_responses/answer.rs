@@ -9,6 +9,7 @@ use crate::chat::{Answer, Body, Choice, Finish, Identity, Likely, Part, read_tok
 use crate::json::{Fields, Out, text};
 use crate::provider_error::ProviderError;
 use crate::usage::Usage;
+use crate::wishes::served;
 
 /// Reads an answer that came under a success status.
 ///
@@ -30,6 +31,7 @@ pub(super) fn response(mut fields: Fields<'_>) -> Option<Answer> {
     let items = fields.list("output")?;
     let parts: Vec<Part> = items.into_iter().flat_map(parts).collect();
     let used = fields.get("usage").and_then(|usage| counts(usage, &parts));
+    let used = served(used, &fields);
     let finish = finish(&fields, &parts);
     Some(Answer {
         dialect: NAME,

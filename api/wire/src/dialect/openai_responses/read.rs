@@ -58,7 +58,9 @@ impl Reader {
         let Some(name) = self.met.named(key, &FIELDS)? else {
             let given = scanner.kind()? != Kind::Null;
             self.call.media.unbounded += u64::from(given && PROVIDER_CONTEXT.contains(&key));
-            scanner.value()?;
+            let span = scanner.value()?;
+            let repeats = key == b"reasoning" && runs_often(scanner.slice(&span));
+            self.call.media.unbounded += u64::from(repeats);
             return Ok(());
         };
         match name {
@@ -119,4 +121,11 @@ impl Reader {
         call.output_tokens_max = call.spans.max_tokens.as_ref().and_then(Limit::tokens);
         Ok(call)
     }
+}
+
+/// Whether the model may be run several times over the same input, each time billed: `mode` says so, which
+/// may be spelled with escapes.
+fn runs_often(reasoning: &[u8]) -> bool {
+    memchr::memmem::find(reasoning, b"\"mode\"").is_some()
+        || memchr::memchr(b'\\', reasoning).is_some()
 }

@@ -3,6 +3,7 @@
 use super::super::read_usage;
 use crate::json::{Fields, Out, Scanner};
 use crate::usage::Usage;
+use crate::wishes::served;
 
 /// The counts of a usage object.
 pub(super) fn counts(value: &str) -> Option<Usage> {
@@ -14,10 +15,11 @@ pub(super) fn everywhere(fields: &Fields<'_>) -> Option<Usage> {
     let nested =
         fields.get("x_groq").and_then(|value| counts(Fields::read(value).ok()?.get("usage")?));
     let own = fields.get("usage").and_then(counts);
-    match (own, nested) {
+    let used = match (own, nested) {
         (Some(one), Some(two)) => Some(one.max(two)),
         (one, two) => one.or(two),
-    }
+    };
+    served(used, fields)
 }
 
 /// Writes the `usage` member.
