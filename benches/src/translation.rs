@@ -8,10 +8,10 @@ mod passages;
 
 use crate::say;
 use anyhow::Result;
-use passages::{across, stream, talk, told};
+use passages::{across, dialects, stream, talk, told};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use wire::dialect::{ALL, Dialect};
+use wire::dialect::Dialect;
 
 const MESSAGES: [usize; 3] = [10, 100, 1_000];
 const CHUNKS: [usize; 3] = [10, 1_000, 10_000];
@@ -23,10 +23,10 @@ pub(crate) fn run() -> Result<()> {
     say(
         "ns per message of a request: 10, 100, 1,000 messages; then ns per chunk of a stream: 10, 1,000, 10,000",
     );
-    for from in ALL {
+    for from in dialects() {
         let talks = MESSAGES.map(|messages| talk(from, messages));
         let streams = CHUNKS.map(|chunks| stream(from, chunks));
-        for to in ALL.iter().filter(|to| *to != from) {
+        for to in dialects().filter(|to| *to != from) {
             let talk = [0, 1, 2]
                 .map(|at| each(MESSAGES[at], || drop(black_box(across(from, to, &talks[at])))));
             let streamed = [0, 1, 2]

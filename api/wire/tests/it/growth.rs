@@ -1,8 +1,7 @@
 //! Nothing grows faster than what it is made of: counted in bytes that are allocated, not in time.
 
 use crate::allocated;
-use crate::passages::{across, stream, talk, told};
-use wire::dialect::ALL;
+use crate::passages::{across, dialects, stream, talk, told};
 
 /// Most that twice as much may cost: twice, and what buffers that grow by doubling may add.
 const FACTOR: f64 = 2.5;
@@ -14,9 +13,9 @@ fn grown<T>(
     sizes: [usize; 2],
 ) -> Vec<String> {
     let mut over = Vec::new();
-    for from in ALL {
+    for from in dialects() {
         let made = sizes.map(|size| make(from, size));
-        for to in ALL.iter().filter(|to| *to != from) {
+        for to in dialects().filter(|to| *to != from) {
             let bytes = [0, 1].map(|at| allocated::by(|| pass(from, to, &made[at])));
             let factor = bytes[1] as f64 / bytes[0].max(1) as f64;
             if factor > FACTOR {

@@ -8,6 +8,12 @@ use wire::relay::{Relay, Translated};
 use wire::splice::OutputField;
 use wire::{Asked, Operation, Refusal};
 
+/// The dialects that talks are held in.
+pub(crate) fn dialects() -> impl Iterator<Item = &'static Dialect> {
+    let talks = |dialect: &&Dialect| dialect.operations.contains(&Operation::ChatCompletions);
+    dialect::ALL.iter().copied().filter(talks)
+}
+
 /// A talk of so many messages: questions, calls of a tool, their results, answers.
 pub(crate) fn talk(from: &Dialect, messages: usize) -> Vec<u8> {
     let mut list = String::from(r#"{"role":"system","content":"Be brief."}"#);
