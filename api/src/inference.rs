@@ -7,6 +7,7 @@
 
 pub mod body;
 pub mod carrier;
+mod errand;
 pub mod hints;
 pub mod key;
 mod linger;
@@ -15,11 +16,13 @@ mod reply;
 pub mod request_id;
 mod route;
 
+pub(crate) use errand::decoded;
+pub use errand::{Errand, PROVIDER};
 pub use hints::Hints;
 pub use key::KeyStanding;
 pub use models::Model;
 pub use reply::ReplyBody;
-pub use route::{Ask, Probe, Route, route};
+pub use route::{Ask, Keeping, Probe, Route, asked, route};
 
 use crate::refusal::{Reason, render};
 use bytes::Bytes;
@@ -75,6 +78,7 @@ impl Inbound {
             model: self.model.as_deref(),
             stream: self.stream,
             framing: self.framing,
+            content_type: self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()),
         }
     }
 }
@@ -148,6 +152,21 @@ pub trait Inference {
         inbound: Inbound,
     ) -> impl Future<Output = Result<Response<Self::Body>, Refusal>>;
 
+    /// Does an errand. The body is taken only where it is sent on.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the caller must hear instead of an answer.
+    fn fetch<B>(
+        &self,
+        caller: Self::Caller,
+        errand: Errand,
+        body: &mut Option<B>,
+    ) -> impl Future<Output = Result<Response<Self::Body>, Refusal>>
+    where
+        B: Body<Data = Bytes> + Unpin + 'static,
+        B::Error: Display;
+
     /// Hears of every refusal before it is said.
     fn refused(&self, refusal: &Refusal, request_id: &HeaderValue);
 }
@@ -160,7 +179,7 @@ where
     B::Error: Display,
 {
     let (head, body) = request.into_parts();
-    let route = route(head.uri.path());
+    let route = asked(&head.method, head.uri.path());
     if let Route::Probe(probe) = route
         && route.takes(&head.method)
     {
@@ -170,6 +189,7 @@ where
     let face = match &route {
         Route::Call(ask) => ask.dialect,
         Route::Models(face) | Route::Model(face, _) => face.meant(&head.headers).dialect(),
+        Route::Kept(keeping) => keeping.dialect,
         _ => route::dialect(head.uri.path()),
     };
     let own_id = node.request_id();
@@ -206,7 +226,8 @@ where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Display,
 {
-    let route = route(head.uri.path());
+    let path = head.uri.path().to_owned();
+    let route = asked(&head.method, &path);
     let known = check_method(&route, &head).and_then(|()| node.identify(presented(&route, &head)));
     let caller = match known {
         Ok(caller) => caller,
@@ -227,7 +248,7 @@ where
             let body = take_body(node.limits(), &head.headers, body).await?;
             let request_id = request_id.clone();
             let ask = ask.with_query(head.uri.query().unwrap_or(""));
-            let Asked { operation, model, stream, framing } = ask.asked;
+            let Asked { operation, model, stream, framing, .. } = ask.asked;
             let model = model.map(decoded);
             let (dialect, headers) = (ask.dialect, head.headers);
             let inbound = Inbound {
@@ -244,6 +265,18 @@ where
             };
             let response = node.answer(caller, inbound).await?;
             Ok(response.map(ReplyBody::node))
+        }
+        Route::Kept(keeping) => {
+            let headers = head.headers.clone();
+            let mut body = Some(body);
+            let outcome = match Errand::read(keeping, head, (request_id.clone(), own_id)) {
+                Ok(errand) => node.fetch(caller, errand, &mut body).await,
+                Err(refusal) => Err(refusal),
+            };
+            if let Some(unwanted) = body {
+                linger::unless_expecting(&headers, unwanted);
+            }
+            Ok(outcome?.map(ReplyBody::node))
         }
         Route::Models(face) => {
             let query = head.uri.query().unwrap_or("");
@@ -267,27 +300,15 @@ fn presented<'a>(route: &Route<'_>, head: &'a Parts) -> Option<&'a str> {
     let may = match route {
         Route::Call(ask) => ask.takes_key_of_query(),
         Route::Models(face) | Route::Model(face, _) => *face == models::Face::Gemini,
-        Route::Key(_) | Route::Receipt(_) | Route::Probe(_) | Route::Unknown => false,
+        Route::Key(_) | Route::Receipt(_) | Route::Kept(_) | Route::Probe(_) | Route::Unknown => {
+            false
+        }
     };
     let in_query = || {
         let pairs = head.uri.query().unwrap_or("").split('&');
         pairs.filter_map(|pair| pair.strip_prefix("key=")).find(|key| !key.is_empty())
     };
     carrier::presented(&head.headers).or_else(|| in_query().filter(|_| may))
-}
-
-/// A segment of a path as it was meant. What is encoded wrongly stands for itself.
-pub(crate) fn decoded(segment: &str) -> String {
-    let bytes = segment.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = segment.get(at + 1..at + 3).filter(|_| byte == b'%');
-        let meant = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        plain.push(meant.unwrap_or(byte));
-        at += if meant.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8(plain).unwrap_or_else(|_| segment.to_owned())
 }
 
 fn check_method(route: &Route<'_>, head: &Parts) -> Result<(), Refusal> {

@@ -77,6 +77,10 @@ pub enum Reason {
     UpstreamCredential,
     /// No provider of the model can be asked for this.
     OperationUnsupported,
+    /// Several providers could be meant, and none is named.
+    ProviderUnsaid,
+    /// The key may not use what providers keep for all who share a credential.
+    FilesBlocked,
 }
 
 /// One row of the table.
@@ -119,6 +123,8 @@ impl Reason {
         Self::UpstreamGarbage,
         Self::UpstreamCredential,
         Self::OperationUnsupported,
+        Self::ProviderUnsaid,
+        Self::FilesBlocked,
     ];
 
     #[rustfmt::skip]
@@ -156,6 +162,8 @@ impl Reason {
             Self::UpstreamGarbage      => Row(Provider, 502, SERVER, "upstream_invalid_answer", Soon),
             Self::UpstreamCredential   => Row(Us, 503, SERVER, "upstream_credential_unavailable", Soon),
             Self::OperationUnsupported => Row(Caller, 400, INVALID, "unsupported_operation", Never),
+            Self::ProviderUnsaid       => Row(Caller, 400, INVALID, "provider_required", Never),
+            Self::FilesBlocked         => Row(Caller, 403, "permission_error", "files_blocked", Never),
         }
     }
 

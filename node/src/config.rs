@@ -109,6 +109,8 @@ pub struct Drain {
 pub struct Http {
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Largest file that goes through to a provider, in bytes.
+    pub upload_bytes_max: usize,
     /// Whether answers carry `x-bursar-*` headers.
     pub response_headers: bool,
     /// Status of a request whose budget is spent: 402 or 429.

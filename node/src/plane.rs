@@ -45,6 +45,8 @@ pub struct PlaneSettings {
     pub node_name: String,
     /// Largest request body, in bytes.
     pub body_bytes_max: u64,
+    /// Largest file that goes through to a provider, in bytes.
+    pub upload_bytes_max: u64,
     /// Longest wait for a whole request body.
     pub body_within: Duration,
     /// Longest wait for a whole request head, from its first byte. Whole seconds.
@@ -74,6 +76,7 @@ impl Default for PlaneSettings {
             threads: 0,
             node_name: "bursar".to_owned(),
             body_bytes_max: 20 << 20,
+            upload_bytes_max: 512 << 20,
             body_within: Duration::from_secs(60),
             head_within: Duration::from_secs(15),
             idle_for: Duration::from_secs(90),

@@ -12,6 +12,7 @@ mod failure;
 pub(crate) mod headers;
 mod hints;
 pub(crate) mod instances;
+pub(crate) mod kept;
 pub(crate) mod models;
 pub(crate) mod open;
 mod opening;
@@ -39,7 +40,7 @@ use api::inference::Inbound;
 use bytes::Bytes;
 use cost::{Bill, Quote};
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use open::{Coming, Guard, Open};
 use opening::Opening;
 use patience::Patience;
@@ -106,6 +107,8 @@ pub(crate) async fn answer(
         throttled: Vec::new(),
         downgraded_from: downgraded.then(|| terms::header(&call.model)),
         operation: call.operation,
+        work: call.work,
+        background: call.background,
         face: inbound.dialect,
         dropped: Losses::default(),
         request_id: inbound.request_id.clone(),
@@ -258,15 +261,19 @@ async fn ask(
     let model = attempt.candidate.model.as_str();
     let theirs = attempt.speech.dialect;
     let order = Order {
+        method: Method::POST,
         uri: upstream.uri(attempt.speech, model, call.stream).map_err(Failure::unsaid)?,
         dialect: theirs,
         credential: attempt.credential,
-        accept: if call.stream { theirs.framing.content_type() } else { "application/json" },
+        accept: question.accept(attempt),
+        content_type: question.content_type(),
         body: &|| body.pieces(),
         request_id: inbound.own_id.clone(),
         caller: &inbound.headers,
         forwards: body.forwards(attempt),
         wait,
+        within: None,
+        once: false,
     };
     let (response, lent) = upstream.send(&order, &mut guard.sent).await?;
     let open = guard.get();

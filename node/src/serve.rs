@@ -267,6 +267,7 @@ fn plane_settings(config: &Config) -> PlaneSettings {
         threads: config.threads,
         node_name: config.label.clone(),
         body_bytes_max: config.http.body_bytes_max as u64,
+        upload_bytes_max: config.http.upload_bytes_max as u64,
         response_headers: config.http.response_headers,
         exceeded_status: config.http.budget_exceeded_status,
         extra_roots: config.http.extra_root_certificates.clone(),

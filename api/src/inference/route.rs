@@ -8,6 +8,7 @@ use wire::dialect::{
     gemini_single, openai_chat, openai_responses, vertex_predict,
 };
 use wire::frame::Framing;
+use wire::kept::{Kept, Place};
 use wire::{Asked, Operation};
 
 /// What a path stands for.
@@ -23,10 +24,21 @@ pub enum Route<'a> {
     Key(Face),
     /// The receipt of a request, by its id.
     Receipt(&'a str),
+    /// Something that a provider keeps.
+    Kept(Keeping<'a>),
     /// A question about the node's health.
     Probe(Probe),
     /// Nothing here.
     Unknown,
+}
+
+/// Something that a provider keeps, and the dialect in which it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping<'a> {
+    /// What errors are said in.
+    pub dialect: &'static Dialect,
+    /// Where it is kept.
+    pub place: Place<'a>,
 }
 
 /// A call, as far as its path says: the dialect that its body is in, and what stands in no body. A model
@@ -62,6 +74,19 @@ const COHERE: [&str; 2] = ["/cohere/v2", "/cohere"];
 const GEMINI: [&str; 4] = ["/genai/v1beta", "/genai/v1", "/genai", "/v1beta"];
 /// Prefixes of Bedrock's.
 const BEDROCK: [&str; 1] = ["/bedrock"];
+
+/// Reads a path that is asked for with a method: a chat is posted where stored ones are listed.
+#[must_use]
+pub fn asked<'a>(method: &Method, path: &'a str) -> Route<'a> {
+    let found = route(path);
+    let reads = method == Method::GET || method == Method::HEAD;
+    match found {
+        Route::Call(_) if reads && path.ends_with("/chat/completions") => {
+            kept("/chat/completions", &openai_chat::DIALECT).unwrap_or(found)
+        }
+        found => found,
+    }
+}
 
 /// Reads a path.
 #[must_use]
@@ -101,6 +126,7 @@ pub(super) fn dialect(path: &str) -> &'static Dialect {
     let inner = behind(path, &HOUSES).unwrap_or(path);
     match route(inner) {
         Route::Call(ask) => ask.dialect,
+        Route::Kept(keeping) => keeping.dialect,
         _ if behind(inner, &ANTHROPIC).is_some() => &anthropic_messages::DIALECT,
         _ if behind(inner, &BEDROCK).is_some() => &bedrock_converse::DIALECT,
         _ if behind(inner, &GEMINI).is_some() => &gemini::DIALECT,
@@ -127,7 +153,8 @@ fn anthropic(rest: &str) -> Route<'_> {
     match rest {
         "/messages" => MESSAGES,
         "/messages/count_tokens" => COUNT_TOKENS,
-        _ => models(rest, models::Face::Anthropic),
+        _ => kept(rest, &anthropic_messages::DIALECT)
+            .unwrap_or_else(|| models(rest, models::Face::Anthropic)),
     }
 }
 
@@ -150,6 +177,14 @@ fn cohere(rest: &str) -> Route<'_> {
         "/rerank" => call(Operation::Rerank),
         _ => models(rest.strip_prefix("/v1").unwrap_or(rest), models::Face::Cohere),
     }
+}
+
+/// Something that a provider keeps, by what stands behind the version.
+fn kept<'a>(rest: &'a str, dialect: &'static Dialect) -> Option<Route<'a>> {
+    let place = wire::kept::find(rest)?;
+    let messages = place.shelf.kept == Kept::MessageBatches;
+    let dialect = if messages { &anthropic_messages::DIALECT } else { dialect };
+    Some(Route::Kept(Keeping { dialect, place }))
 }
 
 /// `/model/{id}/{verb}`; an id that is an ARN may have slashes.
@@ -250,12 +285,20 @@ fn operation(rest: &str) -> Route<'_> {
         "/completions" => openai(Operation::Completions),
         "/embeddings" => openai(Operation::Embeddings),
         "/rerank" => openai(Operation::Rerank),
+        "/moderations" => openai(Operation::Moderations),
+        "/images/generations" => openai(Operation::Images),
+        "/images/edits" => openai(Operation::ImageEdits),
+        "/images/variations" => openai(Operation::ImageVariations),
+        "/audio/speech" => openai(Operation::Speech),
+        "/audio/transcriptions" => openai(Operation::Transcriptions),
+        "/audio/translations" => openai(Operation::Translations),
         "/responses" => RESPONSES,
         "/responses/input_tokens" => COUNT_RESPONSES,
         "/messages" => MESSAGES,
         "/messages/count_tokens" => COUNT_TOKENS,
         "/key" => Route::Key(Face::Bursar),
         _ => named(rest, "/receipts/", Route::Receipt)
+            .or_else(|| kept(rest, &openai_chat::DIALECT))
             .unwrap_or_else(|| models(rest, models::Face::OpenAi)),
     }
 }
@@ -275,6 +318,7 @@ impl Route<'_> {
     pub fn allow(&self) -> Option<&'static str> {
         match self {
             Route::Call(_) => Some("POST"),
+            Route::Kept(keeping) => Some(keeping.place.shelf.allow),
             Route::Models(_)
             | Route::Model(..)
             | Route::Key(_)
@@ -289,6 +333,9 @@ impl Route<'_> {
     pub fn takes(&self, method: &Method) -> bool {
         match self {
             Route::Call(_) => method == Method::POST,
+            Route::Kept(keeping) => {
+                keeping.place.shelf.allow.split(", ").any(|allowed| allowed == method.as_str())
+            }
             Route::Models(_)
             | Route::Model(..)
             | Route::Key(_)
@@ -340,6 +387,13 @@ mod tests {
             ("/openai/chat/completions", openai(Operation::ChatCompletions)),
             ("/v1/completions", openai(Operation::Completions)),
             ("/openai/embeddings", openai(Operation::Embeddings)),
+            ("/v1/moderations", openai(Operation::Moderations)),
+            ("/v1/images/generations", openai(Operation::Images)),
+            ("/openai/images/edits", openai(Operation::ImageEdits)),
+            ("/litellm/v1/images/variations", openai(Operation::ImageVariations)),
+            ("/openai/v1/audio/speech", openai(Operation::Speech)),
+            ("/v1/audio/transcriptions", openai(Operation::Transcriptions)),
+            ("/langchain/audio/translations", openai(Operation::Translations)),
             ("/v1/messages", MESSAGES),
             ("/openai/v1/responses", RESPONSES),
             ("/cursor/responses", RESPONSES),

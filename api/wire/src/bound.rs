@@ -4,7 +4,7 @@
 //! text shorter than it is. So the bytes of the body bound the tokens of its text; what the provider's
 //! template adds around messages and tools is bounded by constants, images by the dearest formula known.
 
-use crate::call::{Call, Operation};
+use crate::call::{Call, Operation, Work};
 
 /// Tokens a template adds to a request: begin marks, a default system line, the date.
 const REQUEST_TOKENS: u64 = 64;
@@ -41,6 +41,18 @@ pub const IMAGE_TOKENS_MAX: u64 = 48_169;
 /// Tokens around one audio clip. Its own tokens are fewer than its bytes: 32 a second at most, and no
 /// codec takes less than 500 bytes for a second.
 const AUDIO_TOKENS: u64 = 64;
+
+/// Most tokens of a picture that is made: gpt-image-1 at high quality, 1,024 by 1,536.
+const PICTURE_TOKENS: u64 = 6_240;
+
+/// Tokens of a preview in a stream of pictures.
+const PREVIEW_TOKENS: u64 = 100;
+
+/// Pixels of the picture whose tokens are known.
+const PICTURE_PIXELS: u64 = 1_024 * 1_536;
+
+/// Most tokens of a second of sound: Gemini's. OpenAI counts 10, Mistral 13.
+const SOUND_TOKENS_PER_S: u64 = 32;
 
 /// Families of models whose reasoning is billed on top of the caller's output limit.
 const REASONS_BEYOND_LIMIT: &[&str] = &["grok-3-mini", "grok-4", "grok-code"];
@@ -137,6 +149,23 @@ pub fn estimate(call: &Call, hidden_tokens: u64) -> u64 {
     let media = call.media.images * IMAGE_TOKENS + call.media.audio_bytes / AUDIO_BYTES_PER_TOKEN;
     let talk = text + MESSAGE_TOKENS_USUAL * call.messages;
     hidden_tokens + media + talk.max(TOKENS_MIN)
+}
+
+/// Bounds the output tokens of the pictures that a call asks for. Larger ones than are documented count by
+/// their pixels; where the provider chooses, as the largest that it is known to choose.
+#[must_use]
+pub fn picture_tokens(work: &Work) -> u64 {
+    let pixels = u64::from(work.picture.width) * u64::from(work.picture.height);
+    let larger = pixels.div_ceil(PICTURE_PIXELS).max(1);
+    let each = PICTURE_TOKENS.saturating_mul(larger);
+    let previews = PREVIEW_TOKENS.saturating_mul(work.previews);
+    work.images.saturating_mul(each.saturating_add(previews))
+}
+
+/// Bounds the tokens of sound that lasts so long.
+#[must_use]
+pub const fn sound_tokens(ms: u64) -> u64 {
+    ms.saturating_mul(SOUND_TOKENS_PER_S).div_ceil(1_000).saturating_add(AUDIO_TOKENS)
 }
 
 /// Bounds the output tokens a provider can count for one choice under the limit it was given. `None`

@@ -1,96 +1,14 @@
 //! What a caller asks for, as far as a gateway must understand it.
 
+mod operation;
+
 use std::ops::Range;
 
 use crate::frame::Framing;
+use crate::usage::Picture;
 use crate::wishes::Wishes;
 
-/// A kind of call. Each has its own path, body and shape of answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// `POST /v1/chat/completions`
-    ChatCompletions,
-    /// `POST /v1/completions`
-    Completions,
-    /// `POST /v1/embeddings`
-    Embeddings,
-    /// `GET /v1/models`; answered by the gateway itself
-    Models,
-    /// `POST /v1/messages/count_tokens`: how long a chat would be
-    CountTokens,
-    /// `POST /v1/rerank`: documents ordered by how well they answer a question
-    Rerank,
-}
-
-/// What a call that can be translated is about: each has words of its own, which every dialect that knows
-/// them reads into the same meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Vocabulary {
-    /// Talk.
-    Chat,
-    /// Vectors of texts.
-    Embed,
-    /// Documents in order.
-    Rerank,
-    /// How long a chat would be.
-    Count,
-}
-
-impl Operation {
-    /// Every operation, in the order of the enum.
-    pub const ALL: &'static [Self] = &[
-        Self::ChatCompletions,
-        Self::Completions,
-        Self::Embeddings,
-        Self::Models,
-        Self::CountTokens,
-        Self::Rerank,
-    ];
-
-    /// The name used in logs and metric labels.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ChatCompletions => "chat_completions",
-            Self::Completions => "completions",
-            Self::Embeddings => "embeddings",
-            Self::Models => "models",
-            Self::CountTokens => "count_tokens",
-            Self::Rerank => "rerank",
-        }
-    }
-
-    /// Whether the answer holds generated text, so that an output limit means something.
-    #[must_use]
-    pub const fn generates(self) -> bool {
-        match self {
-            Self::ChatCompletions | Self::Completions => true,
-            Self::Embeddings | Self::Models | Self::CountTokens | Self::Rerank => false,
-        }
-    }
-
-    /// Whether it costs nothing: it takes no hold, and is never billed.
-    #[must_use]
-    pub const fn is_free(self) -> bool {
-        match self {
-            Self::Models | Self::CountTokens => true,
-            Self::ChatCompletions | Self::Completions | Self::Embeddings | Self::Rerank => false,
-        }
-    }
-
-    /// The words in which it is translated; `None` where what is asked in one dialect cannot be asked in
-    /// another.
-    #[must_use]
-    pub const fn vocabulary(self) -> Option<Vocabulary> {
-        match self {
-            Self::ChatCompletions => Some(Vocabulary::Chat),
-            Self::Embeddings => Some(Vocabulary::Embed),
-            Self::Rerank => Some(Vocabulary::Rerank),
-            Self::CountTokens => Some(Vocabulary::Count),
-            Self::Completions | Self::Models => None,
-        }
-    }
-}
+pub use operation::{Matter, Operation, Vocabulary};
 
 /// What is known of a request before its body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +21,15 @@ pub struct Asked<'a> {
     pub stream: Option<bool>,
     /// How a stream is to be framed, in dialects whose path says so; else as the dialect does.
     pub framing: Option<Framing>,
+    /// The `content-type` of the body, for operations that take forms.
+    pub content_type: Option<&'a str>,
 }
 
 impl Asked<'_> {
     /// A call whose path says no more than what kind it is.
     #[must_use]
     pub const fn of(operation: Operation) -> Self {
-        Self { operation, model: None, stream: None, framing: None }
+        Self { operation, model: None, stream: None, framing: None, content_type: None }
     }
 }
 
@@ -154,12 +74,35 @@ pub struct Call {
     pub schema: bool,
     /// What the messages hold beside text.
     pub media: Media,
+    /// What is asked for that is counted in other units than tokens.
+    pub work: Work,
+    /// The provider works on when nobody listens, and may answer before it has begun.
+    pub background: bool,
+    /// The answer goes on as it comes, and is neither JSON nor a stream of events: sound.
+    pub raw: bool,
     /// What is asked for that changes the price; see [`crate::dialect::Dialect::call`].
     pub wishes: Wishes,
     pub(crate) spans: Spans,
 }
 
 impl Call {
+    /// Whether the body is a form, whose `content-type` belongs to it.
+    #[must_use]
+    pub const fn is_form(&self) -> bool {
+        self.spans.boundary.is_some()
+    }
+
+    /// The content type to ask for.
+    #[must_use]
+    pub const fn accept(&self) -> &'static str {
+        match self.operation.matter() {
+            // Sound, text or JSON, as the body says.
+            Matter::Speech | Matter::Recordings | Matter::Kept => "*/*",
+            Matter::Text | Matter::Pictures if self.stream => self.framing.content_type(),
+            Matter::Text | Matter::Pictures => "application/json",
+        }
+    }
+
     /// A call of which nothing is known but what its path says.
     pub(crate) fn new(dialect: &'static str, asked: &Asked<'_>, body_bytes: usize) -> Self {
         Self {
@@ -180,6 +123,9 @@ impl Call {
             described_tools: 0,
             schema: false,
             media: Media::default(),
+            work: Work::default(),
+            background: false,
+            raw: false,
             wishes: Wishes::default(),
             spans: Spans::default(),
         }
@@ -208,13 +154,34 @@ impl Media {
     }
 }
 
+/// What is asked for that is counted in other units than tokens, as far as the body tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Pictures to be made.
+    pub images: u64,
+    /// Previews of each of them, in a stream.
+    pub previews: u64,
+    /// What each is to be.
+    pub picture: Picture,
+    /// Characters to be spoken.
+    pub characters: u64,
+    /// Bytes of recordings.
+    pub audio_bytes: u64,
+    /// Milliseconds that the recordings last at most; `None` where nothing bounds it.
+    pub audio_ms_max: Option<u64>,
+}
+
 /// Where the fields that may be edited stand in the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Spans {
     /// Just behind the `{` of the body.
     pub(crate) open: usize,
-    /// `None` where the path names the model.
+    /// `None` where the path names the model, or nothing does.
     pub(crate) model: Option<Range<usize>>,
+    /// The body is a form: values stand in it bare. A field is put in at its beginning.
+    pub(crate) boundary: Option<String>,
+    /// The body names no model, and is to.
+    pub(crate) names_model: bool,
     /// The dialect's limit of output tokens, whatever its name there.
     pub(crate) max_tokens: Option<Limit>,
     /// The other limit of output tokens, in dialects with two.

@@ -2,6 +2,7 @@
 
 mod completed;
 mod metered;
+mod raw;
 mod translated;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::usage::Usage;
 
 pub use completed::Completed;
 pub use metered::{Metered, reply_of};
+pub use raw::Raw;
 pub use translated::{Translated, answer};
 
 /// What a body under a success status says.
@@ -90,4 +92,10 @@ pub trait Relay: Send {
     /// The provider's stream has ended, or was given up: appends what the caller gets still, and says
     /// what the stream came to. `cut` is what the caller hears where the answer is not whole.
     fn finish(self: Box<Self>, cut: &dyn Fn() -> Refusal, out: &mut Vec<Bytes>) -> End;
+
+    /// Whether only the transport tells if the answer is whole: nothing in it does, and nothing can be
+    /// said behind it.
+    fn is_raw(&self) -> bool {
+        false
+    }
 }

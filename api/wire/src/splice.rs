@@ -124,11 +124,8 @@ fn push(pieces: &mut Vec<Bytes>, piece: Bytes) {
 fn changes(call: &Call, edits: &Edits<'_>, body: &[u8]) -> Vec<(Range<usize>, Bytes)> {
     let spans = &call.spans;
     let mut changes = Vec::new();
-    if let Some(model) = edits.model
-        && let Some(span) = &spans.model
-        && body[span.clone()] != model.quoted[..]
-    {
-        changes.push((span.clone(), model.quoted.clone()));
+    if let Some(model) = edits.model {
+        changes.extend(model_change(call, model, body));
     }
     if let Some(model) = edits.model
         && !spans.model_paths.is_empty()
@@ -154,6 +151,28 @@ fn changes(call: &Call, edits: &Edits<'_>, body: &[u8]) -> Vec<(Range<usize>, By
         cap_changes(call, cap, &mut changes);
     }
     changes
+}
+
+/// The model's name in the place of the caller's, or where there is none.
+fn model_change(call: &Call, model: &ModelName, body: &[u8]) -> Option<(Range<usize>, Bytes)> {
+    let spans = &call.spans;
+    let text = match &spans.boundary {
+        None => model.quoted.clone(),
+        Some(_) => Bytes::copy_from_slice(model.text.as_bytes()),
+    };
+    if let Some(span) = &spans.model {
+        return (body[span.clone()] != text[..]).then(|| (span.clone(), text));
+    }
+    let field = match &spans.boundary {
+        _ if !spans.names_model => return None,
+        // Never the only member: what is required stands behind it.
+        None => format!("\"model\":{},", json::quote(&model.text)),
+        Some(boundary) => {
+            let head = "Content-Disposition: form-data; name=\"model\"";
+            format!("--{boundary}\r\n{head}\r\n\r\n{}\r\n", model.text)
+        }
+    };
+    Some((spans.open..spans.open, Bytes::from(field)))
 }
 
 /// The member with the one comma that goes with it: the one behind, or before the last member.

@@ -1,8 +1,10 @@
 //! What may it cost? Pure: bounds on tokens and money, and the cap that makes them hold.
 
+mod media;
+
 use crate::Tariff;
 use ledger::{Charge, Mode, Unit};
-use wire::{Call, Usage};
+use wire::{Call, Matter, Usage};
 
 /// Fewest output tokens worth asking for where the caller set no limit.
 const OUTPUT_TOKENS_FLOOR: u64 = 1_024;
@@ -108,6 +110,10 @@ pub fn quote(
     rooms: impl Iterator<Item = Room> + Clone,
 ) -> Result<(Quote, Quote), Unquotable> {
     let hard = rooms.filter(|room| room.mode == Mode::Hard && room.unit != Unit::Requests);
+    if call.operation.matter() != Matter::Text {
+        let quote = media::quote(call, terms, hard)?;
+        return Ok((quote, quote));
+    }
     let bounded = hard.clone().next().is_some();
     let input = wire::bound::input_tokens(call, terms.hidden_tokens).within(terms.input_tokens_max);
     let input_tokens = match input {

@@ -202,6 +202,7 @@ fn from_settings(name: &str, settings: &KeySettings, write: &Write) -> Answer<Vi
         may_open_sessions: settings.may_open_sessions,
         tags: settings.tags.clone(),
         drain_on_disconnect: settings.drain_on_disconnect,
+        may_use_files: settings.may_use_files,
         ..VirtualKey::default()
     })
 }
@@ -228,6 +229,7 @@ fn shown(ledger: &Ledger, key: &VirtualKey) -> Key {
         may_open_sessions: key.may_open_sessions,
         tags: key.tags.clone(),
         drain_on_disconnect: key.drain_on_disconnect,
+        may_use_files: key.may_use_files,
         managed_by: key.managed_by.clone(),
         created_at: Timestamp(key.created_at.0),
         changed_index: key.changed_index,

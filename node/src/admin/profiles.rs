@@ -35,6 +35,7 @@ impl Kept for Profiles {
             tags: profile.tags.clone(),
             may_open_sessions: profile.may_open_sessions,
             drain_on_disconnect: profile.drain_on_disconnect,
+            may_use_files: profile.may_use_files,
         };
         profiles::Profile {
             name: profile.name.clone(),
@@ -58,6 +59,7 @@ impl Kept for Profiles {
             tags: owned.tags,
             may_open_sessions: owned.may_open_sessions,
             drain_on_disconnect: owned.drain_on_disconnect,
+            may_use_files: owned.may_use_files,
             managed_by: wish.managed_by,
             changed_index: 0,
         };
@@ -82,6 +84,7 @@ pub(super) fn owns(profile: &Profile) -> Vec<&'static str> {
         ("tags", profile.tags.is_some()),
         ("may_open_sessions", profile.may_open_sessions.is_some()),
         ("drain_on_disconnect", profile.drain_on_disconnect.is_some()),
+        ("may_use_files", profile.may_use_files.is_some()),
     ];
     fields.into_iter().filter(|(_, owned)| *owned).map(|(field, _)| field).collect()
 }

@@ -109,6 +109,9 @@ struct Settings {
     /// Whether streams whose caller left are read to their end, to learn what they cost.
     #[arg(long)]
     drain_on_disconnect: Option<bool>,
+    /// Whether it may reach files, uploads, batches and lists that a provider keeps; other keys' are among them.
+    #[arg(long)]
+    may_use_files: Option<bool>,
     /// A JSON file with settings as the API takes them; what is given besides goes on top.
     #[arg(long)]
     file: Option<PathBuf>,
@@ -198,6 +201,7 @@ fn settings_of(key: &Value) -> Map<String, Value> {
         "may_open_sessions",
         "tags",
         "drain_on_disconnect",
+        "may_use_files",
     ];
     names
         .into_iter()
@@ -232,6 +236,7 @@ impl Settings {
             ("may_open_sessions", json!(self.may_open_sessions)),
             ("tags", json!(self.tags)),
             ("drain_on_disconnect", json!(self.drain_on_disconnect)),
+            ("may_use_files", json!(self.may_use_files)),
         ]));
         for (field, more) in [("limits", self.limits.body()), ("labels", labels(&self.labels)?)] {
             let Value::Object(more) = more else { continue };

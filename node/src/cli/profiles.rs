@@ -47,6 +47,9 @@ enum Action {
         /// Whether streams whose caller left are read to their end.
         #[arg(long)]
         drain_on_disconnect: Option<bool>,
+        /// Whether it may reach files, uploads, batches and lists that a provider keeps; other keys' are among them.
+        #[arg(long)]
+        may_use_files: Option<bool>,
         #[command(flatten)]
         terms: Terms,
     },
@@ -84,6 +87,7 @@ impl Profiles {
                 tags,
                 may_open_sessions,
                 drain_on_disconnect,
+                may_use_files,
                 terms,
             } => {
                 let own = [
@@ -92,6 +96,7 @@ impl Profiles {
                     ("tags", json!(tags)),
                     ("may_open_sessions", json!(may_open_sessions)),
                     ("drain_on_disconnect", json!(drain_on_disconnect)),
+                    ("may_use_files", json!(may_use_files)),
                 ];
                 Verb::Put(name, terms.body(own)?)
             }

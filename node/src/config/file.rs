@@ -105,6 +105,9 @@ pub struct Drain {
 pub struct Http {
     /// Largest request body in bytes. Default: 20971520 (20 MiB).
     pub body_bytes_max: Option<Setting<usize>>,
+    /// Largest file that goes through to a provider, in bytes; it is never held whole. Default: 536870912
+    /// (512 MiB).
+    pub upload_bytes_max: Option<Setting<usize>>,
     /// Whether answers carry `x-bursar-*` headers. Default: `true`.
     pub response_headers: Option<Setting<bool>>,
     /// Status of a request whose budget is spent: 402 or 429. Default: 402.

@@ -150,6 +150,7 @@ impl Reader<'_> {
         }
         Http {
             body_bytes_max,
+            upload_bytes_max: self.or(&file.upload_bytes_max, "http.upload_bytes_max", 512 << 20),
             response_headers: self.or(&file.response_headers, "http.response_headers", true),
             budget_exceeded_status: status,
             extra_root_certificates: self

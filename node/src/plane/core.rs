@@ -10,7 +10,7 @@ use crate::request::trail::{Line, Refused, Ring};
 use crate::request::way::{NoWay, Way};
 use crate::request::{self, auth};
 use api::inference::request_id::RequestIds;
-use api::inference::{Hints, Inbound, Inference, KeyQuestion, KeyStanding, Limits, Probe};
+use api::inference::{Errand, Hints, Inbound, Inference, KeyQuestion, KeyStanding, Limits, Probe};
 use api::refusal::Reason;
 use bytes::Bytes;
 use cluster::allowance::Allowances;
@@ -162,6 +162,16 @@ impl Core {
         book.terms(view, &hash).ok_or_else(|| auth::unknown(self.shared.cluster.stale_for()))
     }
 
+    /// A provider as the place of what it keeps.
+    pub(crate) fn shelf(
+        &self,
+        terms: &Terms,
+        provider: &str,
+        operation: wire::Operation,
+    ) -> Option<Rc<Candidate>> {
+        self.book.borrow().shelf(terms, provider, operation)
+    }
+
     /// Where a model name may go.
     pub(crate) fn route(
         &self,
@@ -242,6 +252,19 @@ impl Inference for Node {
         inbound: Inbound,
     ) -> Result<Response<NodeBody>, Refusal> {
         request::answer(&self.0, caller, inbound).await
+    }
+
+    async fn fetch<B>(
+        &self,
+        caller: Rc<Terms>,
+        errand: Errand,
+        body: &mut Option<B>,
+    ) -> Result<Response<NodeBody>, Refusal>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin + 'static,
+        B::Error: std::fmt::Display,
+    {
+        request::kept::fetch(&self.0, caller, errand, body).await
     }
 
     fn refused(&self, refusal: &Refusal, request_id: &HeaderValue) {

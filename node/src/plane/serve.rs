@@ -5,7 +5,7 @@ use super::watch::{Patience, Seat as Chair, Watched, Watcher};
 use super::{Shared, Stage};
 use crate::metrics::slots::ThreadSlots;
 use crate::request::open::Abandoned;
-use crate::request::relay::NodeBody;
+use crate::request::relay::{Cut, NodeBody};
 use crate::request::trail::Ring;
 use api::inference::ReplyBody;
 use bytes::Bytes;
@@ -271,12 +271,12 @@ struct Counted {
 
 impl Body for Counted {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

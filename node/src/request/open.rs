@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use wire::dialect::Dialect;
 use wire::relay::Relay;
-use wire::{Operation, Usage};
+use wire::{Operation, Usage, Work};
 
 /// A request on its way, with what is held for it.
 pub(crate) struct Open {
@@ -47,6 +47,10 @@ pub(crate) struct Open {
     /// The model asked for, where a budget near its limit has another one serve.
     pub(crate) downgraded_from: Option<HeaderValue>,
     pub(crate) operation: Operation,
+    /// What was asked for that is counted in other units than tokens.
+    pub(crate) work: Work,
+    /// The provider works on when nobody listens: what is not told yet may still come.
+    pub(crate) background: bool,
     /// What the caller speaks.
     pub(crate) face: &'static Dialect,
     /// What of the request did not go on as it was, where the present attempt is told in another dialect.

@@ -116,7 +116,7 @@ impl Paths {
         self.whole(&speech.path(model, stream))
     }
 
-    fn whole(&self, path: &str) -> Result<Uri, String> {
+    pub(super) fn whole(&self, path: &str) -> Result<Uri, String> {
         let Self { base, query, .. } = self;
         let whole = match query {
             None => format!("{base}{path}"),

@@ -9,7 +9,7 @@ use super::upstream::Failure;
 use bytes::Bytes;
 use cost::{Bill, Ended};
 use wire::relay::Reply;
-use wire::{Call, Usage};
+use wire::{Call, Matter, Usage};
 
 /// Reads what a plain answer used, `counted` by its headers where the body does not tell; the answer in the
 /// caller's dialect, and what it is charged.
@@ -51,7 +51,9 @@ pub(super) fn read_whole(
 /// bound, and the provider did not count, the average will do.
 fn read_only(bill: Bill, call: &Call) -> Bill {
     match bill {
-        Bill::About(_) if !call.operation.generates() => {
+        Bill::About(_)
+            if call.operation.matter() == Matter::Text && !call.operation.generates() =>
+        {
             Bill::About(Usage { input_tokens: policy::estimate(call).max(1), ..Usage::default() })
         }
         Bill::Void | Bill::Told(_) | Bill::AtMost(_) | Bill::About(_) | Bill::Whole => bill,

@@ -44,6 +44,7 @@ impl Attempt {
     /// Whether calls of tools come without what callers of the same dialect ask for.
     pub(super) fn has_bare_calls(&self) -> bool {
         self.candidate.upstream.wire.quirks.bare_calls
+            && self.speech.operation == Operation::ChatCompletions
             && *self.speech.dialect == openai_chat::DIALECT
     }
 

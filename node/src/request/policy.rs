@@ -27,14 +27,14 @@ pub(crate) struct Place {
 }
 
 /// Takes a place under every limit of the attempt's way that the request has none under yet. Those of an
-/// earlier attempt count on: it was made.
+/// earlier attempt count on: it was made. `tokens` is about how many it will use.
 ///
 /// # Errors
 ///
 /// The limit that is reached, by its id, and the refusal; places taken for this attempt are given back.
 pub(crate) async fn begin(
     open: &mut Open,
-    call: &Call,
+    tokens: u64,
     now: UnixMillis,
 ) -> Result<(), (String, Refusal)> {
     if open.way.limits.is_empty() {
@@ -46,7 +46,7 @@ pub(crate) async fn begin(
         if open.places[..had].iter().any(|place| place.limit.id == limit.id) {
             continue;
         }
-        match core.rates().begin(&limit.terms, now.0, estimate(call), SHARE_WITHIN).await {
+        match core.rates().begin(&limit.terms, now.0, tokens, SHARE_WITHIN).await {
             Ok(begun) => {
                 open.places.push(Place { limit: Rc::clone(limit), begun, tokens: 0 });
             }

@@ -12,7 +12,6 @@ use api::refusal::Reason;
 use bytes::Bytes;
 use cost::Ended;
 use http_body::{Body, Frame, SizeHint};
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -31,15 +30,18 @@ pub(crate) enum NodeBody {
 
 impl Body for NodeBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match &mut *self {
             Self::Whole(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
-            Self::Stream(relay) => relay.poll_next(cx).map(|piece| Some(Ok(Frame::data(piece?)))),
+            Self::Stream(relay) => relay.poll_next(cx).map(|piece| match piece {
+                Some(piece) => Some(Ok(Frame::data(piece))),
+                None => std::mem::take(&mut relay.cut).then_some(Err(Cut)),
+            }),
         }
     }
 
@@ -58,6 +60,11 @@ impl Body for NodeBody {
     }
 }
 
+/// An answer broke off that nothing can be said behind: the caller's connection must say it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer of the provider broke off")]
+pub(crate) struct Cut;
+
 /// A stream on its way.
 pub(crate) struct Relay {
     upstream: Rc<Upstream>,
@@ -66,6 +73,8 @@ pub(crate) struct Relay {
     /// Pieces that the caller has not taken yet, the next one last.
     ready: Vec<Bytes>,
     deadline: Deadline,
+    /// It broke off, and nothing that was passed on says so.
+    cut: bool,
 }
 
 struct Flow {
@@ -85,11 +94,11 @@ impl Relay {
         let deadline = Deadline::new(upstream.timeout, total);
         let mut ready = ready;
         ready.reverse();
-        Self { upstream, flow: Some(Flow { coming, guard }), ready, deadline }
+        Self { upstream, flow: Some(Flow { coming, guard }), ready, deadline, cut: false }
     }
 
     fn is_over(&self) -> bool {
-        self.flow.is_none() && self.ready.is_empty()
+        self.flow.is_none() && self.ready.is_empty() && !self.cut
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -136,8 +145,10 @@ impl Relay {
         // What was passed before goes out first.
         let passed = std::mem::take(&mut self.ready);
         let cut = || late.clone().unwrap_or_else(|| how.refusal(&self.upstream));
+        self.cut = coming.relay.is_raw() && !how.is_clean();
         let more = cost::chunk_on_its_way(coming.relay.progress());
-        let end = coming.relay.finish(&cut, &mut self.ready);
+        let mut end = coming.relay.finish(&cut, &mut self.ready);
+        end.complete &= !self.cut;
         let trouble = match &late {
             None if !end.complete => Trouble::Failed,
             None => Trouble::None,

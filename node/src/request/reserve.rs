@@ -10,7 +10,7 @@ use cost::{Quote, Unquotable};
 use ledger::AccountId;
 use ledger::view::AccountTerms;
 use std::rc::Rc;
-use wire::{Call, Refusal};
+use wire::{Call, Matter, Refusal};
 
 /// Why an attempt is not made, and which others need not be tried either.
 pub(super) struct Barred {
@@ -81,19 +81,35 @@ async fn take(open: &mut Open, attempt: &Attempt, call: &Call) -> Result<(), Bar
         return Err(Barred { refusal, by: Bar::Place(place) });
     }
     let (had, now) = (open.places.len(), open.at);
-    policy::begin(open, call, now)
+    policy::begin(open, policy::estimate(call), now)
         .await
         .map_err(|(id, refusal)| Barred { refusal, by: Bar::Limit(id) })?;
-    let outcome = set_aside(open, call).await;
+    let outcome = set_aside(open, Some(call)).await;
     if outcome.is_err() {
         policy::give_back(open, had);
     }
     outcome
 }
 
-/// Sets the money of an attempt aside; where a period has ended meanwhile, in the next one.
-async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
-    if call.operation.is_free() {
+/// Takes a place under the limits of what costs no more than a request, and counts that.
+///
+/// # Errors
+///
+/// What stands in the way; nothing is taken then.
+pub(super) async fn reserve_request(open: &mut Open) -> Result<(), Refusal> {
+    let now = open.at;
+    policy::begin(open, 0, now).await.map_err(|(_, refusal)| refusal)?;
+    let outcome = set_aside(open, None).await;
+    if outcome.is_err() {
+        policy::give_back(open, 0);
+    }
+    outcome.map_err(|barred| barred.refusal)
+}
+
+/// Sets the money of an attempt aside; where a period has ended meanwhile, in the next one. Without a call
+/// it is one request, and no money.
+async fn set_aside(open: &mut Open, call: Option<&Call>) -> Result<(), Barred> {
+    if call.is_some_and(|call| call.operation.is_free()) {
         (open.quote, open.hold) = (Quote::default(), None);
         return Ok(());
     }
@@ -103,10 +119,13 @@ async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
     loop {
         let way = Rc::clone(&open.way);
         let model = &open.candidate.terms;
-        let quotes = cost::quote(call, model, settle::rooms(&way)).map_err(|why| Barred {
-            refusal: unquotable(why, &call.model, status),
+        let quoted = call
+            .map(|call| cost::quote(call, model, settle::rooms(&way)).map_err(|why| (why, call)));
+        let quotes = quoted.transpose().map_err(|(why, call)| Barred {
+            refusal: unquotable(why, call, status),
             by: Bar::Place(Rc::clone(&open.candidate)),
         })?;
+        let quotes = quotes.unwrap_or_default();
         let now = core.now();
         match settle::reserve(core.allowances(), &way.path, quotes, model, now).await {
             Ok((quote, hold)) => {
@@ -129,17 +148,29 @@ async fn set_aside(open: &mut Open, call: &Call) -> Result<(), Barred> {
     }
 }
 
-fn unquotable(why: Unquotable, model: &str, exceeded_status: u16) -> Refusal {
-    let model: String = model.chars().take(200).collect();
+fn unquotable(why: Unquotable, call: &Call, exceeded_status: u16) -> Refusal {
+    let model: String = call.model.chars().take(200).collect();
     match why {
-        Unquotable::Unbounded => Refusal {
-            status: exceeded_status,
-            ..Reason::RequestExceedsBudget.refuse(format!(
-                "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
-            ))
-        },
+        Unquotable::Unbounded => {
+            let refusal = Reason::RequestExceedsBudget.refuse(unbounded(call, &model));
+            Refusal { status: exceeded_status, ..refusal }
+        }
         Unquotable::Unpriced => Reason::ModelUnpriced.refuse(format!(
             "the class of service that is asked for has no price with {model}, and a hard budget in money is charged; the operator can set one"
         )),
+    }
+}
+
+fn unbounded(call: &Call, model: &str) -> String {
+    match call.operation.matter() {
+        Matter::Text | Matter::Kept => format!(
+            "the request holds content whose tokens cannot be bounded, and no context limit is known for {model}; a hard budget cannot admit it"
+        ),
+        Matter::Recordings => format!(
+            "how long the recording is cannot be bounded before it is sent, and a hard budget is charged: send WAV (PCM) or MP3; the operator can also set the most input and output tokens of {model}, where it is billed by tokens"
+        ),
+        Matter::Speech | Matter::Pictures => format!(
+            "how much {model} makes of this cannot be bounded, and a hard budget is charged; the operator can set the most output tokens of the model, or a price by character"
+        ),
     }
 }

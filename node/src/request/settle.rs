@@ -1,5 +1,7 @@
 //! Holds are set before a request is sent and settled once after, whichever way it ends.
 
+mod media;
+
 use super::open::Open;
 use super::trail::Charged;
 use super::way::Way;
@@ -12,7 +14,7 @@ use ledger::view::AccountTerms;
 use ledger::{NanoUsd, Unit, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
-use wire::{Refusal, Retry, Usage};
+use wire::{Matter, Refusal, Retry, Usage};
 
 /// Longest a request waits for its node's allowance to be refilled.
 const REFILL_WITHIN: Duration = Duration::from_millis(250);
@@ -193,7 +195,38 @@ fn finish(hold: Hold, bill: Bill, charge: Charge, usage: &Usage) -> Option<u64> 
 /// What an attempt is charged that ended like this.
 pub(crate) fn bill(open: &Open, ended: Ended<'_>) -> Bill {
     let (hard, quote, model) = (open.way.hard, &open.quote, open.terms());
-    cost::bill(ended, &cost::Terms { hard, quote, model })
+    let bill = cost::bill(ended, &cost::Terms { hard, quote, model });
+    match (open.operation.matter(), bill) {
+        (_, Bill::Void) => bill,
+        // Nothing is worked on.
+        (Matter::Kept, _) => Bill::Told(Usage::default()),
+        (_, Bill::Whole) => bill,
+        // It may go on when nobody listens.
+        (Matter::Text, Bill::AtMost(_) | Bill::About(_)) if open.background => Bill::Whole,
+        (Matter::Text, Bill::Told(_) | Bill::AtMost(_) | Bill::About(_)) => bill,
+        (Matter::Pictures | Matter::Speech | Matter::Recordings, Bill::Told(usage)) => {
+            media::bill(open, Some(usage), 0)
+        }
+        (
+            Matter::Pictures | Matter::Speech | Matter::Recordings,
+            Bill::AtMost(_) | Bill::About(_),
+        ) => {
+            let (told, output_bytes) = counted(ended);
+            media::bill(open, told, output_bytes)
+        }
+    }
+}
+
+/// What was told and what came of an attempt that did not tell all.
+fn counted(ended: Ended<'_>) -> (Option<Usage>, u64) {
+    match ended {
+        Ended::NotBegun | Ended::Unknown => (None, 0),
+        Ended::Plain(reply) => (reply.usage, reply.output_bytes),
+        Ended::Unopened(end) | Ended::Over(end) => (end.usage(), end.output_bytes),
+        Ended::BrokeOff(end, more) | Ended::Left(end, more) => {
+            (end.usage(), end.output_bytes.saturating_add(more))
+        }
+    }
 }
 
 #[cfg(test)]

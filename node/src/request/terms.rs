@@ -138,12 +138,32 @@ impl Book {
     }
 }
 
+impl Book {
+    /// A provider as the place of what it keeps; `None` where it cannot be used.
+    pub(crate) fn shelf(
+        &self,
+        terms: &Terms,
+        provider: &str,
+        operation: Operation,
+    ) -> Option<Rc<Candidate>> {
+        let name = (provider.to_owned(), operation);
+        if let Some(known) = terms.shelves.borrow().get(&name) {
+            return Some(Rc::clone(known));
+        }
+        let candidate = Rc::new(Candidate::of_shelf(self.upstreams.get(provider)?, operation));
+        terms.shelves.borrow_mut().insert(name, Rc::clone(&candidate));
+        Some(candidate)
+    }
+}
+
 /// A key's terms. What its requests are charged to depends on where they go: see [`Candidate::ways`].
 pub(crate) struct Terms {
     pub(crate) key: VirtualKey,
     pub(crate) key_id: Arc<str>,
     pub(crate) key_name: Arc<str>,
     routes: RefCell<HashMap<String, Rc<Route>>>,
+    /// Where it may be sent for what providers keep.
+    shelves: RefCell<HashMap<(String, Operation), Rc<Candidate>>>,
 }
 
 impl Terms {
@@ -153,6 +173,7 @@ impl Terms {
             key_id: Arc::from(key.id.as_str()),
             key_name: Arc::from(key.name.as_str()),
             routes: RefCell::new(HashMap::new()),
+            shelves: RefCell::new(HashMap::new()),
         }
     }
 }
@@ -232,6 +253,24 @@ impl Candidate {
             ways: Ways::default(),
             unpriced,
             weight: place.weight,
+            slots: Default::default(),
+        }
+    }
+
+    /// What a provider keeps, under the name of the operation: nothing of it has a price.
+    fn of_shelf(upstream: &Rc<Upstream>, operation: Operation) -> Self {
+        let name = operation.name();
+        Self {
+            upstream: Rc::clone(upstream),
+            model: ModelName::new(name),
+            label: Arc::from(name),
+            said: HeaderValue::from_static(name),
+            route: HeaderValue::from_static(name),
+            terms: ModelTerms::default(),
+            prices: Arc::default(),
+            ways: Ways::default(),
+            unpriced: false,
+            weight: 1,
             slots: Default::default(),
         }
     }

@@ -11,12 +11,13 @@ use api::refusal::Reason;
 use bytes::Bytes;
 use cost::Quote;
 use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use ledger::StreamUsage;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use wire::chat::{How, Identity, Leniency, Target, Written};
 use wire::dialect::Dialect;
-use wire::relay::{Completed, Relay, Reply, StreamOptions, Translated};
+use wire::relay::{Completed, Relay, Reply, Translated};
 use wire::splice::{self, Calls, Edits, OutputCap};
 use wire::{Call, Meaning, ProviderError, Refusal};
 
@@ -59,6 +60,20 @@ impl<'a> Question<'a> {
     pub(super) fn passes(&self, attempt: &Attempt) -> bool {
         let theirs = attempt.speech.dialect;
         theirs == self.inbound.dialect && (!self.call.stream || theirs.framing == self.call.framing)
+    }
+
+    /// The content type that is hoped for.
+    pub(super) fn accept(&self, attempt: &Attempt) -> &'static str {
+        match self.passes(attempt) {
+            true => self.call.accept(),
+            false if self.call.stream => attempt.speech.dialect.framing.content_type(),
+            false => "application/json",
+        }
+    }
+
+    /// The content type of the body, where it is no JSON.
+    pub(super) fn content_type(&self) -> Option<&'a HeaderValue> {
+        self.inbound.headers.get(CONTENT_TYPE).filter(|_| self.call.is_form())
     }
 
     /// What a place is to be told.
@@ -171,8 +186,7 @@ impl<'a> Question<'a> {
     pub(super) fn relay(&self, attempt: &Attempt, open: &Open, hide_usage: bool) -> Box<dyn Relay> {
         let theirs: &Dialect = attempt.speech.dialect;
         if self.passes(attempt) {
-            let (answers, framing) = (self.call.answers, self.call.framing);
-            let relay = (theirs.relay)(&StreamOptions { hide_usage, answers, framing });
+            let relay = theirs.passing(self.call, hide_usage);
             let bare = attempt.has_bare_calls();
             return if bare { Box::new(Completed::new(relay)) } else { relay };
         }

@@ -14,7 +14,7 @@ use crate::plane::pool::{Broken, Lent, Peer, Pool, connector};
 use api::refusal::Reason;
 use bytes::{Bytes, BytesMut};
 use cost::Bill;
-use http::header::{ACCEPT, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::uri::{Scheme, Uri};
 use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
@@ -124,6 +124,17 @@ impl Upstream {
         self.paths.uri(speech, model, streams).map_err(unknown)
     }
 
+    /// Where a path is, behind the base URL.
+    ///
+    /// # Errors
+    ///
+    /// What makes no path.
+    pub(crate) fn place(&self, path: &str) -> Result<Uri, Refusal> {
+        self.paths
+            .whole(path)
+            .map_err(|note| Reason::UnknownPath.refuse("the path makes no URL").with_note(note))
+    }
+
     /// Sends a request and waits for the head of the answer. `sent` is set as soon as the provider may
     /// have seen something. Where what was issued for it is refused, it is sent once more with what is issued
     /// then.
@@ -148,8 +159,8 @@ impl Upstream {
             return Err(said.into());
         }
         match proof.renewed(&shown).await {
-            Some(other) => self.exchange(order, Some(&other), sent).await,
-            None => Err(said.into()),
+            Some(other) if !order.once => self.exchange(order, Some(&other), sent).await,
+            Some(_) | None => Err(said.into()),
         }
     }
 
@@ -168,7 +179,9 @@ impl Upstream {
         shown: Option<&Credential>,
         sent: &mut bool,
     ) -> Result<(Response<Incoming>, Lent), Failure> {
-        let mut lent = self.pool.lend().await.map_err(Failure::from)?;
+        // What can be sent once only needs a connection that cannot have died meanwhile.
+        let lending = if order.once { self.pool.lend_new().await } else { self.pool.lend().await };
+        let mut lent = lending.map_err(Failure::from)?;
         *sent = true;
         let exchange = async {
             match lent.send(self.request(order, shown)).await {
@@ -181,7 +194,8 @@ impl Upstream {
                 outcome => outcome.map(|response| (response, lent)),
             }
         };
-        match tokio::time::timeout(order.wait.first(self.timeout), exchange).await {
+        let within = order.within.unwrap_or(self.timeout);
+        match tokio::time::timeout(order.wait.first(within), exchange).await {
             Ok(outcome) => outcome.map_err(Failure::from),
             Err(_) => Err(order.wait.over().unwrap_or_else(|| self.timed_out())),
         }
@@ -196,11 +210,14 @@ impl Upstream {
 
     fn request(&self, order: &Order<'_>, shown: Option<&Credential>) -> Request<Pieces> {
         let mut request = Request::new((order.body)());
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = order.method.clone();
         *request.uri_mut() = order.uri.clone();
         let headers = request.headers_mut();
         *headers = self.heads[order.credential].clone();
         headers.insert(ACCEPT, HeaderValue::from_static(order.accept));
+        if let Some(kind) = order.content_type {
+            headers.insert(CONTENT_TYPE, kind.clone());
+        }
         headers.insert(api::inference::request_id::X_REQUEST_ID, order.request_id.clone());
         for name in FORWARDED.iter().chain(order.forwards).copied() {
             if let Some(value) = order.caller.get(name) {
@@ -262,11 +279,14 @@ impl Upstream {
 
 /// What is to be sent.
 pub(crate) struct Order<'a> {
+    pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) dialect: &'static Dialect,
     pub(crate) credential: usize,
     /// The content type that is hoped for.
     pub(crate) accept: &'static str,
+    /// The content type of the body, where it is no JSON.
+    pub(crate) content_type: Option<&'a HeaderValue>,
     /// Makes the body; a second time where the first went into a dead connection.
     pub(crate) body: &'a dyn Fn() -> Pieces,
     pub(crate) request_id: HeaderValue,
@@ -276,6 +296,10 @@ pub(crate) struct Order<'a> {
     pub(crate) forwards: &'static [&'static str],
     /// How long the caller waits.
     pub(crate) wait: Wait,
+    /// How long the provider may take to answer, where that is not the ordinary time.
+    pub(crate) within: Option<Duration>,
+    /// The body can be made once only.
+    pub(crate) once: bool,
 }
 
 fn peer(provider: &Provider, base: &Uri, shared: &Shared) -> Result<Peer, String> {

@@ -5,6 +5,8 @@
 mod across;
 mod asked;
 mod expected;
+mod kept;
+mod media;
 #[path = "../../../api/wire/tests/it/traffic.rs"]
 #[expect(dead_code, reason = "the tests of the wire crate use the rest of it")]
 mod traffic;

@@ -128,6 +128,9 @@ pub struct VirtualKey {
     pub tags: Vec<String>,
     /// Streams whose caller left are read to their end, to learn what they cost.
     pub drain_on_disconnect: bool,
+    /// Its requests may reach what a provider keeps for whoever has its credential: files, uploads, batches and
+    /// lists of stored answers. Other keys' are among them.
+    pub may_use_files: bool,
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Profile {
     pub may_open_sessions: Option<bool>,
     /// [`crate::VirtualKey::drain_on_disconnect`].
     pub drain_on_disconnect: Option<bool>,
+    /// [`crate::VirtualKey::may_use_files`].
+    pub may_use_files: Option<bool>,
     /// Who owns it.
     pub managed_by: String,
     /// Log index of its last change; its `ETag`.
@@ -45,6 +47,7 @@ impl Profile {
         impose(self.tags.as_ref(), &mut key.tags);
         impose(self.may_open_sessions.as_ref(), &mut key.may_open_sessions);
         impose(self.drain_on_disconnect.as_ref(), &mut key.drain_on_disconnect);
+        impose(self.may_use_files.as_ref(), &mut key.may_use_files);
     }
 
     /// Checks that a key which is put says nothing else than the profile, where it says anything.
@@ -62,6 +65,7 @@ impl Profile {
                 "drain_on_disconnect",
                 differs(self.drain_on_disconnect.as_ref(), &key.drain_on_disconnect),
             ),
+            ("may_use_files", differs(self.may_use_files.as_ref(), &key.may_use_files)),
         ];
         match disagrees.into_iter().find(|(_, differs)| *differs) {
             Some((field, _)) => {

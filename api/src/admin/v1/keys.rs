@@ -82,6 +82,9 @@ pub struct KeySettings {
     pub tags: Vec<String>,
     /// Whether streams whose caller left are read to their end, to learn what they cost.
     pub drain_on_disconnect: bool,
+    /// Whether its requests may reach what a provider keeps for whoever has its credential: files, uploads,
+    /// batches and lists of stored answers. Other keys' are among them.
+    pub may_use_files: bool,
 }
 
 impl Default for KeySettings {
@@ -105,6 +108,7 @@ impl Default for KeySettings {
             may_open_sessions: false,
             tags: Vec::new(),
             drain_on_disconnect: false,
+            may_use_files: false,
         }
     }
 }
@@ -175,6 +179,9 @@ pub struct Key {
     pub tags: Vec<String>,
     /// Whether streams whose caller left are read to their end.
     pub drain_on_disconnect: bool,
+    /// Whether its requests may reach what a provider keeps for whoever has its credential: files, uploads,
+    /// batches and lists of stored answers. Other keys' are among them.
+    pub may_use_files: bool,
     /// Who owns it.
     pub managed_by: String,
     /// When it was made.

@@ -61,6 +61,10 @@ pub struct Owned {
     /// Whether streams whose caller left are read to their end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain_on_disconnect: Option<bool>,
+    /// Whether its requests may reach what a provider keeps for whoever has its credential: files, uploads,
+    /// batches and lists of stored answers. Other keys' are among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_use_files: Option<bool>,
 }
 
 /// What an operator says of a profile. A PUT replaces all of it. What is absent is each key's own.
@@ -88,6 +92,7 @@ struct Written {
     tags: Option<Vec<String>>,
     may_open_sessions: Option<bool>,
     drain_on_disconnect: Option<bool>,
+    may_use_files: Option<bool>,
 }
 
 impl From<Written> for ProfileSettings {
@@ -102,6 +107,7 @@ impl From<Written> for ProfileSettings {
             tags: written.tags,
             may_open_sessions: written.may_open_sessions,
             drain_on_disconnect: written.drain_on_disconnect,
+            may_use_files: written.may_use_files,
         };
         Self { name: written.name, owned }
     }

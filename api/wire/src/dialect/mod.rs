@@ -17,7 +17,7 @@ pub mod voyage;
 
 use bytes::Bytes;
 
-use crate::call::{Asked, Call, Operation, Vocabulary};
+use crate::call::{Asked, Call, Matter, Operation, Vocabulary};
 use crate::chat::{
     Answer, Identity, Losses, ReadStream, Request, Target, WriteStream, Written, stand_in,
 };
@@ -166,6 +166,18 @@ impl Dialect {
         let mut written = write(&request, target)?;
         written.dropped.splice(0..0, losses.dropped().iter().cloned());
         Ok(written)
+    }
+}
+
+impl Dialect {
+    /// Begins to pass the answer to a call on as it is.
+    #[must_use]
+    pub fn passing(&self, call: &Call, hide_usage: bool) -> Box<dyn Relay> {
+        if call.operation.matter() != Matter::Text {
+            return openai_chat::relay_media(call);
+        }
+        let (answers, framing) = (call.answers, call.framing);
+        (self.relay)(&StreamOptions { hide_usage, answers, framing })
     }
 }
 

@@ -1,8 +1,10 @@
-//! OpenAI's chat completions, legacy completions, embeddings and what others put beside them: one family of bodies and answers.
+//! OpenAI's chat completions, legacy completions, embeddings and what others put beside them, one family of
+//! bodies and answers; and its pictures, sound and moderation.
 
 pub mod chat;
 mod chunk;
 mod error;
+mod media;
 mod models;
 mod read;
 mod reply;
@@ -20,9 +22,10 @@ pub(crate) use usage::read_usage;
 use usage::{read_service, served};
 
 use super::{Beside, Chat, Dialect};
-use crate::call::Operation;
+use crate::call::{Call, Operation};
 use crate::embed;
 use crate::frame::Framing;
+use crate::relay::{Metered, Raw, Relay};
 use crate::rerank::Shape;
 
 /// The name by which what was read from this dialect is told from others.
@@ -37,6 +40,13 @@ pub const DIALECT: Dialect = Dialect {
         Operation::Embeddings,
         Operation::Models,
         Operation::Rerank,
+        Operation::Moderations,
+        Operation::Images,
+        Operation::ImageEdits,
+        Operation::ImageVariations,
+        Operation::Speech,
+        Operation::Transcriptions,
+        Operation::Translations,
     ],
     framing: Framing::Sse,
     read,
@@ -55,3 +65,12 @@ pub const DIALECT: Dialect = Dialect {
     },
     beside: Beside { embed: Some(&embed::OPENAI), rerank: Some(Shape::Jina), count: None },
 };
+
+/// Begins to pass on what is no text: sound as it comes, or events.
+pub(super) fn relay_media(call: &Call) -> Box<dyn Relay> {
+    if call.raw {
+        return Box::new(Raw::default());
+    }
+    let reading = media::Events::new(call.operation, call.answers);
+    Box::new(Metered::new(Box::new(reading), error_event))
+}

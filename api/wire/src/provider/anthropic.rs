@@ -1,6 +1,7 @@
 //! Anthropic itself.
 
 use super::{Auth, COUNT_TOKENS, Provider, Quirks, messages};
+use crate::kept::Kept;
 use crate::splice::OutputField;
 
 /// Every request names the version of the API; one that a caller names goes before it. Streams always tell
@@ -12,4 +13,5 @@ pub const PROVIDER: Provider = Provider {
     headers: &[("anthropic-version", "2023-06-01")],
     speaks: &[messages("/messages"), COUNT_TOKENS],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
+    keeps: &[Kept::Files, Kept::MessageBatches],
 };

@@ -1,7 +1,8 @@
 //! OpenAI on Azure, by its version 1 paths, or by the paths of deployments.
 
 use super::{
-    Auth, CHAT, COMPLETIONS, EMBEDDINGS, OPENAI_SHAPED, Path, Provider, Quirks, RESPONSES, Speech,
+    Auth, CHAT, COMPLETIONS, EMBEDDINGS, IMAGE_EDITS, IMAGES, KEEPS_ALL, OPENAI_SHAPED, Path,
+    Provider, Quirks, RESPONSES, SPEECH, Speech, TRANSCRIPTIONS, TRANSLATIONS,
 };
 use crate::splice::OutputField;
 
@@ -11,12 +12,23 @@ pub const PROVIDER: Provider = Provider {
     name: "azure",
     base_url: "https://{resource}.openai.azure.com/openai/v1",
     auth: Auth::Entra { key: "api-key" },
-    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS],
+    speaks: &[
+        CHAT,
+        RESPONSES,
+        COMPLETIONS,
+        EMBEDDINGS,
+        IMAGES,
+        IMAGE_EDITS,
+        SPEECH,
+        TRANSCRIPTIONS,
+        TRANSLATIONS,
+    ],
     quirks: Quirks {
         ask_usage: true,
         output_field: OutputField::MaxCompletionTokens,
         bare_calls: false,
     },
+    keeps: KEEPS_ALL,
     ..OPENAI_SHAPED
 };
 
@@ -29,6 +41,11 @@ pub const DEPLOYMENTS: Provider = Provider {
         RESPONSES,
         Speech { path: deployed("/completions"), ..COMPLETIONS },
         Speech { path: deployed("/embeddings"), ..EMBEDDINGS },
+        Speech { path: deployed("/images/generations"), ..IMAGES },
+        Speech { path: deployed("/images/edits"), ..IMAGE_EDITS },
+        Speech { path: deployed("/audio/speech"), ..SPEECH },
+        Speech { path: deployed("/audio/transcriptions"), ..TRANSCRIPTIONS },
+        Speech { path: deployed("/audio/translations"), ..TRANSLATIONS },
     ],
     ..PROVIDER
 };

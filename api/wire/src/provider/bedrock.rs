@@ -33,6 +33,7 @@ pub const PROVIDER: Provider = Provider {
         ),
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
+    keeps: &[],
 };
 
 /// A server that speaks Converse alone.

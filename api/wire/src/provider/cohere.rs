@@ -17,4 +17,5 @@ pub const PROVIDER: Provider = Provider {
         Speech::at(Operation::Rerank, &cohere_chat::DIALECT, "/rerank"),
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
+    keeps: &[],
 };

@@ -31,4 +31,5 @@ pub const PROVIDER: Provider = Provider {
         Speech::of_model(Operation::CountTokens, &gemini::DIALECT, (MODELS, ":countTokens")),
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
+    keeps: &[],
 };

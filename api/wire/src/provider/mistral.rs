@@ -1,6 +1,7 @@
 //! Mistral.
 
-use super::{CHAT, EMBEDDINGS, OPENAI_SHAPED, Provider, Quirks};
+use super::{CHAT, EMBEDDINGS, MODERATIONS, OPENAI_SHAPED, Provider, Quirks, TRANSCRIPTIONS};
+use crate::kept::Kept;
 use crate::splice::OutputField;
 
 /// Calls come without a type (`mistral-chat-a84089798a`) and some in streams without a number
@@ -9,7 +10,8 @@ use crate::splice::OutputField;
 pub const PROVIDER: Provider = Provider {
     name: "mistral",
     base_url: "https://api.mistral.ai/v1",
-    speaks: &[CHAT, EMBEDDINGS],
+    speaks: &[CHAT, EMBEDDINGS, MODERATIONS, TRANSCRIPTIONS],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: true },
+    keeps: &[Kept::Files],
     ..OPENAI_SHAPED
 };

@@ -43,6 +43,7 @@ use crate::dialect::{
     Dialect, anthropic_messages, anthropic_vertex, bedrock_converse, bedrock_invoke, cohere_chat,
     gemini as gemini_dialect, ollama_chat, openai_chat, openai_responses,
 };
+use crate::kept::Kept;
 use crate::splice::OutputField;
 
 /// A provider.
@@ -61,6 +62,8 @@ pub struct Provider {
     pub speaks: &'static [Speech],
     /// How it differs from its dialects.
     pub quirks: Quirks,
+    /// What it keeps between requests, at OpenAI's or Anthropic's paths.
+    pub keeps: &'static [Kept],
 }
 
 /// One operation in one dialect.
@@ -251,6 +254,19 @@ const EMBEDDINGS: Speech = Speech::at(Operation::Embeddings, &openai_chat::DIALE
 /// Documents in order, as Jina does it and most servers since.
 const RERANK: Speech = Speech::at(Operation::Rerank, &openai_chat::DIALECT, "/rerank");
 
+const MODERATIONS: Speech =
+    Speech::at(Operation::Moderations, &openai_chat::DIALECT, "/moderations");
+const IMAGES: Speech = Speech::at(Operation::Images, &openai_chat::DIALECT, "/images/generations");
+const IMAGE_EDITS: Speech =
+    Speech::at(Operation::ImageEdits, &openai_chat::DIALECT, "/images/edits");
+const IMAGE_VARIATIONS: Speech =
+    Speech::at(Operation::ImageVariations, &openai_chat::DIALECT, "/images/variations");
+const SPEECH: Speech = Speech::at(Operation::Speech, &openai_chat::DIALECT, "/audio/speech");
+const TRANSCRIPTIONS: Speech =
+    Speech::at(Operation::Transcriptions, &openai_chat::DIALECT, "/audio/transcriptions");
+const TRANSLATIONS: Speech =
+    Speech::at(Operation::Translations, &openai_chat::DIALECT, "/audio/translations");
+
 /// Anthropic's Messages at `path`.
 const fn messages(path: &'static str) -> Speech {
     Speech::at(Operation::ChatCompletions, &anthropic_messages::DIALECT, path)
@@ -276,7 +292,12 @@ const OPENAI_SHAPED: Provider = Provider {
     headers: &[],
     speaks: &[CHAT, COMPLETIONS, EMBEDDINGS],
     quirks: Quirks { ask_usage: true, output_field: OutputField::MaxTokens, bare_calls: false },
+    keeps: &[],
 };
+
+/// All that OpenAI keeps.
+const KEEPS_ALL: &[Kept] =
+    &[Kept::Responses, Kept::Chats, Kept::Files, Kept::Uploads, Kept::Batches];
 
 /// Every provider.
 pub const ALL: &[&Provider] = &[

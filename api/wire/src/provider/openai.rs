@@ -1,7 +1,9 @@
 //! OpenAI itself.
 
 use super::{
-    CHAT, COMPLETIONS, COUNT_RESPONSES, EMBEDDINGS, OPENAI_SHAPED, Provider, Quirks, RESPONSES,
+    CHAT, COMPLETIONS, COUNT_RESPONSES, EMBEDDINGS, IMAGE_EDITS, IMAGE_VARIATIONS, IMAGES,
+    KEEPS_ALL, MODERATIONS, OPENAI_SHAPED, Provider, Quirks, RESPONSES, SPEECH, TRANSCRIPTIONS,
+    TRANSLATIONS,
 };
 use crate::splice::OutputField;
 
@@ -10,11 +12,25 @@ use crate::splice::OutputField;
 pub const PROVIDER: Provider = Provider {
     name: "openai",
     base_url: "https://api.openai.com/v1",
-    speaks: &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, COUNT_RESPONSES],
+    speaks: &[
+        CHAT,
+        RESPONSES,
+        COMPLETIONS,
+        EMBEDDINGS,
+        COUNT_RESPONSES,
+        MODERATIONS,
+        IMAGES,
+        IMAGE_EDITS,
+        IMAGE_VARIATIONS,
+        SPEECH,
+        TRANSCRIPTIONS,
+        TRANSLATIONS,
+    ],
     quirks: Quirks {
         ask_usage: true,
         output_field: OutputField::MaxCompletionTokens,
         bare_calls: false,
     },
+    keeps: KEEPS_ALL,
     ..OPENAI_SHAPED
 };

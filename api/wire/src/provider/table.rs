@@ -29,7 +29,9 @@ pub fn rows() -> Vec<Row> {
 fn row(provider: &Provider) -> Row {
     let dialects = |operation: &Operation| {
         let speaks = provider.speaks.iter().filter(|speech| speech.operation == *operation);
-        speaks.map(|speech| speech.dialect.name).collect()
+        let kept = provider.keeps.iter().filter(|kept| kept.operation() == *operation);
+        let kept = kept.map(|_| "passed on");
+        speaks.map(|speech| speech.dialect.name).chain(kept).collect()
     };
     let dialects = Operation::ALL.iter().map(dialects).collect();
     Row { name: provider.name, base_url: provider.base_url, dialects }

@@ -46,6 +46,7 @@ pub const PROVIDER: Provider = Provider {
         },
     ],
     quirks: Quirks { ask_usage: false, output_field: OutputField::MaxTokens, bare_calls: false },
+    keeps: &[],
 };
 
 const RAW_PREDICT: Speech = Speech {

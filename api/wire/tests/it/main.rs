@@ -13,6 +13,7 @@ mod folders;
 mod framing;
 mod fronts;
 mod growth;
+mod media;
 mod oddities;
 mod passages;
 mod replies;

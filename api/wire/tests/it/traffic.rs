@@ -16,6 +16,8 @@ pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) operation: String,
     #[serde(default)]
+    pub(crate) method: String,
+    #[serde(default)]
     pub(crate) path: String,
     pub(crate) status: u16,
     pub(crate) request_body: Value,

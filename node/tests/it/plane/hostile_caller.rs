@@ -61,7 +61,7 @@ async fn paths_and_methods_are_told_apart() {
         )
     };
     let cases = [
-        ("GET", "/v1/chat/completions", 405, "method_not_allowed", Some("POST")),
+        ("DELETE", "/v1/chat/completions", 405, "method_not_allowed", Some("POST")),
         ("DELETE", "/v1/models", 405, "method_not_allowed", Some("GET, HEAD")),
         ("POST", "/livez", 405, "method_not_allowed", Some("GET, HEAD")),
         ("POST", "/v1/nothing", 404, "unknown_url", None),

@@ -82,7 +82,7 @@ async fn serve(state: &State, mut socket: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn read_body(
+pub(super) async fn read_body(
     socket: &mut TcpStream,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<Option<Vec<u8>>> {
@@ -105,7 +105,7 @@ async fn read_body(
     }
 }
 
-fn answer(record: &Record, cuts: Cuts) -> Vec<u8> {
+pub(super) fn answer(record: &Record, cuts: Cuts) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {} Recorded\r\n", record.status).into_bytes();
     for (name, value) in &record.response_headers {
         let framing = ["content-length", "transfer-encoding", "connection", "content-encoding"];
@@ -113,14 +113,14 @@ fn answer(record: &Record, cuts: Cuts) -> Vec<u8> {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
     }
-    let body = record.response_body.as_bytes();
+    let body = record.bytes();
     if matches!(cuts, Cuts::Whole) {
         bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
-        bytes.extend_from_slice(body);
+        bytes.extend_from_slice(&body);
         return bytes;
     }
     bytes.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
-    let mut rest = body;
+    let mut rest = &body[..];
     let mut state = match cuts {
         Cuts::Random { seed } => seed,
         Cuts::Whole | Cuts::EveryByte => 0,

@@ -52,6 +52,7 @@ mirror! {
         may_open_sessions: bool,
         tags: Vec<String>,
         drain_on_disconnect: bool,
+        may_use_files: bool,
     }
 }
 

@@ -40,6 +40,7 @@ mirror! {
         tags: Option<Vec<String>>,
         may_open_sessions: Option<bool>,
         drain_on_disconnect: Option<bool>,
+        may_use_files: Option<bool>,
         managed_by: String,
         changed_index: u64,
     }

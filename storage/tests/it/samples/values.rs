@@ -157,6 +157,7 @@ pub(super) fn key() -> VirtualKey {
         may_open_sessions: true,
         tags: texts(["batch"]),
         drain_on_disconnect: true,
+        may_use_files: true,
     }
 }
 
@@ -204,6 +205,7 @@ pub(super) fn profile() -> Profile {
         tags: Some(key.tags),
         may_open_sessions: Some(key.may_open_sessions),
         drain_on_disconnect: Some(key.drain_on_disconnect),
+        may_use_files: Some(key.may_use_files),
         managed_by: text("api:ops"),
         changed_index: 0,
     }

@@ -109,6 +109,7 @@ impl Kept for Keys {
             may_open_sessions: settings.may_open_sessions,
             tags: settings.tags,
             drain_on_disconnect: settings.drain_on_disconnect,
+            may_use_files: settings.may_use_files,
             managed_by: made.managed_by,
             created_at: Timestamp(0),
             changed_index: made.changed_index,

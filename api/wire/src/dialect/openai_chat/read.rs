@@ -6,6 +6,8 @@ mod field;
 use content::Content;
 use field::Field;
 
+use super::media;
+
 use crate::call::{Asked, Call, Limit, Operation, Says, Spans, StreamOptions};
 use crate::field_value::{
     Stop, alike, boolean, boolean_at, count, duplicate, limit, missing, string, wrong_type,
@@ -27,6 +29,9 @@ use crate::refusal::Refusal;
 pub fn read(asked: &Asked<'_>, body: &[u8]) -> Result<Call, Refusal> {
     if asked.operation == Operation::Rerank {
         return texts::read(super::NAME, asked, body, &texts::RERANK);
+    }
+    if media::covers(asked.operation) {
+        return media::read(asked, body);
     }
     let mut reader = Reader::new(asked, body.len());
     let open = front::members(body, |scanner, member| reader.member(scanner, member))?;
@@ -137,7 +142,19 @@ impl Reader {
             Operation::Completions
             | Operation::Models
             | Operation::CountTokens
-            | Operation::Rerank => None,
+            | Operation::Rerank
+            | Operation::Moderations
+            | Operation::Images
+            | Operation::ImageEdits
+            | Operation::ImageVariations
+            | Operation::Speech
+            | Operation::Transcriptions
+            | Operation::Translations
+            | Operation::StoredResponses
+            | Operation::StoredChats
+            | Operation::Files
+            | Operation::Uploads
+            | Operation::Batches => None,
         };
         if let Some(field) = required
             && !has(field)

@@ -1,6 +1,6 @@
 //! A plain answer: what it used, and whether it is an answer at all.
 
-use super::{read_error, read_service, read_usage, served};
+use super::{media, read_error, read_service, read_usage, served};
 use crate::call::Operation;
 use crate::json::{Kind, Malformed, Scanner};
 use crate::provider_error::ProviderError;
@@ -12,6 +12,9 @@ use crate::usage::{Service, Usage};
 /// A body with an `error` and no answer beside it, or that is no JSON object, is the provider's failure.
 #[must_use]
 pub fn reply(operation: Operation, body: &[u8]) -> Reply {
+    if media::covers(operation) {
+        return media::reply(operation, body);
+    }
     match Body::read(body) {
         Ok(parts) => parts.meaning(operation),
         Err(Malformed { at, .. }) => {

@@ -10,8 +10,8 @@ use crate::refusal::Refusal;
 use content::Content;
 
 /// Fields a gateway acts on.
-const FIELDS: [&str; 7] =
-    ["model", "input", "max_output_tokens", "stream", "tools", "fallbacks", "text"];
+const FIELDS: [&str; 8] =
+    ["model", "input", "max_output_tokens", "stream", "tools", "fallbacks", "background", "text"];
 
 /// Fields that make the provider put more into the context than the caller sent.
 const PROVIDER_CONTEXT: [&[u8]; 3] = [b"previous_response_id", b"conversation", b"prompt"];
@@ -73,6 +73,9 @@ impl Reader {
                 self.call.spans.max_tokens = Some(limit(scanner, "max_output_tokens")?);
             }
             "stream" => self.call.stream = boolean(scanner, "stream")?.unwrap_or(false),
+            "background" => {
+                self.call.background = boolean(scanner, "background")?.unwrap_or(false);
+            }
             "tools" => self.tools(scanner)?,
             "fallbacks" => front::read_fallbacks(&mut self.call, scanner, member)?,
             _ => {
