@@ -49,8 +49,8 @@ pub(crate) enum CallError {
     /// It was sent, and what came of it is not known.
     #[error("{addr} did not answer: {why}")]
     Lost { addr: String, why: String },
-    /// The peer does not hold our secret, or we do not hold its.
-    #[error("{addr} does not share this node's cluster secret: {why}")]
+    /// What one of the two seals, the other does not take: their secrets differ, or their clocks do.
+    #[error("{addr} takes no message of this node: it holds another cluster secret, or their clocks are minutes apart: {why}")]
     Stranger { addr: String, why: String },
     /// The peer says no.
     #[error(transparent)]
