@@ -50,7 +50,9 @@ pub(crate) enum CallError {
     #[error("{addr} did not answer: {why}")]
     Lost { addr: String, why: String },
     /// What one of the two seals, the other does not take: their secrets differ, or their clocks do.
-    #[error("{addr} takes no message of this node: it holds another cluster secret, or their clocks are minutes apart: {why}")]
+    #[error(
+        "{addr} takes no message of this node: it holds another cluster secret, or their clocks are minutes apart: {why}"
+    )]
     Stranger { addr: String, why: String },
     /// The peer says no.
     #[error(transparent)]

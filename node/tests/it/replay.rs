@@ -13,7 +13,7 @@ mod traffic;
 mod upstream;
 
 use crate::plane::node::TestNode;
-use ledger::{Model, Price, Unpriced};
+use ledger::{Class, Model, Price, Rate, Service, Unpriced};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use traffic::Record;
@@ -28,6 +28,24 @@ const PRICE: Price = Price {
     request_nano_usd: 0,
     rates: Vec::new(),
 };
+
+/// The same at the one class of service that callers ask for by name and that nobody serves without a price.
+fn price() -> Price {
+    let at_priority = |(class, nano_usd_per_million)| Rate {
+        class,
+        service: Service::Priority,
+        nano_usd_per_million,
+        ..Rate::default()
+    };
+    let rates = [
+        (Class::Input, PRICE.input_nano_usd_per_mtok),
+        (Class::Output, PRICE.output_nano_usd_per_mtok),
+        (Class::CacheRead, PRICE.cache_read_nano_usd_per_mtok.unwrap()),
+        (Class::CacheWrite, PRICE.cache_write_nano_usd_per_mtok.unwrap()),
+    ];
+    Price { rates: rates.map(at_priority).to_vec(), ..PRICE }
+}
+
 const WORKERS: usize = 8;
 /// Every so many streams, one is cut at each of its bytes.
 const EVERY_BYTE_OF_ONE_IN: usize = 10;
@@ -50,7 +68,7 @@ async fn every_recorded_answer_reaches_the_caller_as_recorded() {
     let node = Arc::new(TestNode::start().await);
     node.provider_with("replay", &upstream.base_url(), |provider| {
         provider.models = Vec::<Model>::new();
-        provider.unpriced = Unpriced::Flat(PRICE);
+        provider.unpriced = Unpriced::Flat(price());
     })
     .await;
 

@@ -154,6 +154,6 @@ mod tests {
         let (difference, said) = because(40, 43, 3);
         assert!(difference == 3 && said.contains("as debt"), "{said}");
         let (difference, said) = because(40, 30, 0);
-        assert!(difference == -10 && said.contains("on no line"), "{said}");
+        assert!(difference == -10 && said.contains("unattributed"), "{said}");
     }
 }

@@ -1,11 +1,11 @@
 //! Recorded answers of one dialect, told to callers of another: each comes whole, under the status it has on
 //! its own face, and costs the same.
 
-use super::PRICE;
 use super::asked::{self, Caller, Got};
 use super::expected::cost;
 use super::traffic::{self, Record};
 use super::upstream::Upstream;
+use super::{PRICE, price};
 use crate::plane::node::TestNode;
 use bytes::Bytes;
 use ledger::{Model, Unpriced};
@@ -86,7 +86,7 @@ async fn every(kind: &str, records: Vec<Record>, way: Passage<'_>) -> usize {
     node.provider_with("replay", &upstream.base_url(), |provider| {
         provider.kind = kind.to_owned();
         provider.models = Vec::<Model>::new();
-        provider.unpriced = Unpriced::Flat(PRICE);
+        provider.unpriced = Unpriced::Flat(price());
     })
     .await;
     let keys = asked::keys(&node, 0).await;
