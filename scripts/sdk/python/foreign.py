@@ -40,6 +40,7 @@ PROVIDERS = {
         "stream": ("gemini-gemini_stream-a6f3a5cd47", "Olá!"),
         "tool": ("gemini-gemini_generate-cd6e149caa", ("current_date", {})),
         "object": ("gemini-gemini_generate-5cc228231e", {"name": "Jane", "age": 25}),
+        "count": ("gemini-gemini_count_tokens-b68c2d5aab", 8),
         "embed": ("gemini-embeddings-691ac4f848", [-0.016435297, -0.007067837]),
     }),
     "bedrock": ("", {
@@ -47,6 +48,7 @@ PROVIDERS = {
         "stream": ("bedrock-converse_stream-228dac8d79", "I am here and ready to assist"),
         "tool": ("bedrock-converse-d7b14408a7", ("file_fetch", {})),
         "object": ("bedrock-converse-ecb58cebc3", {"eval": True}),
+        "count": ("bedrock-count_tokens-c874d8bda9", 18),
     }),
     "mistral": ("/v1", {
         "text": ("mistral-chat-8ba3c5107b", "The sum of 2 + 2 is 4."),
@@ -120,7 +122,7 @@ def admin(method, path, body=None):
 
 def configure(host):
     """Tells the node of the upstream's models, and says what to ask them and what must arrive."""
-    found = {thing: [] for thing in ("text", "stream", "tool", "object", "embed", "rerank")}
+    found = {thing: [] for thing in ("text", "stream", "tool", "object", "count", "embed", "rerank")}
     price = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
     for kind, (version, records) in PROVIDERS.items():
         models = [

@@ -56,13 +56,17 @@ class Messages(unittest.TestCase):
                 )
                 self.assertEqual(foreign.json.loads(answer.content[-1].text), expected)
 
-    def test_tokens_are_counted(self):
-        for provider, model, _ in foreign.cases("text"):
-            if provider == "anthropic":
-                continue
+    def test_tokens_are_counted_by_the_provider_of_the_model(self):
+        for provider, model, expected in foreign.cases("count"):
             with self.subTest(provider):
                 counted = client().messages.count_tokens(model=model, messages=HELLO)
-                self.assertGreater(counted.input_tokens, 0)
+                self.assertEqual(counted.input_tokens, expected)
+
+    def test_tokens_are_estimated_where_the_provider_does_not_count(self):
+        model = next(model for provider, model, _ in foreign.cases("text") if provider == "mistral")
+        told = client().messages.with_raw_response.count_tokens(model=model, messages=HELLO)
+        self.assertEqual(told.headers["x-bursar-estimated"], "true")
+        self.assertGreater(told.parse().input_tokens, 0)
 
     def test_refusals_are_exceptions_of_the_sdk(self):
         nobody = anthropic.Anthropic(base_url=f"{foreign.BASE_URL}/anthropic", api_key="sk-nobody", max_retries=0)
