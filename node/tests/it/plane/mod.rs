@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 #![expect(clippy::large_futures, reason = "a test's buffers may lie in its future")]
 
+mod background;
 mod beside;
 pub(crate) mod client;
 mod faces;
